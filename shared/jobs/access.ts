@@ -1,0 +1,55 @@
+import type { MeterId, Place } from "../metering/meter.ts";
+import type { Route } from "../metering/route.ts";
+
+/**
+ * The access item: one a meter, read consistently before every session. Who writes what: enrolment (identity, routes,
+ * sealed keys), the bridge (offsets, hold, attached), orders (lastOrder).
+ */
+export interface AccessItem extends Place {
+  readonly meterId: MeterId;
+  readonly routes: readonly Route[];
+  /** Name and version of the device profile. */
+  readonly profile: { readonly name: string; readonly version: number };
+  /** 16 lower-case hex digits. */
+  readonly systemTitle?: string;
+  readonly collector?: string;
+  /** The sealed blob (`MeterKeys`), and its version, which its encryption context binds. Absent: an open meter. */
+  readonly sealedKeys?: { readonly blob: Uint8Array; readonly version: number };
+  /** Signed; counter = segment mark + offset. For one key it only rises. */
+  readonly counterOffset: bigint;
+  readonly hold?: { readonly owner: string; readonly until: number; readonly base: bigint };
+  /** Base used by the last holder: a reader below it leases again. */
+  readonly releasedBase: bigint;
+  readonly lastOrder: number;
+  readonly attached?: {
+    readonly task: string;
+    readonly address: string;
+    readonly connection: string;
+    readonly seq: number;
+  };
+  readonly flags: { readonly medical: boolean; readonly priority: boolean; readonly moratorium: boolean };
+}
+
+/** One atomic add on the segment's mark: [base, base + size) belongs to the holder, for every meter of the segment. */
+export interface CounterLease {
+  readonly segment: number;
+  readonly base: bigint;
+  readonly size: number;
+  readonly epoch: number;
+}
+
+/** What a bridge does to access items; the adapter holds keys and conditions in one file. */
+export interface AccessStore {
+  /** Strongly consistent; undefined: no such slot. */
+  read(place: Place): Promise<AccessItem | undefined>;
+  /** Strongly consistent, in batches; slots that do not exist are left out. */
+  readMany(segment: number, slots: readonly number[]): Promise<readonly AccessItem[]>;
+  /** Throws `SessionError("internal", "epoch.stale", …)` when `epoch` is not the active one. */
+  leaseCounters(segment: number, size: number, epoch: number): Promise<CounterLease>;
+  /** Stored before use; refuses (false) to lower the offset. */
+  raiseOffset(place: Place, meterId: MeterId, offset: bigint): Promise<boolean>;
+  /** Takes or renews a hold; false: another owner's hold is live at `now`. */
+  takeHold(place: Place, owner: string, until: number, base: bigint, now: number): Promise<boolean>;
+  /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
+  releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
+}

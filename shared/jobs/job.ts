@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { MeterId } from "../metering/meter.ts";
+import { Operation } from "../metering/operation.ts";
+import { Lane } from "./lane.ts";
+
+const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
+
+/** What a job is about. Frozen into slices when it is planned. */
+export const JobTarget = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("meters"), meterIds: z.array(MeterId).min(1).max(1000) }),
+  z.strictObject({ kind: z.literal("group"), group: Name }),
+  z.strictObject({ kind: z.literal("feeder"), feeder: Name }),
+  z.strictObject({ kind: z.literal("transformer"), transformer: Name }),
+  z.strictObject({ kind: z.literal("collector"), collector: Name }),
+  z.strictObject({ kind: z.literal("all") }),
+]);
+export type JobTarget = z.infer<typeof JobTarget>;
+
+/** A pass is one trip of the slice to a bridge, which itself tries a meter up to three times. */
+export const RetryPolicy = z.strictObject({
+  /** After so many passes an open slot ends `failed` with its last reason. */
+  passes: z.int().min(1).max(100),
+  /** Rest before the second pass, seconds; doubles each pass, jittered, at most an hour. */
+  backoffSeconds: z.int().min(1).max(3600),
+});
+export type RetryPolicy = z.infer<typeof RetryPolicy>;
+
+/** Who asked: a person or a machine client, as the token says. */
+export const Caller = z.strictObject({
+  /** `sub` of a person or `client_id` of a machine. */
+  id: z.string().min(1).max(256),
+  name: z.string().max(256).optional(),
+  roles: z.array(z.string()),
+});
+export type Caller = z.infer<typeof Caller>;
+
+export const JobId = z
+  .string()
+  .regex(/^[0-9a-z]{26,32}$/)
+  .brand<"JobId">();
+export type JobId = z.infer<typeof JobId>;
+
+/** `planning` → `planned` → `running` → `closed`; `paused` and `cancelling` while a slice may still be out. */
+export const JobState = z.enum(["planning", "planned", "running", "paused", "cancelling", "closed"]);
+export type JobState = z.infer<typeof JobState>;
+
+export const Job = z.strictObject({
+  jobId: JobId,
+  operation: Operation,
+  target: JobTarget,
+  lane: Lane,
+  state: JobState,
+  /** All clock milliseconds. */
+  createdAt: z.int(),
+  deadline: z.int(),
+  closedAt: z.int().optional(),
+  retry: RetryPolicy,
+  caller: Caller,
+  reason: z.string().max(500).optional(),
+  /** The schedule and run that made it. */
+  schedule: z.strictObject({ scheduleId: z.string(), runAt: z.int() }).optional(),
+  /** Known once planned. */
+  slices: z.int().min(0).optional(),
+  tasks: z.int().min(0).optional(),
+  /** Targets that cannot be planned (unknown, retired), with the reason. */
+  rejected: z.array(z.strictObject({ meterId: z.string(), reason: z.string() })).optional(),
+});
+export type Job = z.infer<typeof Job>;

@@ -1,0 +1,103 @@
+import { z } from "zod";
+import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { MeasurementName } from "../metering/measurement.ts";
+import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
+import { JobId } from "./job.ts";
+import { Lane } from "./lane.ts";
+
+/** The codec of every queue body. 64-bit values are decimal strings; times are clock milliseconds. */
+const Integer64 = z.codec(z.string().regex(/^-?\d{1,20}$/), z.bigint(), {
+  decode: (text) => BigInt(text),
+  encode: (value) => value.toString(),
+});
+const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);
+
+/** A lane's message: a hint that this slice, in this generation, may want work. */
+export const WorkItem = z.strictObject({
+  v: z.literal(1),
+  job: JobId,
+  segment: z.int().min(0),
+  part: z.int().min(0),
+  generation: z.int().min(1),
+});
+export type WorkItem = z.infer<typeof WorkItem>;
+
+const RegisterRecord = z.strictObject({
+  m: MeasurementName,
+  v: Integer64,
+  s: z.int(),
+  at: z.int().optional(),
+});
+/** One channel set's entries: `ends[i]` belongs to `values[channel][i]` and `status[i]`. */
+const IntervalRecord = z.strictObject({
+  set: z.string(),
+  period: z.int().min(1),
+  channels: z
+    .array(z.strictObject({ m: MeasurementName, s: z.int() }))
+    .min(1)
+    .max(4),
+  ends: z.array(z.int()),
+  values: z.array(z.array(Integer64.nullable())),
+  status: z.array(z.int()),
+});
+
+/** How one attempt at one meter ended. */
+export const TaskReport = z.strictObject({
+  slot: z
+    .int()
+    .min(0)
+    .max(SEGMENT_SLOTS - 1),
+  meterId: MeterId,
+  /** 1.. inside the pass. */
+  attempt: z.int().min(1),
+  /** When the meter answered (or did not), clock ms. */
+  at: z.int(),
+  outcome: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("done") }),
+    /** `code`: the precise dotted code; `retry: later` leaves the slot open while the policy has passes left. */
+    z.strictObject({
+      kind: z.literal("failed"),
+      reason: Reason,
+      code: z.string().max(100),
+      retry: z.enum(["later", "never"]),
+    }),
+  ]),
+  profile: z.strictObject({ name: z.string(), version: z.int() }).optional(),
+  /** SHA-256 of all frames of the session, sent and received, hex. */
+  frameDigest: z.string().optional(),
+  registers: z.array(RegisterRecord).optional(),
+  intervals: z.array(IntervalRecord).optional(),
+  evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
+  refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
+  clockOffsetMs: z.number().optional(),
+});
+export type TaskReport = z.infer<typeof TaskReport>;
+
+/** What a bridge reports of one slice: immutable evidence once it is written. */
+export const ResultBatch = z.strictObject({
+  v: z.literal(1),
+  /** Unique: bridge id and a running number; the same batch again is the same content. */
+  batch: z.string().min(1).max(100),
+  bridge: z.string(),
+  lane: Lane,
+  job: JobId,
+  segment: z.int().min(0),
+  part: z.int().min(0),
+  generation: z.int().min(1),
+  sentAt: z.int(),
+  tasks: z.array(TaskReport),
+  /** The bridge has given the slice back: it rests or closes. */
+  passOver: z.boolean(),
+});
+export type ResultBatch = z.infer<typeof ResultBatch>;
+
+/** Body of the results queue: the batch itself, or the key of the object that holds it (over 200 kB). */
+export const ResultMessage = z.union([ResultBatch, z.strictObject({ v: z.literal(1), object: z.string() })]);
+export type ResultMessage = z.infer<typeof ResultMessage>;
+
+export const encodeMessage = <S extends z.ZodType>(schema: S, value: z.output<S>): string =>
+  JSON.stringify(z.encode(schema, value));
+
+/** Throws ZodError, or SyntaxError when the text is not JSON: the message is poison. */
+export const decodeMessage = <S extends z.ZodType>(schema: S, text: string): z.output<S> =>
+  z.decode(schema, JSON.parse(text) as z.input<S>);

@@ -1,0 +1,48 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import type { Link } from "../ports/link.ts";
+import type { Random } from "../ports/random.ts";
+import type { MeterKeys } from "./meter-keys.ts";
+import type { Operation } from "./operation.ts";
+import type { DeviceProfile } from "./profile.ts";
+import type { OperationResult } from "./result.ts";
+
+/** Draws invocation counters out of a lease: each call is one call of an AEAD or GMAC primitive, and never repeats. */
+export interface CounterSource {
+  /** Throws `SessionError("internal", "counter.exhausted", …, { retry: "later" })` when the lease is used up. */
+  next(): number;
+}
+
+/** All a driver gets. It opens no socket, reads no clock but this and keeps nothing. */
+export interface SessionContext {
+  readonly link: Link;
+  readonly clock: Clock;
+  /** Challenges and other fresh octets. */
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly profile: DeviceProfile;
+  /** Enrolled identity, authoritative: an answer under another title is refused. Hex, as enrolled. */
+  readonly systemTitle: string | undefined;
+  /** This headend's own title, unique to deployment and Region; hex, 8 octets. */
+  readonly clientSystemTitle: string;
+  readonly keys: MeterKeys | undefined;
+  readonly counters: CounterSource;
+  /** How long one request may stay unanswered, ms. */
+  readonly responseTimeoutMs: number;
+  /** Told of each frame, for digests and evidence; the octets are as on the wire. */
+  readonly onFrame?: (direction: "sent" | "received", octets: Uint8Array) => void;
+}
+
+/** One authenticated conversation with one meter. */
+export interface MeterSession {
+  /** Throws `SessionError` or `LinkError`. Definite refusals of a part are in the result. */
+  perform(operation: Operation): Promise<OperationResult>;
+  /** Releases politely within a short time; never rejects. The caller closes the link. */
+  release(): Promise<void>;
+}
+
+/** A protocol family. Opens a session (association, proof of both sides), or throws `SessionError` or `LinkError`. */
+export interface Driver {
+  readonly protocol: DeviceProfile["protocol"];
+  open(context: SessionContext): Promise<MeterSession>;
+}

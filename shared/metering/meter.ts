@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { Route } from "./route.ts";
+
+/** The utility's own name for a meter: letters, digits, `-`, `_`, `.`; at most 64. */
+export const MeterId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    "expected 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit",
+  )
+  .brand<"MeterId">();
+export type MeterId = z.infer<typeof MeterId>;
+
+/** 8 octets as 16 lower-case hex digits: the first three are the manufacturer's FLAG id in ASCII. */
+export const SystemTitle = z
+  .string()
+  .regex(/^[0-9a-fA-F]{16}$/, "expected 16 hex digits (8 octets)")
+  .transform((title) => title.toLowerCase())
+  .brand<"SystemTitle">();
+export type SystemTitle = z.infer<typeof SystemTitle>;
+
+export const Commodity = z.enum(["electric", "gas", "water"]);
+export type Commodity = z.infer<typeof Commodity>;
+
+const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
+
+/** What a meter belongs to; each is a target of a job. */
+export const Memberships = z.strictObject({
+  groups: z.array(Name).max(16).default([]),
+  feeder: Name.optional(),
+  transformer: Name.optional(),
+  collector: Name.optional(),
+});
+export type Memberships = z.infer<typeof Memberships>;
+
+/** WGS 84 degrees. */
+export const Location = z.strictObject({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+});
+export type Location = z.infer<typeof Location>;
+
+/** What is known of a meter apart from how it is reached and secured (that is its access item). */
+export const Meter = z.strictObject({
+  meterId: MeterId,
+  commodity: Commodity,
+  serial: z.string().min(1).max(64),
+  profile: Name,
+  systemTitle: SystemTitle.optional(),
+  routes: z.array(Route).min(1).max(4),
+  memberships: Memberships,
+  location: Location.optional(),
+});
+export type Meter = z.infer<typeof Meter>;
+
+/** Slots of a segment. A slot is given at enrolment, for life, and never reused. */
+export const SEGMENT_SLOTS = 1024;
+export interface Place {
+  readonly segment: number;
+  /** 0..1023 */
+  readonly slot: number;
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { MeasurementName } from "./measurement.ts";
+import { Commodity } from "./meter.ts";
+
+/** OBIS code as text: A.B.C.D.E.F. */
+export const ObisCode = z
+  .string()
+  .regex(/^(?:\d{1,3}\.){5}\d{1,3}$/, "expected an OBIS code A.B.C.D.E.F")
+  .refine((code) => code.split(".").every((group) => Number(group) <= 255), "expected groups of 0 to 255");
+
+/** Where a register lives: attribute 2 of a Data (1), Register (3) or Extended register (4). */
+const DlmsRegister = z.strictObject({
+  measurement: MeasurementName,
+  classId: z.union([z.literal(1), z.literal(3), z.literal(4)]),
+  obis: ObisCode,
+  /** Power of ten that the meter model fixes; absent: read attribute 3 once a session. */
+  scaler: z.int().min(-12).max(12).optional(),
+  /** Member of the `total` set, which an interval read brings along. */
+  total: z.boolean().default(false),
+});
+
+/** A load profile: a Profile generic object (class 7). */
+const DlmsLoadProfile = z.strictObject({
+  channelSet: z.string().min(1).max(16),
+  obis: ObisCode,
+  /** Seconds. */
+  period: z.int().min(60).max(86_400),
+  /** How many entries the meter keeps. */
+  depth: z.int().min(1),
+  /** Column of the captured value for each measurement, matched by class, OBIS and attribute of captureObjects. */
+  channels: z
+    .array(
+      z.strictObject({
+        measurement: MeasurementName,
+        classId: z.int().min(1),
+        obis: ObisCode,
+        attribute: z.int().min(1).default(2),
+        scaler: z.int().min(-12).max(12),
+      }),
+    )
+    .min(1)
+    .max(4),
+  /** OBIS code of the status column, AMR profile status; absent: none. */
+  status: ObisCode.optional(),
+  /** Bit masks of the meter's own status octet to neutral names. */
+  statusBits: z.record(z.string().regex(/^0x[0-9a-f]{2}$/), z.string()).default({}),
+});
+
+const DlmsAccess = z.strictObject({
+  clientSap: z.int().min(0).max(0xffff),
+  serverSap: z.int().min(0).max(0xffff),
+  authentication: z.enum(["none", "lls", "hls-gmac"]),
+  /** Protection of every application message after the association. */
+  ciphering: z.enum(["none", "service-specific", "general"]),
+  securitySuite: z.literal(0).default(0),
+  /** Largest APDU that we accept, octets; 0: no limit. */
+  maxPduSize: z.int().min(0).max(0xffff).default(1024),
+  /** Which sign the meter gives the deviation of a date-time: `utc` = UTC − local (the standard), `local` = the opposite. */
+  deviationSign: z.enum(["utc", "local"]).default("utc"),
+});
+
+/** One meter model, as data. A new model is a new constant, not new code. */
+export const DeviceProfile = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
+  version: z.int().min(1),
+  commodity: Commodity,
+  protocol: z.literal("dlms"),
+  dlms: z.strictObject({
+    access: DlmsAccess,
+    clock: ObisCode,
+    registers: z.array(DlmsRegister).min(1),
+    loadProfiles: z.array(DlmsLoadProfile).max(4),
+  }),
+});
+export type DeviceProfile = z.infer<typeof DeviceProfile>;
+export type DlmsRegister = z.infer<typeof DlmsRegister>;
+export type DlmsLoadProfile = z.infer<typeof DlmsLoadProfile>;

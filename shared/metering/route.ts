@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+/** How to reach a meter. The first route is tried first. */
+const Dial = z.strictObject({
+  kind: z.literal("dial"),
+  host: z.union([z.ipv4(), z.ipv6(), z.hostname()]),
+  port: z.int().min(1).max(65535),
+  transport: z.enum(["tcp", "udp"]).default("tcp"),
+});
+const Attached = z.strictObject({ kind: z.literal("attached") });
+
+export const Route = z.discriminatedUnion("kind", [Dial, Attached]);
+export type Route = z.infer<typeof Route>;
+
+/** The name of the way in that a route shares with others; its permits are leased under it. */
+export const wayIn = (route: Route, collector: string | undefined): string =>
+  collector !== undefined ? `collector:${collector}` : route.kind;
