@@ -1,0 +1,162 @@
+import type { Household } from "./household.ts";
+import { noise } from "./noise.ts";
+
+/** A quarter of an hour: the step of every register and of the load profile, ms. */
+export const STEP_MS = 900_000;
+const STEPS_A_DAY = 96;
+const DAY_MS = 86_400_000;
+/** The household's day begins at midnight of UTC+1, summer and winter. */
+const DAY_SHIFT_MS = 3_600_000;
+/** 2015-01-01: where a household's history begins. */
+const FIRST_DAY = 16_436;
+const YEAR_DAYS = 365.25;
+/** Monday to Sunday; their sum is 7, so that a week is seven mean days. */
+const WEEKDAY = [0.97, 0.96, 0.97, 0.97, 0.98, 1.06, 1.09] as const;
+const WEEKDAY_BEFORE = WEEKDAY.map((_, day) => WEEKDAY.slice(0, day).reduce((sum, factor) => sum + factor, 0));
+/** How far a day may be from its expectation, in mean days; below the least expectation, so that registers only rise. */
+const DAY_NOISE = 0.2;
+/** Summer over winter of the panels; 1 - this must stay above DAY_NOISE. */
+const PANELS_SEASONALITY = 0.7;
+
+const SALT = { importDay: 1, exportDay: 2, load: 3, appliance: 4, cloud: 5, voltage: 6, adjusted: 7 } as const;
+
+/** Cumulative energy, whole Wh. */
+export interface Energy {
+  readonly importWh: number;
+  readonly exportWh: number;
+}
+
+const dayOf = (instant: number): number => Math.floor((instant + DAY_SHIFT_MS) / DAY_MS);
+const dayStart = (day: number): number => day * DAY_MS - DAY_SHIFT_MS;
+const yearPhase = (day: number): number => (2 * Math.PI * (day - 15)) / YEAR_DAYS; // coldest in the middle of January
+
+/**
+ * Energy from the beginning of the history to the beginning of `day`, in closed form: no day needs the ones before it.
+ * The noise is added to the cumulative curve, so it telescopes.
+ */
+function importBefore(house: Household, day: number): number {
+  const days = day - FIRST_DAY;
+  const weekday = (((days + 3) % 7) + 7) % 7; // 2015-01-01 was a Thursday
+  const weeks = Math.floor((days + 3) / 7);
+  const expected =
+    7 * weeks +
+    WEEKDAY_BEFORE[weekday]! +
+    ((house.seasonality * YEAR_DAYS) / (2 * Math.PI)) * Math.sin(yearPhase(day)) +
+    DAY_NOISE * noise(house.noiseSeed, SALT.importDay, day);
+  return Math.max(0, house.importStartWh + Math.round(house.importWhADay * expected));
+}
+
+function exportBefore(house: Household, day: number): number {
+  const expected =
+    day -
+    FIRST_DAY -
+    ((PANELS_SEASONALITY * YEAR_DAYS) / (2 * Math.PI)) * Math.sin(yearPhase(day)) +
+    DAY_NOISE * noise(house.noiseSeed, SALT.exportDay, day);
+  return Math.max(0, house.exportStartWh + Math.round(house.exportWhADay * expected));
+}
+
+const bump = (step: number, at: number, width: number): number => Math.exp(-(((step - at) / width) ** 2));
+
+/** 0 at night, 1 at noon; days are longer in summer. */
+function daylight(day: number, step: number): number {
+  const halfDay = 24 - 8 * Math.cos(yearPhase(day)); // quarter-hours from sunrise to noon: 16 in winter, 32 in summer
+  return Math.max(0, Math.cos(((step + 0.5 - STEPS_A_DAY / 2) / halfDay) * (Math.PI / 2)));
+}
+
+function importWeight(house: Household, day: number, step: number): number {
+  const position = day * STEPS_A_DAY + step;
+  const weekend = (((day - FIRST_DAY + 3) % 7) + 7) % 7 >= 5;
+  const lived =
+    house.morning.height * bump(step, house.morning.at + (weekend ? 7 : 0), 5) +
+    house.evening.height * bump(step, house.evening.at, 9) +
+    (weekend ? 0.9 : 0.4) * bump(step, 52, 14);
+  const fluctuation = 0.55 + 0.9 * noise(house.noiseSeed, SALT.load, position);
+  const appliance = noise(house.noiseSeed, SALT.appliance, position) > 0.965 && step > 24 ? 3 : 0;
+  const own = house.exportWhADay > 0 ? 1 - 0.8 * daylight(day, step) : 1;
+  return own * (house.baseload * 1.5 + (lived + appliance) * fluctuation);
+}
+
+const exportWeight = (house: Household, day: number, step: number): number =>
+  daylight(day, step) ** 1.5 * (0.25 + 0.75 * noise(house.noiseSeed, SALT.cloud, day * STEPS_A_DAY + step));
+
+type Weight = (house: Household, day: number, step: number) => number;
+
+/** Register values at the 97 quarter-hours of a day, first and last included. */
+function dayCurve(house: Household, day: number, weight: Weight, start: number, end: number): Float64Array {
+  const curve = new Float64Array(STEPS_A_DAY + 1);
+  let total = 0;
+  for (let step = 0; step < STEPS_A_DAY; step++) {
+    total += weight(house, day, step);
+    curve[step + 1] = total;
+  }
+  for (let step = 1; step <= STEPS_A_DAY; step++)
+    curve[step] = start + Math.round(((end - start) * curve[step]!) / total);
+  curve[0] = start;
+  curve[STEPS_A_DAY] = end;
+  return curve;
+}
+
+interface Day {
+  readonly day: number;
+  readonly imported: Float64Array;
+  readonly exported: Float64Array | undefined;
+}
+
+function dayOfHouse(house: Household, day: number): Day {
+  return {
+    day,
+    imported: dayCurve(house, day, importWeight, importBefore(house, day), importBefore(house, day + 1)),
+    exported:
+      house.exportWhADay === 0
+        ? undefined
+        : dayCurve(house, day, exportWeight, exportBefore(house, day), exportBefore(house, day + 1)),
+  };
+}
+
+/** The last quarter-hour at or before an instant. */
+export const lastStep = (instant: number): number => Math.floor(instant / STEP_MS) * STEP_MS;
+
+/**
+ * What the total registers hold at quarter-hours, computed a day at a time and never stored: the truth, before any
+ * encoding. The registers advance only there; between two quarter-hours they show the last one.
+ */
+export class LoadCurve {
+  readonly #house: Household;
+  #day: Day | undefined;
+
+  constructor(house: Household) {
+    this.#house = house;
+  }
+
+  /** Cumulative energy at the last quarter-hour at or before `instant` (clock milliseconds). */
+  energyAt(instant: number): Energy {
+    const day = dayOf(instant);
+    if (this.#day?.day !== day) this.#day = dayOfHouse(this.#house, day);
+    const step = Math.floor((instant - dayStart(day)) / STEP_MS);
+    return { importWh: this.#day.imported[step]!, exportWh: this.#day.exported?.[step] ?? 0 };
+  }
+
+  /** The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. */
+  maxDemand(from: number, to: number): { readonly powerW: number; readonly end: number } | undefined {
+    let max: { powerW: number; end: number } | undefined;
+    let before = this.energyAt(lastStep(from)).importWh;
+    for (let end = lastStep(from) + STEP_MS; end <= to; end += STEP_MS) {
+      const { importWh } = this.energyAt(end);
+      const powerW = (importWh - before) * (3_600_000 / STEP_MS);
+      if (max === undefined || powerW > max.powerW) max = { powerW, end };
+      before = importWh;
+    }
+    return max;
+  }
+
+  /** Line voltage, tenths of a volt, for the second of `instant`. */
+  voltageAt(instant: number): number {
+    const second = Math.floor(instant / 1000);
+    return this.#house.voltage + Math.round(80 * (noise(this.#house.noiseSeed, SALT.voltage, second) - 0.5));
+  }
+
+  /** Whether the meter's clock was set in the quarter-hour that ends at `end`: about once in three weeks. */
+  clockAdjustedBefore(end: number): boolean {
+    return noise(this.#house.noiseSeed, SALT.adjusted, end / STEP_MS) < 1 / 2000;
+  }
+}
