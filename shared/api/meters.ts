@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { Commodity, Location, Memberships, Meter, MeterId } from "../metering/meter.ts";
+import { MeterKeys } from "../metering/meter-keys.ts";
+import { DeviceProfile } from "../metering/profile.ts";
+import { Route } from "../metering/route.ts";
+import { Cursor, limitUpTo, Name } from "./page.ts";
+
+export const MeterPath = z.strictObject({ meterId: MeterId });
+
+/** POST /meters. Keys come in clear inside TLS and are sealed before anything is written; they are never answered. */
+export const Enrolment = Meter.extend({
+  memberships: Memberships.prefault({}),
+  keys: MeterKeys.optional(),
+});
+export type Enrolment = z.output<typeof Enrolment>;
+
+export const Enrolled = z.strictObject({
+  meterId: z.string(),
+  /** `unchanged`: the same meter was enrolled before with the same content. */
+  outcome: z.enum(["enrolled", "unchanged"]),
+  segment: z.int(),
+  slot: z.int(),
+});
+
+export const MeterInApi = z.strictObject({
+  meterId: z.string(),
+  state: z.enum(["enrolling", "enrolled", "retired"]),
+  commodity: Commodity,
+  serial: z.string(),
+  profile: z.strictObject({ name: z.string(), version: z.int() }),
+  systemTitle: z.string().optional(),
+  routes: z.array(Route),
+  memberships: Memberships,
+  location: Location.optional(),
+  /** Absent while it enrols. */
+  segment: z.int().optional(),
+  slot: z.int().optional(),
+  /** Whether its keys are held; the keys themselves leave the vault for a session only. */
+  secured: z.boolean(),
+});
+
+export const MeterListQuery = z.strictObject({
+  /** Beginning of a meter id; or a whole serial or system title. */
+  search: z.string().min(1).max(64).optional(),
+  group: Name.optional(),
+  limit: limitUpTo(500, 100),
+  cursor: Cursor.optional(),
+});
+export const MeterList = z.strictObject({ meters: z.array(MeterInApi), cursor: Cursor.optional() });
+
+export const ProfileList = z.strictObject({ profiles: z.array(DeviceProfile) });
