@@ -17,6 +17,13 @@ export interface AccessItem extends Place {
   readonly sealedKeys?: { readonly blob: Uint8Array; readonly version: number };
   /** Signed; counter = segment mark + offset. For one key it only rises. */
   readonly counterOffset: bigint;
+  /**
+   * Which leases may be used with the offset, once it was raised: those at or above the floor. `unsettled`: the raise is
+   * stored, but no lease taken after it is known yet (see `shared/security/counters.ts`). Absent: any lease.
+   */
+  readonly offsetFloor?: bigint | "unsettled";
+  /** What unproved refusals have raised the offset by on one UTC day (days since 1970-01-01). */
+  readonly offsetRaises?: OffsetRaises;
   readonly hold?: { readonly owner: string; readonly until: number; readonly base: bigint };
   /** Base used by the last holder: a reader below it leases again. */
   readonly releasedBase: bigint;
@@ -28,6 +35,11 @@ export interface AccessItem extends Place {
     readonly seq: number;
   };
   readonly flags: { readonly medical: boolean; readonly priority: boolean; readonly moratorium: boolean };
+}
+
+export interface OffsetRaises {
+  readonly day: number;
+  readonly sum: bigint;
 }
 
 /** One atomic add on the segment's mark: [base, base + size) belongs to the holder, for every meter of the segment. */
@@ -46,10 +58,26 @@ export interface AccessStore {
   readMany(segment: number, slots: readonly number[]): Promise<readonly AccessItem[]>;
   /** Throws `SessionError("internal", "epoch.stale", …)` when `epoch` is not the active one. */
   leaseCounters(segment: number, size: number, epoch: number): Promise<CounterLease>;
-  /** Stored before use; refuses (false) to lower the offset. */
-  raiseOffset(place: Place, meterId: MeterId, offset: bigint): Promise<boolean>;
+  /**
+   * Stored before use, and unsettled until `settleOffset`; refuses (false) to lower the offset, or when it is not `was`
+   * any more. `raises` is stored beside it.
+   */
+  raiseOffset(
+    place: Place,
+    meterId: MeterId,
+    offset: bigint,
+    change?: { readonly was: bigint; readonly raises: OffsetRaises },
+  ): Promise<boolean>;
+  /** Ends the unsettled state of this offset. `floor`: base of a lease taken after the raise was seen stored. */
+  settleOffset(place: Place, meterId: MeterId, offset: bigint, floor: bigint): Promise<boolean>;
   /** Takes or renews a hold; false: another owner's hold is live at `now`. */
   takeHold(place: Place, owner: string, until: number, base: bigint, now: number): Promise<boolean>;
   /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
   releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
+}
+
+/** What enrolment does to access items. */
+export interface AccessEnrolment {
+  /** If absent: this is the slot allocation. `own`: the slot is this meter's already; `taken`: another's, try the next. */
+  createAccessItem(item: AccessItem): Promise<"created" | "own" | "taken">;
 }

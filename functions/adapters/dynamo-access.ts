@@ -1,0 +1,214 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  BatchGetCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  UpdateCommand,
+  type UpdateCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
+import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
+import { MeterId, type Place } from "../../shared/metering/meter.ts";
+import { Route } from "../../shared/metering/route.ts";
+import { assert } from "../../shared/ports/errors.ts";
+import { type CounterMark, leaseFrom, staleEpoch } from "../../shared/security/counters.ts";
+
+/**
+ * The Access table. `SEG#<segment>` / `<slot, 4 digits>`: access item; `MARK#<segment>` / `mark`: counter mark.
+ * Keys and access patterns of both are in this file only.
+ */
+const segmentKey = (segment: number): string => `SEG#${segment}`;
+const slotKey = (slot: number): string => slot.toString().padStart(4, "0");
+const keyOf = ({ segment, slot }: Place) => ({ pk: segmentKey(segment), sk: slotKey(slot) });
+const markKey = (segment: number) => ({ pk: `MARK#${segment}`, sk: "mark" });
+
+/** Most items that one BatchGet takes. */
+const BATCH = 100;
+/** Unprocessed keys of a throttled BatchGet are asked for again so many times, waiting 50 ms, 100 ms, … */
+const BATCH_TRIES = 6;
+
+/** A DynamoDB number comes back as number, or as bigint beyond 2^53. */
+const Big = z.union([z.int(), z.bigint()]).transform(BigInt);
+
+const StoredItem = z
+  .object({
+    pk: z.string(),
+    sk: z.string(),
+    meterId: MeterId,
+    routes: z.array(Route),
+    profile: z.strictObject({ name: z.string(), version: z.int() }),
+    systemTitle: z.string().optional(),
+    collector: z.string().optional(),
+    sealedKeys: z.strictObject({ blob: z.instanceof(Uint8Array), version: z.int() }).optional(),
+    counterOffset: Big,
+    offsetFloor: z.union([z.literal("unsettled"), Big]).optional(),
+    offsetRaises: z.strictObject({ day: z.int(), sum: Big }).optional(),
+    holdOwner: z.string().optional(),
+    holdUntil: z.int().optional(),
+    holdBase: Big.optional(),
+    releasedBase: Big,
+    lastOrder: z.int(),
+    attached: z
+      .strictObject({ task: z.string(), address: z.string(), connection: z.string(), seq: z.int() })
+      .optional(),
+    flags: z.strictObject({ medical: z.boolean(), priority: z.boolean(), moratorium: z.boolean() }),
+  })
+  .transform(({ pk, sk, holdOwner, holdUntil, holdBase, ...stored }) => ({
+    ...stored,
+    segment: Number(pk.slice("SEG#".length)),
+    slot: Number(sk),
+    ...(holdOwner === undefined || holdUntil === undefined
+      ? {}
+      : { hold: { owner: holdOwner, until: holdUntil, base: holdBase ?? 0n } }),
+  }));
+const StoredMark = z.object({ mark: Big, epoch: z.int() });
+
+/** zod answers absent optional fields as absent; only its type says `| undefined`. */
+const fromStored = (item: unknown): AccessItem => StoredItem.parse(item) as AccessItem;
+
+function toStored(item: AccessItem): Record<string, unknown> {
+  const { segment, slot, hold, ...plain } = item;
+  const fields = Object.entries({
+    ...keyOf({ segment, slot }),
+    ...plain,
+    holdOwner: hold?.owner,
+    holdUntil: hold?.until,
+    holdBase: hold?.base,
+  });
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
+
+export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): AccessStore & AccessEnrolment {
+  /** False: the condition did not hold. */
+  const update = async (input: Omit<UpdateCommandInput, "TableName">): Promise<boolean> => {
+    try {
+      await db.send(new UpdateCommand({ TableName, ...input }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+  const readMark = async (segment: number): Promise<CounterMark | undefined> => {
+    const { Item } = await db.send(new GetCommand({ TableName, Key: markKey(segment), ConsistentRead: true }));
+    return Item === undefined ? undefined : StoredMark.parse(Item);
+  };
+  const readItem = async (place: Place): Promise<AccessItem | undefined> => {
+    const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(place), ConsistentRead: true }));
+    return Item === undefined ? undefined : fromStored(Item);
+  };
+  const readBatch = async (segment: number, slots: readonly number[]): Promise<AccessItem[]> => {
+    const found: AccessItem[] = [];
+    let keys: Record<string, unknown>[] = slots.map((slot) => keyOf({ segment, slot }));
+    for (let attempt = 1; ; attempt++) {
+      const answer = await db.send(
+        new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } } }),
+      );
+      for (const item of answer.Responses?.[TableName] ?? []) found.push(fromStored(item));
+      keys = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+      if (keys.length === 0) return found;
+      assert(attempt < BATCH_TRIES, `expected all keys of a BatchGet in ${BATCH_TRIES} tries, ${keys.length} are left`);
+      await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
+    }
+  };
+
+  return {
+    async createAccessItem(item) {
+      try {
+        await db.send(
+          new PutCommand({ TableName, Item: toStored(item), ConditionExpression: "attribute_not_exists(pk)" }),
+        );
+        return "created";
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return (await readItem(item))?.meterId === item.meterId ? "own" : "taken";
+      }
+    },
+    read: readItem,
+    async readMany(segment, slots) {
+      const batches: Promise<AccessItem[]>[] = [];
+      for (let from = 0; from < slots.length; from += BATCH)
+        batches.push(readBatch(segment, slots.slice(from, from + BATCH)));
+      return (await Promise.all(batches)).flat();
+    },
+    async leaseCounters(segment, size, epoch) {
+      try {
+        const { Attributes } = await db.send(
+          new UpdateCommand({
+            TableName,
+            Key: markKey(segment),
+            UpdateExpression: "ADD #mark :size",
+            ConditionExpression: "#epoch = :epoch",
+            ExpressionAttributeNames: { "#mark": "mark", "#epoch": "epoch" },
+            ExpressionAttributeValues: { ":size": size, ":epoch": epoch },
+            ReturnValues: "ALL_NEW",
+          }),
+        );
+        return { segment, size, epoch, base: StoredMark.parse(Attributes).mark - BigInt(size) };
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+      // No mark yet, or one of another epoch: rare, so a read and a write under what was read.
+      for (;;) {
+        const was = await readMark(segment);
+        if (was?.epoch === epoch) return this.leaseCounters(segment, size, epoch);
+        const lease = leaseFrom(was, size, epoch);
+        if (lease === "stale") throw staleEpoch(segment, epoch);
+        const written = await update({
+          Key: markKey(segment),
+          UpdateExpression: "SET #mark = :mark, #epoch = :epoch",
+          ConditionExpression: was === undefined ? "attribute_not_exists(pk)" : "#epoch = :was AND #mark = :at",
+          ExpressionAttributeNames: { "#mark": "mark", "#epoch": "epoch" },
+          ExpressionAttributeValues: {
+            ":mark": lease.next.mark,
+            ":epoch": epoch,
+            ...(was === undefined ? {} : { ":was": was.epoch, ":at": was.mark }),
+          },
+        });
+        if (written) return { segment, size, epoch, base: lease.base };
+      }
+    },
+    raiseOffset: (place, meterId, offset, change) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: `SET counterOffset = :offset, offsetFloor = :unsettled${change === undefined ? "" : ", offsetRaises = :raises"}`,
+        ConditionExpression: `meterId = :meter AND counterOffset < :offset${change === undefined ? "" : " AND counterOffset = :was"}`,
+        ExpressionAttributeValues: {
+          ":offset": offset,
+          ":unsettled": "unsettled",
+          ":meter": meterId,
+          ...(change === undefined ? {} : { ":raises": change.raises, ":was": change.was }),
+        },
+      }),
+    settleOffset: (place, meterId, offset, floor) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET offsetFloor = :floor",
+        ConditionExpression: "meterId = :meter AND counterOffset = :offset AND offsetFloor = :unsettled",
+        ExpressionAttributeValues: { ":floor": floor, ":meter": meterId, ":offset": offset, ":unsettled": "unsettled" },
+      }),
+    takeHold: (place, owner, until, base, now) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET holdOwner = :owner, holdUntil = :until, holdBase = :base",
+        ConditionExpression:
+          "attribute_exists(pk) AND (attribute_not_exists(holdOwner) OR holdOwner = :owner OR holdUntil <= :now)",
+        ExpressionAttributeValues: { ":owner": owner, ":until": until, ":base": base, ":now": now },
+      }),
+    async releaseHold(place, owner, base) {
+      const release = (set: string, condition: string) =>
+        update({
+          Key: keyOf(place),
+          UpdateExpression: `${set} REMOVE holdOwner, holdUntil, holdBase`,
+          ConditionExpression: `holdOwner = :owner AND ${condition}`,
+          ExpressionAttributeValues: { ":owner": owner, ":base": base },
+        });
+      // The released base only rises: a late release of an old holder must not lower it.
+      return (
+        (await release("SET releasedBase = :base", "releasedBase < :base")) ||
+        (await release("", "releasedBase >= :base"))
+      );
+    },
+  };
+}

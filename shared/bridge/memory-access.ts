@@ -1,0 +1,78 @@
+import type { AccessEnrolment, AccessItem, AccessStore } from "../jobs/access.ts";
+import type { Place } from "../metering/meter.ts";
+import { type CounterMark, leaseFrom, staleEpoch } from "../security/counters.ts";
+
+const keyOf = ({ segment, slot }: Place): string => `${segment}/${slot}`;
+
+export interface MemoryAccess extends AccessStore, AccessEnrolment {
+  /** A copy that lives on by itself: what a restore of the table would bring back. */
+  copy(): MemoryAccess;
+  mark(segment: number): CounterMark | undefined;
+}
+
+/** The access store in memory, for simulation and tests; each call is one atomic step. */
+export function memoryAccess(
+  items: ReadonlyMap<string, AccessItem> = new Map(),
+  marks: ReadonlyMap<number, CounterMark> = new Map(),
+): MemoryAccess {
+  const itemAt = new Map(items);
+  const markOf = new Map(marks);
+  /** Replaces an item when the condition holds. */
+  const change = (place: Place, next: (item: AccessItem) => AccessItem | undefined): boolean => {
+    const item = itemAt.get(keyOf(place));
+    const changed = item === undefined ? undefined : next(item);
+    if (changed !== undefined) itemAt.set(keyOf(place), changed);
+    return changed !== undefined;
+  };
+  return {
+    async createAccessItem(item) {
+      const there = itemAt.get(keyOf(item));
+      if (there !== undefined) return there.meterId === item.meterId ? "own" : "taken";
+      itemAt.set(keyOf(item), item);
+      return "created";
+    },
+    read: async (place) => itemAt.get(keyOf(place)),
+    async readMany(segment, slots) {
+      return slots.flatMap((slot) => itemAt.get(keyOf({ segment, slot })) ?? []);
+    },
+    async leaseCounters(segment, size, epoch) {
+      const lease = leaseFrom(markOf.get(segment), size, epoch);
+      if (lease === "stale") throw staleEpoch(segment, epoch);
+      markOf.set(segment, lease.next);
+      return { segment, size, epoch, base: lease.base };
+    },
+    raiseOffset: async (place, meterId, offset, raise) =>
+      change(place, (item) =>
+        item.meterId === meterId &&
+        item.counterOffset < offset &&
+        (raise?.was ?? item.counterOffset) === item.counterOffset
+          ? {
+              ...item,
+              counterOffset: offset,
+              offsetFloor: "unsettled",
+              ...(raise === undefined ? {} : { offsetRaises: raise.raises }),
+            }
+          : undefined,
+      ),
+    settleOffset: async (place, meterId, offset, floor) =>
+      change(place, (item) =>
+        item.meterId === meterId && item.counterOffset === offset && item.offsetFloor === "unsettled"
+          ? { ...item, offsetFloor: floor }
+          : undefined,
+      ),
+    takeHold: async (place, owner, until, base, now) =>
+      change(place, (item) =>
+        item.hold === undefined || item.hold.owner === owner || item.hold.until <= now
+          ? { ...item, hold: { owner, until, base } }
+          : undefined,
+      ),
+    releaseHold: async (place, owner, base) =>
+      change(place, (item) => {
+        if (item.hold?.owner !== owner) return undefined;
+        const { hold: _released, ...free } = item;
+        return { ...free, releasedBase: base > item.releasedBase ? base : item.releasedBase };
+      }),
+    copy: () => memoryAccess(itemAt, markOf),
+    mark: (segment) => markOf.get(segment),
+  };
+}

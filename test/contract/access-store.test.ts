@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dynamoAccess } from "../../functions/adapters/dynamo-access.ts";
+import { memoryAccess } from "../../shared/bridge/memory-access.ts";
+import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
+import { MeterId } from "../../shared/metering/meter.ts";
+import { fromHex } from "../../shared/ports/octets.ts";
+import { EPOCH_JUMP } from "../../shared/security/counters.ts";
+import { type ScratchTable, scratchTable } from "./access-table.ts";
+
+const item = (segment: number, slot: number, change: Partial<AccessItem> = {}): AccessItem => ({
+  segment,
+  slot,
+  meterId: MeterId.parse(`meter-${segment}-${slot}`),
+  routes: [{ kind: "dial", host: "127.0.0.1", port: 4059, transport: "tcp" }],
+  profile: { name: "generic-eu", version: 1 },
+  systemTitle: "4852440000000001",
+  sealedKeys: { blob: fromHex("00ff10"), version: 3 },
+  counterOffset: 0n,
+  releasedBase: 0n,
+  lastOrder: 0,
+  flags: { medical: false, priority: true, moratorium: false },
+  ...change,
+});
+
+let scratch: ScratchTable;
+beforeAll(async () => {
+  scratch = await scratchTable("access");
+});
+afterAll(() => scratch.stop());
+
+const stores: readonly [string, () => AccessStore & AccessEnrolment][] = [
+  ["in memory", () => memoryAccess()],
+  ["in DynamoDB", () => dynamoAccess(scratch.db, scratch.table)],
+];
+
+describe.each(stores)("the access store %s", (_name, open) => {
+  it("gives back what enrolment wrote, octets and 64-bit values included", async () => {
+    const store = open();
+    const whole = item(1, 7, {
+      collector: "col-1",
+      counterOffset: -(2n ** 63n),
+      offsetFloor: 2n ** 63n + 1n,
+      offsetRaises: { day: 20_780, sum: 2n ** 19n },
+      releasedBase: 2n ** 60n,
+      hold: { owner: "job-1", until: 5_000, base: 2n ** 62n + 3n },
+      attached: { task: "t", address: "::1", connection: "c", seq: 4 },
+    });
+    expect(await store.createAccessItem(whole)).toBe("created");
+    expect(await store.read({ segment: 1, slot: 7 })).toEqual(whole);
+    const { systemTitle: _title, sealedKeys: _keys, ...unsecured } = item(1, 8);
+    await store.createAccessItem(unsecured);
+    expect(await store.read({ segment: 1, slot: 8 })).toEqual(unsecured);
+    expect(await store.read({ segment: 1, slot: 9 })).toBeUndefined();
+  });
+
+  it("allocates a slot once, and recognises its own repetition", async () => {
+    const store = open();
+    expect(await store.createAccessItem(item(2, 0))).toBe("created");
+    expect(await store.createAccessItem(item(2, 0))).toBe("own");
+    expect(await store.createAccessItem(item(2, 0, { meterId: MeterId.parse("another") }))).toBe("taken");
+    expect((await store.read({ segment: 2, slot: 0 }))?.meterId).toBe("meter-2-0");
+  });
+
+  it("reads a whole segment in batches and leaves out slots that do not exist", async () => {
+    const store = open();
+    const slots = Array.from({ length: 230 }, (_, index) => index * 3);
+    await Promise.all(slots.map((slot) => store.createAccessItem(item(3, slot))));
+    const found = await store.readMany(
+      3,
+      Array.from({ length: 690 }, (_, slot) => slot),
+    );
+    expect(found.map(({ slot }) => slot).toSorted((a, b) => a - b)).toEqual(slots);
+    expect(await store.readMany(3, [])).toEqual([]);
+  });
+
+  it("leases disjoint blocks to any number of bridges at once", async () => {
+    const store = open();
+    const leases = await Promise.all(Array.from({ length: 40 }, (_, index) => store.leaseCounters(4, 10 + index, 1)));
+    const sorted = leases.toSorted((a, b) => Number(a.base - b.base));
+    let end = 0n;
+    for (const lease of sorted) {
+      expect(lease.base).toBe(end);
+      end += BigInt(lease.size);
+    }
+    expect((await store.leaseCounters(5, 64, 1)).base).toBe(0n);
+  });
+
+  it("leases beyond 2^53 without losing a digit", async () => {
+    const store = open();
+    await store.leaseCounters(6, 3, 1);
+    const epochs = 2 ** 40; // 2^62 counters further on
+    const first = await store.leaseCounters(6, 5, epochs);
+    expect(first.base).toBe(3n + EPOCH_JUMP * BigInt(epochs - 1));
+    expect((await store.leaseCounters(6, 7, epochs)).base).toBe(first.base + 5n);
+  });
+
+  it("starts a new epoch with a jump, once, and refuses those of the epoch before", async () => {
+    const store = open();
+    const before = await store.leaseCounters(7, 100, 1);
+    const leases = await Promise.all(Array.from({ length: 8 }, () => store.leaseCounters(7, 100, 2)));
+    const bases = leases.map(({ base }) => base).toSorted((a, b) => Number(a - b));
+    expect(bases[0]).toBe(before.base + 100n + EPOCH_JUMP);
+    expect(bases.at(-1)).toBe(bases[0]! + 700n);
+    await expect(store.leaseCounters(7, 100, 1)).rejects.toMatchObject({ code: "epoch.stale", reason: "internal" });
+    // A segment that the restored copy does not know may have had leases too.
+    expect((await store.leaseCounters(8, 100, 2)).base).toBe(EPOCH_JUMP);
+  });
+
+  it("raises an offset, never lowers it, and settles only what it raised", async () => {
+    const store = open();
+    const at = { segment: 9, slot: 1 };
+    const { meterId } = item(9, 1);
+    await store.createAccessItem(item(9, 1));
+    const raises = { day: 20_000, sum: 50n };
+    expect(await store.raiseOffset(at, meterId, 50n, { was: 1n, raises })).toBe(false);
+    expect(await store.raiseOffset(at, MeterId.parse("another"), 50n)).toBe(false);
+    expect(await store.settleOffset(at, meterId, 0n, 9n)).toBe(false);
+    expect(await store.raiseOffset(at, meterId, 50n, { was: 0n, raises })).toBe(true);
+    expect(await store.read(at)).toMatchObject({ counterOffset: 50n, offsetFloor: "unsettled", offsetRaises: raises });
+    expect(await store.settleOffset(at, meterId, 49n, 9n)).toBe(false);
+    expect(await store.settleOffset(at, meterId, 50n, 9n)).toBe(true);
+    expect(await store.settleOffset(at, meterId, 50n, 10n)).toBe(false);
+    expect(await store.raiseOffset(at, meterId, 50n)).toBe(false);
+    expect(await store.raiseOffset(at, meterId, 49n)).toBe(false);
+    expect(await store.read(at)).toMatchObject({ counterOffset: 50n, offsetFloor: 9n, offsetRaises: raises });
+    expect(await store.raiseOffset({ segment: 9, slot: 2 }, meterId, 1n)).toBe(false);
+  });
+
+  it("gives a hold to one owner until it expires or is released", async () => {
+    const store = open();
+    const at = { segment: 10, slot: 1 };
+    expect(await store.takeHold(at, "a", 1_000, 5n, 0)).toBe(false); // no such meter
+    await store.createAccessItem(item(10, 1));
+    expect(await store.takeHold(at, "a", 1_000, 5n, 0)).toBe(true);
+    expect(await store.takeHold(at, "b", 2_000, 6n, 999)).toBe(false);
+    expect(await store.takeHold(at, "a", 1_500, 5n, 999)).toBe(true); // renewed
+    expect(await store.takeHold(at, "b", 2_000, 6n, 1_000)).toBe(false);
+    expect(await store.takeHold(at, "b", 2_000, 600n, 1_500)).toBe(true);
+    expect(await store.releaseHold(at, "a", 5n)).toBe(false);
+    expect(await store.releaseHold(at, "b", 600n)).toBe(true);
+    expect(await store.releaseHold(at, "b", 600n)).toBe(false);
+    const free = await store.read(at);
+    expect(free?.hold).toBeUndefined();
+    expect(free?.releasedBase).toBe(600n);
+    await store.takeHold(at, "a", 9_000, 5n, 8_000);
+    await store.releaseHold(at, "a", 5n);
+    expect((await store.read(at))?.releasedBase).toBe(600n);
+  });
+});
