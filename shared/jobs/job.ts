@@ -62,6 +62,11 @@ export const Job = z.strictObject({
   /** Known once planned. */
   slices: z.int().min(0).optional(),
   tasks: z.int().min(0).optional(),
+  /** Which of the 64 partitions (segment mod 64) hold slices: bit p of 16 hex digits. Absent: any may. */
+  partitions: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   /** Targets that cannot be planned (unknown, retired), with the reason. */
   rejected: z.array(z.strictObject({ meterId: z.string(), reason: z.string() })).optional(),
 });

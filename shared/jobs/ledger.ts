@@ -28,8 +28,14 @@ export interface Ledger {
   slicesOf(jobId: JobId): AsyncIterable<Slice>;
   /** Conditional on `was.version`; the adapter writes `next` with `was.version + 1`. */
   writeSlice(was: Slice, next: Slice): Promise<Written>;
-  /** Keys of slices whose due minute is at or before `now`, from the sparse due index (eventual). */
-  dueSlices(now: number, shard: number): AsyncIterable<SliceKey>;
+  /**
+   * Keys of slices whose due minute lies in the minutes of (since, now], from the sparse due index (eventual). Default
+   * of `since`: a quarter of an hour before.
+   */
+  dueSlices(now: number, shard: number, since?: number): AsyncIterable<SliceKey>;
+  /** Until when sweeps have gone through the due index, clock ms. */
+  sweptUntil(): Promise<number | undefined>;
+  raiseSweptUntil(at: number): Promise<void>;
   /** When bridges lately received from the lane (newest send time seen), clock ms. */
   watermark(lane: Lane): Promise<number | undefined>;
   raiseWatermark(lane: Lane, sentAt: number): Promise<void>;

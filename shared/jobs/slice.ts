@@ -32,4 +32,6 @@ export interface Slice extends SliceKey {
   readonly nextAttempt?: number;
   readonly sentAt?: number;
   readonly deadline: number;
+  /** While the slice is split: slots that leave it (open, with their reason), each for a part of its own. */
+  readonly moved?: Slots;
 }

@@ -1,0 +1,24 @@
+import type { MeterId, Place } from "../metering/meter.ts";
+import type { JobTarget } from "./job.ts";
+
+/** What planning reads of the registry. */
+export interface Targets {
+  /** Strongly consistent. Meters that are not (or not any more) enrolled, or unknown, are left out. */
+  places(meterIds: readonly MeterId[]): Promise<ReadonlyMap<MeterId, Place>>;
+  /** Members of a group, feeder… or all, a bitmap of slots a segment, ascending; segments without members are left out. */
+  members(target: Exclude<JobTarget, { kind: "meters" }>): AsyncIterable<SegmentMembers>;
+}
+
+export interface SegmentMembers {
+  readonly segment: number;
+  /** 128 octets; slot s is bit `s % 8` (1 << s % 8) of octet `s / 8`. */
+  readonly bitmap: Uint8Array;
+}
+
+/** Slots of a bitmap, ascending. */
+export function slotsOfBitmap(bitmap: Uint8Array): number[] {
+  const slots: number[] = [];
+  for (let octet = 0; octet < bitmap.length; octet++)
+    for (let bit = 0; bit < 8; bit++) if (((bitmap[octet] ?? 0) >> bit) & 1) slots.push(octet * 8 + bit);
+  return slots;
+}
