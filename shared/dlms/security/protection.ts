@@ -1,0 +1,119 @@
+import type { Crypto, SecretKey } from "../../ports/crypto.ts";
+import { concat } from "../../ports/octets.ts";
+import { AUTHENTICATED, COMPRESSED, ENCRYPTED, securityControlOf } from "./security-control.ts";
+
+/** Octets of the truncated GCM tag, of a system title, and of security control and counter before the payload. */
+export const TAG_OCTETS = 12;
+export const TITLE_OCTETS = 8;
+export const SECURITY_HEADER = 5;
+const COUNTER_MAX = 0xffff_ffff;
+const NOTHING = new Uint8Array(0);
+
+/** Keys of one protected direction: a handle for AES-GCM; the authentication key goes into the AAD as octets. */
+export interface CipherKeys {
+  readonly encryption: SecretKey;
+  /** 16 octets in suite 0. */
+  readonly authentication: Uint8Array;
+}
+
+/** The *sender's* title and counter: they are the IV, and never repeat under one key. */
+export interface Sender {
+  /** 8 octets. */
+  readonly systemTitle: Uint8Array;
+  /** 0..2^32-1 */
+  readonly invocationCounter: number;
+}
+
+function ivOf({ systemTitle, invocationCounter }: Sender): Uint8Array {
+  if (systemTitle.length !== TITLE_OCTETS) throw new RangeError(`expected a system title of ${TITLE_OCTETS} octets`);
+  if (!Number.isInteger(invocationCounter) || invocationCounter < 0 || invocationCounter > COUNTER_MAX)
+    throw new RangeError("expected an invocation counter of 32 bits");
+  const iv = new Uint8Array(TITLE_OCTETS + 4);
+  iv.set(systemTitle);
+  new DataView(iv.buffer).setUint32(TITLE_OCTETS, invocationCounter);
+  return iv;
+}
+
+/** SC || AK || what is authenticated only. */
+const aadOf = (control: number, keys: CipherKeys, octets: Uint8Array = NOTHING): Uint8Array =>
+  concat(Uint8Array.of(control), keys.authentication, octets);
+
+/**
+ * Protects an APDU: security control || counter || payload [|| tag], as IEC 62056-5-3 lays it out. The caller draws the
+ * counter; it must never have been used with this key and title.
+ */
+export function sealContent(
+  crypto: Crypto,
+  keys: CipherKeys,
+  control: number,
+  sender: Sender,
+  apdu: Uint8Array,
+): Uint8Array {
+  if ((control & COMPRESSED) !== 0 || (control & (AUTHENTICATED | ENCRYPTED)) === 0)
+    throw new RangeError("expected authentication, encryption or both, without compression");
+  const iv = ivOf(sender);
+  const header = new Uint8Array(SECURITY_HEADER);
+  header[0] = control;
+  header.set(iv.subarray(TITLE_OCTETS), 1);
+  if ((control & ENCRYPTED) === 0)
+    return concat(header, apdu, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, apdu), NOTHING, TAG_OCTETS));
+  if ((control & AUTHENTICATED) === 0)
+    return concat(header, crypto.gcmSeal(keys.encryption, iv, NOTHING, apdu, TAG_OCTETS).subarray(0, apdu.length));
+  return concat(header, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys), apdu, TAG_OCTETS));
+}
+
+export type OpenedContent =
+  | {
+      readonly kind: "opened";
+      readonly securityControl: number;
+      readonly invocationCounter: number;
+      readonly apdu: Uint8Array;
+    }
+  | { readonly kind: "refused"; readonly because: "truncated" | "unprotected" | "compressed" | "bad-tag" };
+
+/** Undefined when too short to hold a security header. */
+export function securityHeaderOf(
+  content: Uint8Array,
+): { readonly securityControl: number; readonly invocationCounter: number } | undefined {
+  if (content.length < SECURITY_HEADER) return undefined;
+  const [control = 0, a = 0, b = 0, c = 0, d = 0] = content;
+  return { securityControl: control, invocationCounter: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0 };
+}
+
+/**
+ * Opens protected content. Encryption without authentication is opened too: whoever believes it must look at
+ * `securityControl`. The counter's freshness is the caller's business.
+ */
+export function openContent(
+  crypto: Crypto,
+  keys: CipherKeys,
+  systemTitle: Uint8Array,
+  content: Uint8Array,
+): OpenedContent {
+  const header = securityHeaderOf(content);
+  if (header === undefined) return { kind: "refused", because: "truncated" };
+  const { securityControl, invocationCounter } = header;
+  const { authenticated, encrypted, compressed } = securityControlOf(securityControl);
+  if (compressed) return { kind: "refused", because: "compressed" };
+  if (!authenticated && !encrypted) return { kind: "refused", because: "unprotected" };
+  const iv = ivOf({ systemTitle, invocationCounter });
+  const payload = content.subarray(SECURITY_HEADER);
+  if (!authenticated) {
+    // GCM enciphers by a key stream: enciphering twice gives the plaintext; there is no tag to verify.
+    const apdu = crypto.gcmSeal(keys.encryption, iv, NOTHING, payload, TAG_OCTETS).subarray(0, payload.length);
+    return { kind: "opened", securityControl, invocationCounter, apdu };
+  }
+  if (payload.length < TAG_OCTETS) return { kind: "refused", because: "truncated" };
+  const clear = payload.subarray(0, payload.length - TAG_OCTETS);
+  const apdu = encrypted
+    ? crypto.gcmOpen(keys.encryption, iv, aadOf(securityControl, keys), payload, TAG_OCTETS)
+    : crypto.gcmOpen(
+        keys.encryption,
+        iv,
+        aadOf(securityControl, keys, clear),
+        payload.subarray(clear.length),
+        TAG_OCTETS,
+      );
+  if (apdu === undefined) return { kind: "refused", because: "bad-tag" };
+  return { kind: "opened", securityControl, invocationCounter, apdu: encrypted ? apdu : clear };
+}

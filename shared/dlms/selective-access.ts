@@ -1,0 +1,117 @@
+import type { SelectiveAccessDescriptor } from "./cosem-attribute-descriptor.ts";
+import type { Data } from "./data.ts";
+import { type LogicalName, obisOctets, obisOf } from "./logical-name.ts";
+
+/** A column of a profile: which attribute of which object is captured (capture_object_definition). */
+export interface CaptureObject {
+  readonly classId: number;
+  readonly logicalName: LogicalName;
+  readonly attributeIndex: number;
+  /** 0: the whole attribute. */
+  readonly dataIndex: number;
+}
+
+/** Selector 1: entries whose restricting object lies in from..to, both included. */
+export interface RangeDescriptor {
+  readonly restrictingObject: CaptureObject;
+  readonly fromValue: Data;
+  readonly toValue: Data;
+  /** Empty: all columns. */
+  readonly selectedValues: readonly CaptureObject[];
+}
+
+/** Selector 2: entries by number, from 1; `toEntry` 0: to the last; columns from 1, `toSelectedValue` 0: to the last. */
+export interface EntryDescriptor {
+  readonly fromEntry: number;
+  readonly toEntry: number;
+  readonly fromSelectedValue: number;
+  readonly toSelectedValue: number;
+}
+
+const octetsOf = (name: LogicalName): Uint8Array => {
+  const octets = obisOctets(name);
+  if (octets === undefined) throw new RangeError(`expected an OBIS code, got ${JSON.stringify(name)}`);
+  return octets;
+};
+
+export const captureObjectData = (object: CaptureObject): Data => ({
+  type: "structure",
+  value: [
+    { type: "long-unsigned", value: object.classId },
+    { type: "octet-string", value: octetsOf(object.logicalName) },
+    { type: "integer", value: object.attributeIndex },
+    { type: "long-unsigned", value: object.dataIndex },
+  ],
+});
+
+/** Undefined: not a capture_object_definition. */
+export function captureObjectOf(data: Data): CaptureObject | undefined {
+  if (data.type !== "structure" || data.value.length !== 4) return undefined;
+  const [classId, name, attribute, index] = data.value;
+  if (classId?.type !== "long-unsigned" || name?.type !== "octet-string" || name.value.length !== 6) return undefined;
+  if (attribute?.type !== "integer" || index?.type !== "long-unsigned") return undefined;
+  return {
+    classId: classId.value,
+    logicalName: obisOf(name.value),
+    attributeIndex: attribute.value,
+    dataIndex: index.value,
+  };
+}
+
+export const byRange = (range: RangeDescriptor): SelectiveAccessDescriptor => ({
+  accessSelector: 1,
+  accessParameters: {
+    type: "structure",
+    value: [
+      captureObjectData(range.restrictingObject),
+      range.fromValue,
+      range.toValue,
+      { type: "array", value: range.selectedValues.map(captureObjectData) },
+    ],
+  },
+});
+
+export const byEntry = (entries: EntryDescriptor): SelectiveAccessDescriptor => ({
+  accessSelector: 2,
+  accessParameters: {
+    type: "structure",
+    value: [
+      { type: "double-long-unsigned", value: entries.fromEntry },
+      { type: "double-long-unsigned", value: entries.toEntry },
+      { type: "long-unsigned", value: entries.fromSelectedValue },
+      { type: "long-unsigned", value: entries.toSelectedValue },
+    ],
+  },
+});
+
+/** Undefined: not a range descriptor. */
+export function rangeOf(descriptor: SelectiveAccessDescriptor): RangeDescriptor | undefined {
+  const { accessSelector, accessParameters: data } = descriptor;
+  if (accessSelector !== 1 || data.type !== "structure" || data.value.length !== 4) return undefined;
+  const [restricting, fromValue, toValue, selected] = data.value;
+  const restrictingObject = restricting && captureObjectOf(restricting);
+  if (restrictingObject === undefined || fromValue === undefined || toValue === undefined) return undefined;
+  if (selected?.type !== "array") return undefined;
+  const selectedValues: CaptureObject[] = [];
+  for (const column of selected.value) {
+    const object = captureObjectOf(column);
+    if (object === undefined) return undefined;
+    selectedValues.push(object);
+  }
+  return { restrictingObject, fromValue, toValue, selectedValues };
+}
+
+/** Undefined: not an entry descriptor. */
+export function entriesOf(descriptor: SelectiveAccessDescriptor): EntryDescriptor | undefined {
+  const { accessSelector, accessParameters: data } = descriptor;
+  if (accessSelector !== 2 || data.type !== "structure" || data.value.length !== 4) return undefined;
+  const [from, to, fromColumn, toColumn] = data.value;
+  if (from?.type !== "double-long-unsigned" || to?.type !== "double-long-unsigned") return undefined;
+  if (fromColumn?.type !== "long-unsigned" || toColumn?.type !== "long-unsigned") return undefined;
+  return {
+    fromEntry: from.value,
+    toEntry: to.value,
+    fromSelectedValue: fromColumn.value,
+    toSelectedValue: toColumn.value,
+  };
+}

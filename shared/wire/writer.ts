@@ -1,0 +1,62 @@
+/** Collects octets, big-endian. Ranges are the codecs' business. */
+export class Writer {
+  #octets: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#octets = new Uint8Array(capacity);
+    this.#view = new DataView(this.#octets.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `length` octets and answers where they begin. */
+  #room(length: number): number {
+    const at = this.#length;
+    this.#length = at + length;
+    if (this.#length > this.#octets.length) {
+      const grown = new Uint8Array(Math.max(this.#length, this.#octets.length * 2));
+      grown.set(this.#octets);
+      this.#octets = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
+
+  unsigned8(value: number): void {
+    const at = this.#room(1);
+    this.#octets[at] = value;
+  }
+  unsigned16(value: number): void {
+    const at = this.#room(2);
+    this.#view.setUint16(at, value);
+  }
+  unsigned32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setUint32(at, value);
+  }
+  unsigned64(value: bigint): void {
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value);
+  }
+  float32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value);
+  }
+  float64(value: number): void {
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value);
+  }
+  octets(octets: Uint8Array): void {
+    const at = this.#room(octets.length);
+    this.#octets.set(octets, at);
+  }
+
+  /** What was written; a view, valid until the next write. */
+  done(): Uint8Array {
+    return this.#octets.subarray(0, this.#length);
+  }
+}
