@@ -1,0 +1,41 @@
+import { HttpMethod, HttpNoneAuthorizer, HttpRoute, HttpRouteKey, type IHttpApi } from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpJwtAuthorizer } from "aws-cdk-lib/aws-apigatewayv2-authorizers";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import type { ApiRoute } from "../../shared/api/route.ts";
+
+export interface ApiRoutesProps {
+  readonly api: IHttpApi;
+  readonly routes: readonly ApiRoute[];
+  /** By name; a route of a function that is not here is left out. */
+  readonly functions: ReadonlyMap<string, IFunction>;
+  /** Who issues tokens, and the clients whose tokens are taken. */
+  readonly issuer: string;
+  readonly audience: readonly string[];
+}
+
+/**
+ * The table of routes as API Gateway routes. The authorizer checks the token; which roles a route allows is the handler's to
+ * check, since people carry roles as groups and machines as scopes.
+ */
+export class ApiRoutes extends Construct {
+  constructor(scope: Construct, id: string, { api, routes, functions, issuer, audience }: ApiRoutesProps) {
+    super(scope, id);
+    const authorizer = new HttpJwtAuthorizer("Token", issuer, { jwtAudience: [...audience] });
+    const anyone = new HttpNoneAuthorizer();
+    const integrations = new Map<string, HttpLambdaIntegration>();
+    for (const route of routes) {
+      const handler = functions.get(route.function);
+      if (handler === undefined) continue;
+      const integration = integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, handler);
+      integrations.set(route.function, integration);
+      new HttpRoute(this, `${route.method} ${route.path}`, {
+        httpApi: api,
+        routeKey: HttpRouteKey.with(route.path, HttpMethod[route.method]),
+        integration,
+        authorizer: route.roles === "public" ? anyone : authorizer,
+      });
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import type { BucketName, QueueName, TableName } from "./resources.ts";
+import { LANES } from "./resources.ts";
+
+/** What a function may do with a table: `read` gets and queries; `write` also puts and updates; `erase` also deletes. */
+export type TableAccess = "read" | "write" | "erase";
+/** `open`: seal and open meter keys under existing branch keys. `create`: also make branch keys. */
+export type KeyAccess = "open" | "create";
+
+export type Trigger =
+  /** A route of shared/api/routes.ts names it. */
+  | { readonly kind: "http" }
+  /** Another function invokes it asynchronously. */
+  | { readonly kind: "invoked" }
+  | { readonly kind: "tick" }
+  /** Batches of a queue, with partial batch responses; `concurrency` bounds how many run at once. */
+  | { readonly kind: "queue"; readonly queue: QueueName; readonly batch: number; readonly concurrency: number };
+
+export interface FunctionDescription {
+  readonly trigger: Trigger;
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+  /** Environments that no other function can take away; also the most that it can take. */
+  readonly reserved?: number;
+  readonly tables?: Readonly<Partial<Record<TableName, TableAccess>>>;
+  readonly buckets?: Readonly<Partial<Record<BucketName, "read" | "write">>>;
+  /** Queues that it sends to; `measures` also asks how full they are. */
+  readonly sends?: readonly QueueName[];
+  readonly measures?: readonly QueueName[];
+  /** Dead-letter queues that it looks into and empties, or parks into. */
+  readonly parked?: { readonly queues: readonly QueueName[]; readonly access: "drain" | "send" };
+  readonly invokes?: readonly string[];
+  readonly keys?: KeyAccess;
+}
+
+const http = (
+  rest: Omit<FunctionDescription, "trigger" | "timeoutSeconds" | "memoryMb"> = {},
+): FunctionDescription => ({
+  trigger: { kind: "http" },
+  timeoutSeconds: 20, // the API gives up at 30 s
+  memoryMb: 512,
+  reserved: 10,
+  ...rest,
+});
+const ALL_QUEUES = [...LANES, "results"] as const;
+
+/** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
+export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
+  "submit-job": http({
+    tables: { registry: "read", access: "read", ledger: "write", authority: "read" },
+    sends: LANES,
+    invokes: ["plan-job"],
+    reserved: 20,
+  }),
+  "read-jobs": http({ tables: { registry: "read", access: "read", ledger: "read" }, reserved: 20 }),
+  "cancel-job": http({ tables: { ledger: "write" } }),
+  "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
+  "read-meters": http({ tables: { registry: "read", access: "read" }, reserved: 20 }),
+  "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
+  "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
+  "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
+  "manage-groups": http({ tables: { registry: "erase", access: "read" } }),
+  "manage-schedules": http({ tables: { registry: "read", ledger: "erase" } }),
+  "manage-parked": http({ parked: { queues: ALL_QUEUES, access: "drain" }, sends: ALL_QUEUES, reserved: 2 }),
+  "describe-api": http({ reserved: 2 }),
+
+  tick: {
+    trigger: { kind: "tick" },
+    timeoutSeconds: 30,
+    memoryMb: 256,
+    tables: { registry: "read", authority: "read" },
+    invokes: ["bootstrap", "sweep-ledger", "run-schedules"],
+  },
+  bootstrap: {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 300,
+    memoryMb: 512,
+    reserved: 1,
+    tables: { registry: "write", access: "write", ledger: "write", authority: "write" },
+    keys: "create",
+  },
+  "sweep-ledger": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    tables: { registry: "read", access: "read", ledger: "write" },
+    sends: LANES,
+    measures: LANES,
+    invokes: ["plan-job"],
+  },
+  "run-schedules": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    tables: { registry: "read", access: "read", ledger: "write" },
+    sends: LANES,
+    invokes: ["plan-job"],
+  },
+  "plan-job": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    tables: { registry: "read", access: "read", ledger: "write" },
+    sends: LANES,
+    invokes: ["plan-job"],
+  },
+  "ingest-results": {
+    trigger: { kind: "queue", queue: "results", batch: 10, concurrency: 20 },
+    timeoutSeconds: 60,
+    memoryMb: 1024,
+    tables: { registry: "read", access: "read", ledger: "write", readings: "write" },
+    buckets: { evidence: "write" },
+    parked: { queues: ["results"], access: "send" },
+  },
+  "import-rows": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    tables: { registry: "write", access: "write" },
+    buckets: { imports: "write" },
+    invokes: ["import-rows"],
+    keys: "open",
+  },
+};

@@ -1,0 +1,77 @@
+import type { Parameters } from "./parameters.ts";
+
+/** The lanes, most urgent first, as `shared/jobs/lane.ts` has them (a test compares). */
+export const LANES = ["commands", "interactive", "urgent", "bulk", "images"] as const;
+/** Every queue of the system: a lane each, and what bridges report. */
+export const QUEUES = [...LANES, "results"] as const;
+export const TABLES = ["access", "registry", "ledger", "readings", "keystore", "authority"] as const;
+export const BUCKETS = ["evidence", "imports"] as const;
+export const ROLES = ["operator", "supervisor", "analyst", "administrator", "subscriber"] as const;
+
+export type QueueName = (typeof QUEUES)[number];
+export type TableName = (typeof TABLES)[number];
+export type BucketName = (typeof BUCKETS)[number];
+
+/** A queue as its users see it: where it is, and what a policy names. */
+export interface QueueReference {
+  readonly url: string;
+  readonly arn: string;
+}
+export interface QueuePair {
+  readonly queue: QueueReference;
+  readonly parked: QueueReference;
+}
+
+/** The state that functions and bridge work on; each name is resolved at deployment, and asked for only where it is used. */
+export interface StateReferences {
+  table(name: TableName): string;
+  bucket(name: BucketName): string;
+  keyArn(): string;
+  readonly keyStoreName: string;
+}
+/** The queues likewise. */
+export type QueueReferences = (name: QueueName) => QueuePair;
+
+/** Secondary indexes by table. */
+export const INDEXES: Readonly<Partial<Record<TableName, readonly string[]>>> = {
+  registry: ["directory"],
+  ledger: ["due"],
+};
+
+export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
+  access: "ACCESS_TABLE",
+  registry: "REGISTRY_TABLE",
+  ledger: "LEDGER_TABLE",
+  readings: "READINGS_TABLE",
+  keystore: "KEYSTORE_TABLE",
+  authority: "AUTHORITY_TABLE",
+};
+export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
+  evidence: "EVIDENCE_BUCKET",
+  imports: "IMPORT_BUCKET",
+};
+export const queueVariable = (queue: QueueName): string => `${queue.toUpperCase()}_QUEUE_URL`;
+export const parkedVariable = (queue: QueueName): string => `${queue.toUpperCase()}_PARKED_QUEUE_URL`;
+export const functionVariable = (name: string): string => `${name.toUpperCase().replaceAll("-", "_")}_FUNCTION`;
+
+/** The logical key-store name is bound into every branch key and can never change: it is not the table's name. */
+export const keyStoreNameOf = (deployment: string): string => `${deployment}-keys`;
+
+export const askForState = (parameters: Parameters, deployment: string): StateReferences => ({
+  table: (name) => parameters.ask(`tables/${name}`),
+  bucket: (name) => parameters.ask(`buckets/${name}`),
+  keyArn: () => parameters.ask("key/arn"),
+  keyStoreName: keyStoreNameOf(deployment),
+});
+
+export const askForQueues = (parameters: Parameters): QueueReferences => {
+  const reference = (name: string): QueueReference => ({
+    get url() {
+      return parameters.ask(`queues/${name}/url`);
+    },
+    get arn() {
+      return parameters.ask(`queues/${name}/arn`);
+    },
+  });
+  return (name) => ({ queue: reference(name), parked: reference(`${name}-parked`) });
+};
