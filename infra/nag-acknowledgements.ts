@@ -70,6 +70,11 @@ const acknowledgements = ({ region }: Settings): readonly Acknowledgement[] => [
   ["Headrace-Service/Routes/GET --openapi.json", "APIG4", "The API's description is public"],
   [
     "Headrace-Bridge/Network",
+    "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+    "Attached: the routes of an existing network are its owner's",
+  ],
+  [
+    "Headrace-Bridge/Network",
     "VPC7",
     "Flow logs of thousands of sessions a minute cost more than the task; sessions are logged by the bridge",
   ],
@@ -92,6 +97,7 @@ export function acknowledge(app: App, settings: Settings): void {
   const constructs = new Map<string, IConstruct>(app.node.findAll().map((one) => [one.node.path, one]));
   for (const [at, id, reason] of acknowledgements(settings)) {
     const construct = constructs.get(at);
-    if (construct !== undefined) Validations.of(construct).acknowledge({ id: `AwsSolutions-${id}`, reason });
+    if (construct !== undefined)
+      Validations.of(construct).acknowledge({ id: id.startsWith("Annotation::") ? id : `AwsSolutions-${id}`, reason });
   }
 }

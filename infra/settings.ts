@@ -100,7 +100,12 @@ export function settingsOf(node: Node): Settings {
     ...(network === "attached"
       ? {
           attached: {
-            vpcId: text("vpcId", "", /^vpc-[0-9a-f]+$/, "the id of the existing VPC (network attached needs it)"),
+            vpcId: text(
+              "vpcId",
+              "",
+              /^vpc-([0-9a-f]{8}|[0-9a-f]{17})$/,
+              "the id of the existing VPC (network attached needs it)",
+            ),
             availabilityZones: list("subnetZones"),
             subnetIds: list("subnetIds"),
           },

@@ -195,5 +195,6 @@ const fetchScript = (): string =>
     loader: "js",
     format: "esm",
     minify: true,
+    supported: { "template-literal": false }, // `${…}` in a template reads as CloudFormation's own
     legalComments: "none",
   }).code.trim();

@@ -6,7 +6,6 @@ import {
   NetworkLoadBalancer,
   Protocol,
   SourceNatIpv6Prefix,
-  type SubnetMapping,
 } from "aws-cdk-lib/aws-elasticloadbalancingv2";
 import { Construct } from "constructs";
 import type { Parameters } from "../parameters.ts";
@@ -43,7 +42,11 @@ export class FieldGate extends Construct {
       crossZoneEnabled: true,
       deletionProtection: true,
       securityGroups: [group],
-      ...(inside ? { vpcSubnets: network.taskSubnets } : { subnetMappings: mappings(network, parameters) }),
+      subnetMappings: (inside ? network.vpc.privateSubnets : network.vpc.publicSubnets).map((subnet, zone) => ({
+        subnet,
+        sourceNatIpv6Prefix: SourceNatIpv6Prefix.autoAssigned(),
+        ...(inside ? {} : { allocationId: parameters.ask(`addresses/ingress/${zone}`) }),
+      })),
     });
 
     // The balancer makes no rules of its own: without these nothing comes in.
@@ -82,10 +85,3 @@ export class FieldGate extends Construct {
       });
   }
 }
-
-const mappings = (network: Network, parameters: Parameters): SubnetMapping[] =>
-  network.vpc.publicSubnets.map((subnet, zone) => ({
-    subnet,
-    allocationId: parameters.ask(`addresses/ingress/${zone}`),
-    sourceNatIpv6Prefix: SourceNatIpv6Prefix.autoAssigned(),
-  }));
