@@ -1,0 +1,60 @@
+import { z } from "zod";
+import { Operation } from "../metering/operation.ts";
+import { Caller, JobTarget, RetryPolicy } from "./job.ts";
+import { Lane } from "./lane.ts";
+
+const [ReadRegisters, ReadIntervals, Ping] = Operation.options;
+
+/** What a schedule asks at each run; an interval read looks back from the run. */
+export const ScheduledOperation = z.discriminatedUnion("kind", [
+  ReadRegisters,
+  ReadIntervals.omit({ range: true }).extend({
+    /** The range ends at the run and is so long, seconds. */
+    lastSeconds: z
+      .int()
+      .min(60)
+      .max(40 * 86_400),
+  }),
+  Ping,
+]);
+export type ScheduledOperation = z.infer<typeof ScheduledOperation>;
+
+/** Recurring work: an item of ours, run by the one tick. Its runs are UTC instants by the rules of its zone. */
+export const Schedule = z.strictObject({
+  scheduleId: z.string().min(1).max(64),
+  name: z.string().min(1).max(100),
+  operation: ScheduledOperation,
+  target: JobTarget,
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  cron: z.string().min(9).max(120),
+  /** IANA name. */
+  timeZone: z.string().min(1).max(64),
+  lane: Lane.optional(),
+  retry: RetryPolicy.partial().optional(),
+  /** How long after its run the job may last, seconds; default 24 h. */
+  deadlineSeconds: z.int().min(60).optional(),
+  enabled: z.boolean(),
+  caller: Caller,
+  /** Clock ms, all of them. */
+  createdAt: z.int(),
+  /** The next run that has not been made yet; absent: never again, or not enabled. */
+  nextRunAt: z.int().optional(),
+  lastRunAt: z.int().optional(),
+  lastJobId: z.string().optional(),
+  /** Rises with every write. */
+  version: z.int().min(1),
+});
+export type Schedule = z.infer<typeof Schedule>;
+
+/** Schedules as stored. Keys and access patterns live in `functions/adapters/dynamo-schedules.ts`. */
+export interface Schedules {
+  /** If absent. */
+  create(schedule: Schedule): Promise<"created" | "exists">;
+  /** Strongly consistent. */
+  read(scheduleId: string): Promise<Schedule | undefined>;
+  /** By id, ascending. */
+  list(): Promise<readonly Schedule[]>;
+  /** Conditional on `was.version`; the adapter writes `next` with `was.version + 1`. */
+  write(was: Schedule, next: Schedule): Promise<"written" | "conflict">;
+  remove(scheduleId: string): Promise<void>;
+}

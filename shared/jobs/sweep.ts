@@ -1,0 +1,193 @@
+import { cancelSlice } from "./cancel-job.ts";
+import { closeJobIfDone } from "./close-job.ts";
+import { eachOf, piecesOf } from "./concurrency.ts";
+import type { Job, JobId } from "./job.ts";
+import { LANES, type Lane } from "./lane.ts";
+import { type PlanPorts, planJob } from "./plan-job.ts";
+import { SPLIT_PART, tallyOf } from "./progress.ts";
+import { sendSlices } from "./send-slices.ts";
+import type { Slice, SliceKey } from "./slice.ts";
+import { DUE_SHARDS, dueAt, MINUTE_MS } from "./slice-due.ts";
+import { advance, isIntended, SEND_WAIT_MS } from "./slice-machine.ts";
+import { noSlots, setSlot, slotReason, slotsIn } from "./slots.ts";
+
+export interface SweepFacts {
+  /** Jobs that were not closed when the sweep began. */
+  live: number;
+  /** Slices that were looked at because they are due. */
+  due: number;
+  sent: number;
+  split: number;
+  /** Slices whose last open tasks the sweep ended. */
+  ended: number;
+  /** Somebody else wrote first. */
+  conflicts: number;
+  planned: number;
+  closedJobs: number;
+}
+
+const QUERIES_MAX = 16;
+const SLICES_MAX = 32;
+const JOBS_MAX = 8;
+/** Looked at again each time: the index is eventual, and clocks differ by seconds. */
+const LOOK_BACK_MS = 2 * MINUTE_MS;
+/** A planner that was invoked is given so long before the sweep plans itself. */
+const PLANNER_WAIT_MS = 2 * MINUTE_MS;
+
+/**
+ * Once a minute: resends what is provably lost or due, never what merely waits; ends what is past its deadline; finishes
+ * what stopped half-way; derives each live job's progress and closes the jobs whose slices are all closed. Running twice
+ * at once is harmless: every decision is one conditional write.
+ */
+export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
+  const facts: SweepFacts = { live: 0, due: 0, sent: 0, split: 0, ended: 0, conflicts: 0, planned: 0, closedJobs: 0 };
+  const now = ports.clock.now();
+  const live = await ports.ledger.liveJobs();
+  facts.live = live.length;
+  if (live.length > 0) {
+    const sweep = new Sweep(ports, facts, now, new Map(live.map((job) => [job.jobId, job])));
+    await sweep.dueIndex();
+    await eachOf(live, JOBS_MAX, (job) => sweep.job(job));
+  }
+  await ports.ledger.raiseSweptUntil(now);
+  return facts;
+}
+
+class Sweep {
+  readonly #ports: PlanPorts;
+  readonly #facts: SweepFacts;
+  readonly #now: number;
+  readonly #jobs: Map<JobId, Job | undefined>;
+  readonly #watermarks = new Map<Lane, number | undefined>();
+
+  constructor(ports: PlanPorts, facts: SweepFacts, now: number, jobs: Map<JobId, Job | undefined>) {
+    this.#ports = ports;
+    this.#facts = facts;
+    this.#now = now;
+    this.#jobs = jobs;
+  }
+
+  /** What the due index names. */
+  async dueIndex(): Promise<void> {
+    const { ledger } = this.#ports;
+    const since = ((await ledger.sweptUntil()) ?? this.#now - 15 * MINUTE_MS) - LOOK_BACK_MS;
+    await Promise.all(LANES.map(async (lane) => void this.#watermarks.set(lane, await ledger.watermark(lane))));
+    const keys: SliceKey[] = [];
+    await eachOf(
+      Array.from({ length: DUE_SHARDS }, (_, shard) => shard),
+      QUERIES_MAX,
+      async (shard) => {
+        for await (const key of ledger.dueSlices(this.#now, shard, since)) keys.push(key);
+      },
+    );
+    const slices: Slice[] = [];
+    await eachOf(keys, SLICES_MAX, async (key) => {
+      const slice = await ledger.slice(key);
+      if (slice !== undefined) slices.push(slice);
+    });
+    await this.#look(slices);
+  }
+
+  /** One live job: planned where that stopped, its slices counted, itself closed where nothing is left. */
+  async job(seen: Job): Promise<void> {
+    const { ledger } = this.#ports;
+    if ((seen.state === "planning" || seen.state === "planned") && seen.createdAt + PLANNER_WAIT_MS <= this.#now) {
+      await planJob(this.#ports, seen);
+      this.#facts.planned++;
+      return;
+    }
+    if (seen.state === "planning" || seen.state === "planned") return;
+    const overlooked: Slice[] = [];
+    const watched = async function* (slices: AsyncIterable<Slice>, now: number): AsyncGenerator<Slice> {
+      for await (const slice of slices) {
+        // The index is eventual and a mark may be lost; the ledger itself is read here anyway.
+        if ((dueAt(slice) ?? Number.POSITIVE_INFINITY) <= now - MINUTE_MS || seen.state === "cancelling")
+          overlooked.push(slice);
+        yield slice;
+      }
+    };
+    const tally = await tallyOf(watched(ledger.slicesOf(seen.jobId), this.#now), this.#now);
+    await this.#look(overlooked);
+    if (tally.closed || overlooked.length > 0) {
+      const done = await closeJobIfDone(this.#ports, seen.jobId);
+      if (done?.closed === true) this.#facts.closedJobs++;
+    } else await ledger.writeProgress(seen.jobId, tally.progress);
+  }
+
+  async #jobOf(jobId: JobId): Promise<Job | undefined> {
+    if (!this.#jobs.has(jobId)) this.#jobs.set(jobId, await this.#ports.ledger.job(jobId));
+    return this.#jobs.get(jobId);
+  }
+
+  async #look(slices: readonly Slice[]): Promise<void> {
+    for (const piece of piecesOf(slices, 512)) {
+      const toSend: Slice[] = [];
+      await eachOf(piece, SLICES_MAX, async (slice) => {
+        toSend.push(...(await this.#lookAt(slice)));
+      });
+      await sendSlices(this.#ports, toSend);
+      this.#facts.sent += toSend.length;
+    }
+  }
+
+  /** Answers the slices to send. */
+  async #lookAt(slice: Slice): Promise<readonly Slice[]> {
+    const { ledger } = this.#ports;
+    this.#facts.due++;
+    const job = await this.#jobOf(slice.jobId);
+    if (job === undefined || job.state === "cancelling" || job.state === "closed") {
+      if ((await cancelSlice(ledger, slice)).state === "closed") this.#facts.ended++;
+      if (slice.moved === undefined) return [];
+    }
+    if (job?.state === "paused" && this.#now < slice.deadline) return [];
+    const step = advance(slice, { input: "swept", now: this.#now, watermark: this.#watermarks.get(slice.lane) });
+    if (step.kind === "ignored") return [];
+    if ((await ledger.writeSlice(slice, step.slice)) === "conflict") {
+      this.#facts.conflicts++;
+      return [];
+    }
+    const written = { ...step.slice, version: slice.version + 1 };
+    if (written.state === "closed") this.#facts.ended++;
+    if (step.then === "split") return this.#split(written);
+    return step.then === "send" ? [written] : [];
+  }
+
+  /** Slices of one for every slot that moved; then the slice that they left closes. Every prefix can be resumed. */
+  async #split(parent: Slice): Promise<readonly Slice[]> {
+    const { ledger } = this.#ports;
+    const ones: Slice[] = [];
+    const moved = parent.moved ?? noSlots();
+    await eachOf(slotsIn(moved, "open"), SLICES_MAX, async (slot) => {
+      const one = sliceOfOne(parent, slot, slotReason(moved, slot), this.#now);
+      if ((await ledger.createSlice(one)) === "created") ones.push(one);
+    });
+    const step = advance(parent, { input: "split" });
+    if (step.kind === "next") await ledger.writeSlice(parent, step.slice);
+    this.#facts.split++;
+    return ones;
+  }
+}
+
+function sliceOfOne(parent: Slice, slot: number, reason: ReturnType<typeof slotReason>, now: number): Slice {
+  const slots = noSlots();
+  setSlot(slots, slot, "open", reason);
+  const { moved: _moved, lease: _lease, intent: _intent, sentAt: _sentAt, ...rest } = parent;
+  const intent = isIntended(parent, slot) ? bitmapOf(slot) : undefined;
+  return {
+    ...rest,
+    part: SPLIT_PART + slot,
+    state: "planned",
+    generation: 1,
+    version: 1,
+    slots,
+    uncleanEnds: 0,
+    nextAttempt: now + SEND_WAIT_MS,
+    ...(intent === undefined ? {} : { intent }),
+  };
+}
+
+function bitmapOf(slot: number): Uint8Array {
+  const bitmap = new Uint8Array(128);
+  bitmap[slot >> 3] = 1 << (slot & 7);
+  return bitmap;
+}
