@@ -49,7 +49,7 @@ export class ConsoleStack extends Stack {
       ...(props.site === undefined ? {} : { folder: props.site }),
       config: {
         deployment: settings.deployment,
-        api: "/api",
+        apiBase: "/api",
         issuer,
         clientId: client.userPoolClientId,
         scope: "openid profile",
