@@ -1,0 +1,79 @@
+import type { Answer } from "../api/client.ts";
+import { Badge } from "../figures/badge.tsx";
+
+type ApiMeter = Answer<"readMeter">;
+
+const routeText = (route: ApiMeter["routes"][number]): string => {
+  switch (route.kind) {
+    case "dial":
+      return `dials ${route.host.includes(":") ? `[${route.host}]` : route.host} port ${route.port}, ${route.transport ?? "tcp"}`;
+    case "attached":
+      return "the meter or its collector holds the connection";
+    default:
+      return (route as { readonly kind: string }).kind;
+  }
+};
+
+/** Who the meter is, how it is reached, what it belongs to. */
+export function MeterFacts({ meter }: { readonly meter: ApiMeter }) {
+  const { groups = [], feeder, transformer, collector } = meter.memberships;
+  return (
+    <section className="card" aria-labelledby="identity">
+      <h2 id="identity">The meter</h2>
+      <dl className="facts">
+        <dt>Serial</dt>
+        <dd className="mono">{meter.serial}</dd>
+        <dt>Commodity</dt>
+        <dd>{meter.commodity}</dd>
+        <dt>Device profile</dt>
+        <dd>
+          {meter.profile.name}, version {meter.profile.version}
+        </dd>
+        {meter.systemTitle !== undefined && (
+          <>
+            <dt>System title</dt>
+            <dd className="mono">{meter.systemTitle}</dd>
+          </>
+        )}
+        <dt>Keys</dt>
+        <dd>
+          {meter.secured ? (
+            <Badge tone="good" shape="tick" text="held, sealed" />
+          ) : (
+            <Badge tone="warn" shape="dash" text="none: an open meter" />
+          )}
+        </dd>
+        <dt>Route</dt>
+        <dd>
+          {meter.routes.map(routeText).map((text) => (
+            <div key={text}>{text}</div>
+          ))}
+        </dd>
+        <dt>Groups</dt>
+        <dd>{groups.length === 0 ? "none" : groups.join(", ")}</dd>
+        <dt>Feeder</dt>
+        <dd>{feeder ?? "not known"}</dd>
+        <dt>Transformer</dt>
+        <dd>{transformer ?? "not known"}</dd>
+        <dt>Collector</dt>
+        <dd>{collector ?? "none"}</dd>
+        {meter.location !== undefined && (
+          <>
+            <dt>Place</dt>
+            <dd>
+              {meter.location.latitude.toFixed(5)}°, {meter.location.longitude.toFixed(5)}°
+            </dd>
+          </>
+        )}
+        {meter.segment !== undefined && meter.slot !== undefined && (
+          <>
+            <dt>Segment, slot</dt>
+            <dd>
+              {meter.segment}, {meter.slot}
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
+}

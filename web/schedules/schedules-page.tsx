@@ -1,0 +1,92 @@
+import { useQuery } from "@tanstack/react-query";
+import { ProblemView } from "../api/problem-view.tsx";
+import { useApi } from "../api/use-api.ts";
+import { Badge } from "../figures/badge.tsx";
+import { Instant } from "../figures/instant-text.tsx";
+import { targetText } from "../jobs/job-text.ts";
+import { Link } from "../shell/link.tsx";
+import { PageHead } from "../shell/page-head.tsx";
+import { jobPath } from "../shell/pages.ts";
+import { type ApiSchedule, scheduledText } from "./schedule-text.ts";
+
+const never = <span className="muted">not yet</span>;
+
+function ScheduleRow({ schedule }: { readonly schedule: ApiSchedule }) {
+  const { name, operation, target, cron, timeZone, enabled = true, nextRunAt, lastRunAt, lastJobId } = schedule;
+  return (
+    <tr>
+      <th scope="row">
+        {name}
+        <span className="small muted job-about">
+          {scheduledText(operation)} · {targetText(target)}
+        </span>
+      </th>
+      <td>
+        {enabled ? (
+          <Badge tone="good" shape="tick" text="enabled" />
+        ) : (
+          <Badge tone="quiet" shape="dash" text="switched off" />
+        )}
+      </td>
+      <td>
+        <span className="mono">{cron}</span>
+        <span className="small muted job-about">{timeZone ?? "UTC"}</span>
+      </td>
+      <td>{nextRunAt === undefined || !enabled ? <span className="muted">none</span> : <Instant at={nextRunAt} />}</td>
+      <td>
+        {lastRunAt === undefined ? (
+          never
+        ) : lastJobId === undefined ? (
+          <Instant at={lastRunAt} />
+        ) : (
+          <Link to={jobPath(lastJobId)}>
+            <Instant at={lastRunAt} />
+          </Link>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+export default function SchedulesPage() {
+  const api = useApi();
+  const list = useQuery({
+    queryKey: ["listSchedules"],
+    queryFn: ({ signal }) => api("listSchedules", {}, { signal }),
+    refetchInterval: 15_000,
+  });
+  return (
+    <>
+      <PageHead title="Schedules" about="What the headend asks of meters by itself" />
+      {list.isPending && <p className="muted">Loading…</p>}
+      {list.isError && <ProblemView error={list.error} retry={() => void list.refetch()} />}
+      {list.data !== undefined && (
+        <div className="card flush">
+          {list.data.schedules.length === 0 ? (
+            <p className="empty">No schedule yet. The API makes them: POST /schedules.</p>
+          ) : (
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable by keyboard
+            <section className="scroll" aria-label="Schedules" tabIndex={0}>
+              <table>
+                <thead>
+                  <tr>
+                    <th scope="col">Schedule</th>
+                    <th scope="col">State</th>
+                    <th scope="col">When</th>
+                    <th scope="col">Next run</th>
+                    <th scope="col">Last run</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {list.data.schedules.map((schedule) => (
+                    <ScheduleRow key={schedule.scheduleId} schedule={schedule} />
+                  ))}
+                </tbody>
+              </table>
+            </section>
+          )}
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+/** The console's pages and their paths. */
+export type Page =
+  | { readonly page: "fleet" }
+  | { readonly page: "meter"; readonly meterId: string }
+  | { readonly page: "jobs" }
+  | { readonly page: "read-now" }
+  | { readonly page: "job"; readonly jobId: string }
+  | { readonly page: "schedules" }
+  | { readonly page: "parked" }
+  | { readonly page: "unknown" };
+
+const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+};
+
+export function pageAt(path: string): Page {
+  const [first = "", second, ...rest] = path.replace(/\/$/, "").split("/").slice(1);
+  if (rest.length > 0) return { page: "unknown" };
+  if (second === undefined || second === "") {
+    if (first === "") return { page: "fleet" };
+    if (first === "jobs" || first === "schedules" || first === "parked") return { page: first };
+    return { page: "unknown" };
+  }
+  if (first === "meters") return { page: "meter", meterId: decoded(second) };
+  if (first === "jobs") return second === "new" ? { page: "read-now" } : { page: "job", jobId: decoded(second) };
+  return { page: "unknown" };
+}
+
+/** A path whose last part has a dot is taken for a file by the distribution; one that ends in a slash never is. */
+export const meterPath = (meterId: string): string =>
+  `/meters/${encodeURIComponent(meterId)}${meterId.includes(".") ? "/" : ""}`;
+export const jobPath = (jobId: string): string => `/jobs/${encodeURIComponent(jobId)}`;

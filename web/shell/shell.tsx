@@ -1,0 +1,132 @@
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
+import { FleetPage } from "../fleet/fleet-page.tsx";
+import type { TokenHolder } from "../sign-in/access-token.ts";
+import { useMay, useSession, useSessionState } from "../sign-in/use-session.ts";
+import { Link } from "./link.tsx";
+import { usePath } from "./location.ts";
+import { PageHead } from "./page-head.tsx";
+import { type Page, pageAt } from "./pages.ts";
+
+const JobsPage = lazy(() => import("../jobs/jobs-page.tsx"));
+const JobPage = lazy(() => import("../jobs/job-page.tsx"));
+const ReadNowPage = lazy(() => import("../jobs/read-now-page.tsx"));
+const MeterPage = lazy(() => import("../meter/meter-page.tsx"));
+const SchedulesPage = lazy(() => import("../schedules/schedules-page.tsx"));
+const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
+
+function content(at: Page): ReactNode {
+  switch (at.page) {
+    case "fleet":
+      return <FleetPage />;
+    case "meter":
+      return <MeterPage key={at.meterId} meterId={at.meterId} />;
+    case "jobs":
+      return <JobsPage />;
+    case "read-now":
+      return <ReadNowPage />;
+    case "job":
+      return <JobPage key={at.jobId} jobId={at.jobId} />;
+    case "schedules":
+      return <SchedulesPage />;
+    case "parked":
+      return <ParkedPage />;
+    case "unknown":
+      return (
+        <>
+          <PageHead title="There is no such page" />
+          <p>
+            The address leads nowhere. Go to the <Link to="/">fleet</Link> or the <Link to="/jobs">jobs</Link>.
+          </p>
+        </>
+      );
+  }
+}
+
+const SECTION: Readonly<Record<Page["page"], string>> = {
+  fleet: "/",
+  meter: "/",
+  jobs: "/jobs",
+  "read-now": "/jobs",
+  job: "/jobs",
+  schedules: "/schedules",
+  parked: "/parked",
+  unknown: "",
+};
+
+export function Shell({ deployment, holder }: { readonly deployment: string; readonly holder: TokenHolder }) {
+  const path = usePath();
+  const at = pageAt(path);
+  const session = useSession();
+  const expired = useSessionState().kind === "expired";
+  const seesParked = useMay("listParked");
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  // A new page is announced by taking the focus to its start; the very first one leaves it to the browser.
+  useEffect(() => {
+    if (path !== "" && !first.current) main.current?.focus({ preventScroll: true });
+    first.current = false;
+  }, [path]);
+
+  const links = [
+    ["/", "Fleet"],
+    ["/jobs", "Jobs"],
+    ["/schedules", "Schedules"],
+    ...(seesParked ? [["/parked", "Parked messages"] as const] : []),
+  ] as const;
+
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <header className="side">
+        <div className="brand">
+          <img src="/favicon.svg" alt="" />
+          <span>
+            Headrace <small>{deployment}</small>
+          </span>
+        </div>
+        <nav aria-label="Pages">
+          <ul className="nav">
+            {links.map(([to, text]) => (
+              <li key={to}>
+                <Link to={to} aria-current={SECTION[at.page] === to ? (path === to ? "page" : "true") : undefined}>
+                  {text}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div className="who">
+          <span>
+            <span className="unseen">Signed in as </span>
+            <strong>{holder.name}</strong>
+            <span className="muted small">{holder.roles.length === 0 ? "no role" : holder.roles.join(", ")}</span>
+          </span>
+          <button type="button" onClick={() => void session.signOut()}>
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main id="content" ref={main} tabIndex={-1}>
+        {expired && (
+          <div className="notice warn" role="alert">
+            <div className="row">
+              <span>Your sign-in has ended. What is on this page stays until you sign in again.</span>
+              <button type="button" className="primary" onClick={() => void session.signIn()}>
+                Sign in again
+              </button>
+            </div>
+          </div>
+        )}
+        {holder.roles.length === 0 && (
+          <p className="notice warn">
+            You are signed in, but you have no role here, so the headend will refuse what you ask. An administrator can
+            give you one.
+          </p>
+        )}
+        <Suspense fallback={<p className="muted">Loading the page…</p>}>{content(at)}</Suspense>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,5 @@
+import { type ConsoleRoute, PATHS } from "../api/paths.ts";
+
+/** Whether one of these roles is asked for by the route. The API decides; this only spares people a refusal. */
+export const mayCall = (roles: readonly string[], route: ConsoleRoute): boolean =>
+  PATHS[route].roles.some((asked) => roles.includes(asked));
