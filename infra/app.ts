@@ -4,6 +4,7 @@ import { App, Tags, Validations } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { AwsSolutionsChecks } from "cdk-nag";
 import { type Bundle, bundle } from "./bundles.ts";
+import { buildConsole } from "./console-bundle.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { acknowledge } from "./nag-acknowledgements.ts";
 import { settingsOf } from "./settings.ts";
@@ -14,7 +15,11 @@ import { StateStack } from "./stacks/state.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const BRIDGE = "functions/bridge/main.ts";
-const CONSOLE = join(ROOT, "web", "dist");
+
+export interface DescriptionOptions {
+  /** Folder of the built console. @default without it, only the console's settings are deployed */
+  readonly site?: string;
+}
 
 export interface Description {
   readonly app: App;
@@ -30,7 +35,7 @@ export interface Description {
  * The whole system. With context `aws:cdk:bundling-stacks: []` nothing is bundled: functions and bridge get a placeholder,
  * which is enough for everything but running them.
  */
-export function describe(app: App): Description {
+export function describe(app: App, { site }: DescriptionOptions = {}): Description {
   const settings = settingsOf(app.node);
   const env = { region: settings.region };
   const { code, bridge: bridgeBundle, absent } = codeOf(app);
@@ -39,7 +44,7 @@ export function describe(app: App): Description {
   const state = new StateStack(app, "Headrace-State", props);
   const console = new ConsoleStack(app, "Headrace-Console", {
     ...props,
-    ...(existsSync(CONSOLE) ? { site: CONSOLE } : {}),
+    ...(site === undefined ? {} : { site }),
   });
   const service = new ServiceStack(app, "Headrace-Service", { ...props, code });
   console.addStackDependency(state);
@@ -81,8 +86,14 @@ function codeOf(app: App): { code: Map<string, Code>; bridge: Bundle | undefined
   return { code, bridge: bundles.get("bridge"), absent: absent.map(([, source]) => source) };
 }
 
+/** What has to be built before the description can be made. */
+export async function built(): Promise<DescriptionOptions> {
+  const site = await buildConsole();
+  return site === undefined ? {} : { site };
+}
+
 if (import.meta.main) {
-  const { app, absent } = describe(new App());
+  const { app, absent } = describe(new App(), await built());
   for (const source of absent) process.stderr.write(`left out: ${source} does not exist\n`);
   app.synth();
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { App } from "aws-cdk-lib";
-import { describe } from "./app.ts";
+import { built, describe } from "./app.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -28,7 +28,10 @@ export async function synthesise({
 }: SynthesisOptions = {}): Promise<Synthesis> {
   const started = performance.now();
   const settled = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
-  const { app, absent } = describe(new App({ outdir: outDir, context: { ...settled.context, ...context } }));
+  const { app, absent } = describe(
+    new App({ outdir: outDir, context: { ...settled.context, ...context } }),
+    await built(),
+  );
   const assembly = app.synth();
   return {
     outDir,

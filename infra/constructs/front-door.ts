@@ -134,7 +134,6 @@ const contentSecurityPolicy = (connectTo: readonly string[]): string =>
     "font-src 'self'",
     "worker-src 'self'",
     `connect-src ${["'self'", ...connectTo].join(" ")}`,
-    `frame-src ${["'self'", ...connectTo].join(" ")}`, // the silent renewal of a session
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "form-action 'none'",

@@ -9,7 +9,7 @@ import type { Settings } from "../settings.ts";
 
 export interface ConsoleStackProps extends StackProps {
   readonly settings: Settings;
-  /** Folder of the built console. @default a folder with one page that says that it was not built */
+  /** Folder of the built console. @default only its settings are deployed */
   readonly site?: string;
 }
 
@@ -38,8 +38,8 @@ export class ConsoleStack extends Stack {
       preventUserExistenceErrors: true,
       oAuth: {
         flows: { authorizationCodeGrant: true },
-        scopes: [OAuthScope.OPENID, OAuthScope.PROFILE],
-        callbackUrls: [`${door.address}/`],
+        scopes: [OAuthScope.OPENID],
+        callbackUrls: [`${door.address}/callback`],
         logoutUrls: [`${door.address}/`],
       },
     });
@@ -52,8 +52,6 @@ export class ConsoleStack extends Stack {
         apiBase: "/api",
         issuer,
         clientId: client.userPoolClientId,
-        scope: "openid profile",
-        signOut: `${signIn}/logout`,
       },
     });
 
