@@ -1,0 +1,128 @@
+import { assert } from "../../ports/errors.ts";
+import { APPLICATION_CONTEXT, MECHANISM } from "../acse.ts";
+import type { ActionResponseWithOptionalData } from "../action-response.ts";
+import type { Data } from "../data.ts";
+import { DLMS_VERSION } from "../initiate-request.ts";
+import { type LogicalName, obisOctets } from "../logical-name.ts";
+import { type CosemObject, dataResult } from "./cosem-object.ts";
+
+/** The association that a client is in, seen through itself. */
+export const CURRENT_ASSOCIATION: LogicalName = "0.0.40.0.0.255";
+export const ASSOCIATION_LN_CLASS = 15;
+export const REPLY_TO_HLS_AUTHENTICATION = 1;
+
+export interface AssociationView {
+  readonly clientSap: number;
+  readonly serverSap: number;
+  readonly applicationContext: number;
+  readonly mechanism: number;
+  readonly conformance: number;
+  readonly maxReceivePduSize: number;
+  readonly maxSendPduSize: number;
+  readonly status: "non-associated" | "association-pending" | "associated";
+  readonly securitySetup: LogicalName | undefined;
+}
+
+const STATUS = { "non-associated": 0, "association-pending": 1, associated: 2 } as const;
+/** Attribute access of versions 0 to 2. */
+const ACCESS = { none: 0, read: 1, write: 2, readWrite: 3 } as const;
+
+const structure = (...value: Data[]): Data => ({ type: "structure", value });
+const array = (value: readonly Data[]): Data => ({ type: "array", value });
+const octets = (value: Uint8Array): Data => ({ type: "octet-string", value });
+const integer = (value: number): Data => ({ type: "integer", value });
+const longUnsigned = (value: number): Data => ({ type: "long-unsigned", value });
+const enumerated = (value: number): Data => ({ type: "enum", value });
+
+function nameData(name: LogicalName): Data {
+  const value = obisOctets(name);
+  assert(value !== undefined, `${name} is an OBIS code`);
+  return octets(value);
+}
+
+/** 2.16.756.5.8.`arc`.`id`, content octets. */
+const identifier = (arc: number, id: number): Data => octets(Uint8Array.of(0x60, 0x85, 0x74, 0x05, 0x08, arc, id));
+
+function accessRights(object: CosemObject): Data {
+  const attributes = Object.entries(object.attributes).map(([id, { get, set, selectors }]) =>
+    structure(
+      integer(Number(id)),
+      enumerated(get ? (set ? ACCESS.readWrite : ACCESS.read) : set ? ACCESS.write : ACCESS.none),
+      selectors === undefined ? { type: "null-data", value: null } : array(selectors.map(integer)),
+    ),
+  );
+  const methods = Object.keys(object.methods ?? {}).map((id) => structure(integer(Number(id)), enumerated(1)));
+  const first = structure(integer(1), enumerated(ACCESS.read), { type: "null-data", value: null });
+  return structure(array([first, ...attributes]), array(methods));
+}
+
+const listed = (object: CosemObject): Data =>
+  structure(
+    longUnsigned(object.classId),
+    { type: "unsigned", value: object.version },
+    nameData(object.logicalName),
+    accessRights(object),
+  );
+
+const conformanceBits = (conformance: number): Data => ({
+  type: "bit-string",
+  value: { length: 24, octets: Uint8Array.of(conformance >>> 16, (conformance >>> 8) & 0xff, conformance & 0xff) },
+});
+
+/**
+ * Association LN, class_id 15 version 1: attributes 2 object_list to 9 security_setup_reference, without 7 secret;
+ * method 1 reply_to_HLS_authentication.
+ */
+export function associationObject(
+  view: () => AssociationView,
+  others: () => Iterable<CosemObject>,
+  replyToHls: (parameters: Data | undefined) => ActionResponseWithOptionalData,
+): CosemObject {
+  const object: CosemObject = {
+    classId: ASSOCIATION_LN_CLASS,
+    version: 1,
+    logicalName: CURRENT_ASSOCIATION,
+    attributes: {
+      2: { get: () => dataResult(array([object, ...others()].map(listed))) },
+      3: { get: () => dataResult(structure(integer((view().clientSap << 24) >> 24), longUnsigned(view().serverSap))) },
+      4: { get: () => dataResult(identifier(1, view().applicationContext)) },
+      5: {
+        get: () => {
+          const { conformance, maxReceivePduSize, maxSendPduSize } = view();
+          return dataResult(
+            structure(
+              conformanceBits(conformance),
+              longUnsigned(maxReceivePduSize),
+              longUnsigned(maxSendPduSize),
+              { type: "unsigned", value: DLMS_VERSION },
+              integer(0),
+              octets(new Uint8Array(0)),
+            ),
+          );
+        },
+      },
+      6: { get: () => dataResult(identifier(2, view().mechanism)) },
+      7: {},
+      8: { get: () => dataResult(enumerated(STATUS[view().status])) },
+      9: {
+        get: () => {
+          const { securitySetup } = view();
+          return dataResult(securitySetup === undefined ? octets(new Uint8Array(6)) : nameData(securitySetup));
+        },
+      },
+    },
+    methods: { [REPLY_TO_HLS_AUTHENTICATION]: replyToHls },
+  };
+  return object;
+}
+
+export const contextOf = (ciphered: boolean): number =>
+  ciphered
+    ? APPLICATION_CONTEXT["logical-name-referencing-with-ciphering"]
+    : APPLICATION_CONTEXT["logical-name-referencing-no-ciphering"];
+
+export const MECHANISM_OF = {
+  none: MECHANISM["lowest-level-security"],
+  lls: MECHANISM["low-level-security"],
+  "hls-gmac": MECHANISM["high-level-security-gmac"],
+} as const;

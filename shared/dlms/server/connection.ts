@@ -1,0 +1,67 @@
+import { decode } from "../../wire/codec.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import { Aarq } from "../aarq.ts";
+import { type WrapperPdu, WrapperSplitter, wrap } from "../wrapper.ts";
+import { rejection } from "./associate.ts";
+import type { LogicalDevice } from "./logical-device.ts";
+import { decodedOr } from "./protection.ts";
+import { ServerAssociation, type ServerPorts } from "./server-association.ts";
+
+/** What a connection wants done after octets came: send these, in order, then perhaps close. */
+export interface Reaction {
+  readonly send: readonly Uint8Array[];
+  readonly close: boolean;
+}
+
+/**
+ * The server side of one TCP connection (wrapper, IEC 62056-47): a stream of octets in, wrapped answers out. It may
+ * carry an association for each client SAP.
+ */
+export class ServerConnection {
+  readonly #device: LogicalDevice;
+  readonly #ports: ServerPorts;
+  readonly #splitter = new WrapperSplitter();
+  readonly #associations = new Map<number, ServerAssociation>();
+
+  constructor(device: LogicalDevice, ports: ServerPorts) {
+    this.#device = device;
+    this.#ports = ports;
+  }
+
+  /** True while blocks of an answer wait to be asked for. */
+  get blocksWaiting(): boolean {
+    for (const association of this.#associations.values()) if (association.blocksWaiting) return true;
+    return false;
+  }
+
+  /** Total: octets that are no wrapper PDU end the connection, for the stream has no mark to find the next one by. */
+  receive(octets: Uint8Array): Reaction {
+    const send: Uint8Array[] = [];
+    try {
+      for (const pdu of this.#splitter.push(octets)) {
+        const answer = this.#answer(pdu);
+        if (answer !== undefined) send.push(wrap(this.#device.serverSap, pdu.sourceWPort, answer));
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { send, close: true };
+    }
+    return { send, close: false };
+  }
+
+  #answer({ sourceWPort, destinationWPort, apdu }: WrapperPdu): Uint8Array | undefined {
+    if (destinationWPort !== this.#device.serverSap) return undefined; // no such logical device: nobody is there to answer
+    const association = this.#associations.get(sourceWPort) ?? this.#open(sourceWPort);
+    if (association !== undefined) return association.receive(apdu);
+    const aarq = decodedOr(() => decode(Aarq, apdu));
+    return aarq && rejection(aarq.applicationContextName, "no-reason-given");
+  }
+
+  #open(clientSap: number): ServerAssociation | undefined {
+    const rule = this.#device.clients.get(clientSap);
+    if (rule === undefined) return undefined;
+    const association = new ServerAssociation(this.#device, clientSap, rule, this.#ports);
+    this.#associations.set(clientSap, association);
+    return association;
+  }
+}

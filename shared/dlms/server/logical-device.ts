@@ -1,0 +1,56 @@
+import type { LogicalName } from "../logical-name.ts";
+import type { CipherKeys } from "../security/protection.ts";
+import type { CosemObject } from "./cosem-object.ts";
+
+/** What a meter remembers of invocation counters under one key and client title. It forgets nothing in a power cut. */
+export interface CounterMemory {
+  /** The highest counter accepted from the client, or what was stored; undefined: none yet. */
+  lastAccepted(): number | undefined;
+  /** A message verified and was fresh. Its counter may lie below the highest: a proof is made before what carries it. */
+  accepted(counter: number): void;
+  /** A message verified but was not newer: a replay, or a client that uses a counter twice. */
+  refused(counter: number): void;
+  /** The meter's own next counter; never the same twice. */
+  nextOwn(): number;
+}
+
+/** How one client must prove itself, by its SAP. */
+export type ClientSecurity =
+  | { readonly mechanism: "none" }
+  | { readonly mechanism: "lls"; readonly secret: Uint8Array }
+  | {
+      readonly mechanism: "hls-gmac";
+      /** Application context with ciphering: every message authenticated and encrypted, suite 0. */
+      readonly ciphered: boolean;
+      readonly clientSystemTitle: Uint8Array;
+      readonly keys: CipherKeys;
+      readonly counters: CounterMemory;
+    };
+
+export interface ClientRule {
+  readonly security: ClientSecurity;
+  /** What this client sees, but for the association object. */
+  readonly objects: () => readonly CosemObject[];
+  /** Logical name of the security setup object in force. */
+  readonly securitySetup: LogicalName | undefined;
+}
+
+/** Where a server may be made to misbehave. A genuine one leaves each as it is. */
+export interface Tampering {
+  readonly challenge?: (own: Uint8Array, ofClient: Uint8Array) => Uint8Array;
+  readonly proof?: (own: Uint8Array) => Uint8Array;
+}
+
+/** A logical device (IEC 62056-6-2) behind one server SAP. */
+export interface LogicalDevice {
+  readonly serverSap: number;
+  /** 8 octets. */
+  readonly systemTitle: Uint8Array;
+  /** Largest APDU that it takes and sends, octets, protection included. */
+  readonly maxPduSize: number;
+  /** Services that it offers, as in the conformance block. */
+  readonly conformance: number;
+  /** By client SAP; any other is refused. */
+  readonly clients: ReadonlyMap<number, ClientRule>;
+  readonly tampering?: Tampering;
+}

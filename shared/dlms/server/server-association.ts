@@ -1,0 +1,346 @@
+import type { Crypto } from "../../ports/crypto.ts";
+import { assert } from "../../ports/errors.ts";
+import type { Random } from "../../ports/random.ts";
+import { decode, encode } from "../../wire/codec.ts";
+import { Aare, ACSE_SERVICE_USER, ASSOCIATION_RESULT, NO_AARE_FIELDS } from "../aare.ts";
+import { Aarq } from "../aarq.ts";
+import { ActionRequest } from "../action-request.ts";
+import type { ActionResponseWithOptionalData } from "../action-response.ts";
+import type { Data } from "../data.ts";
+import { GetRequest } from "../get-request.ts";
+import { DLMS_VERSION } from "../initiate-request.ts";
+import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
+import { isConfirmed } from "../invoke-id.ts";
+import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
+import { proveGmac, verifyGmac } from "../security/hls-gmac.ts";
+import { SetRequest } from "../set-request.ts";
+import { ActionService } from "./action-service.ts";
+import { type Judged, judge, rejection } from "./associate.ts";
+import {
+  ASSOCIATION_LN_CLASS,
+  type AssociationView,
+  associationObject,
+  CURRENT_ASSOCIATION,
+  contextOf,
+  MECHANISM_OF,
+} from "./association-object.ts";
+import { actionResult, type CosemObjects, cosemObjects } from "./cosem-object.ts";
+import { GetService } from "./get-service.ts";
+import type { ClientRule, LogicalDevice } from "./logical-device.ts";
+import {
+  type Dress,
+  decodedOr,
+  exception,
+  freshCounters,
+  openRequest,
+  protectAnswer,
+  protectionOctets,
+  type SecureContext,
+} from "./protection.ts";
+import { NOT_NEGOTIATED, type NotNegotiated, type ServiceContext } from "./service.ts";
+import { SetService } from "./set-service.ts";
+
+export interface ServerPorts {
+  readonly crypto: Crypto;
+  /** Challenges. */
+  readonly random: Random;
+}
+
+const CHALLENGE_OCTETS = 16;
+
+interface Established {
+  readonly status: "association-pending" | "associated";
+  readonly conformance: number;
+  readonly clientMaxPduSize: number;
+  readonly secure: SecureContext | undefined;
+  readonly ciphered: boolean;
+  /** Until pass 4. */
+  readonly challenges: { readonly client: Uint8Array; readonly own: Uint8Array } | undefined;
+  /** Floor of a proof's counter: what had been accepted before the request that carries it. */
+  readonly proofFloor: number | undefined;
+  readonly objects: CosemObjects;
+}
+
+/**
+ * The server side of one association, between one client SAP and the device: an APDU in, an APDU or nothing out.
+ * Total: any octets get an answer, an exception or nothing, and change nothing that they are not entitled to.
+ */
+export class ServerAssociation {
+  readonly #device: LogicalDevice;
+  readonly #clientSap: number;
+  readonly #rule: ClientRule;
+  readonly #ports: ServerPorts;
+  readonly #get = new GetService();
+  readonly #set = new SetService();
+  readonly #action = new ActionService();
+  #state: Established | undefined;
+
+  constructor(device: LogicalDevice, clientSap: number, rule: ClientRule, ports: ServerPorts) {
+    this.#device = device;
+    this.#clientSap = clientSap;
+    this.#rule = rule;
+    this.#ports = ports;
+  }
+
+  /** True while blocks of an answer wait to be asked for. */
+  get blocksWaiting(): boolean {
+    return this.#get.inProgress;
+  }
+
+  get associated(): boolean {
+    return this.#state?.status === "associated";
+  }
+
+  receive(apdu: Uint8Array): Uint8Array | undefined {
+    if (apdu.length > this.#device.maxPduSize) return exception("service-not-allowed", "pdu-too-long");
+    switch (apdu[0]) {
+      case 0x60:
+        return this.#associate(apdu);
+      case 0x62:
+        return this.#release(apdu);
+      default:
+        return this.#request(apdu);
+    }
+  }
+
+  #drop(): void {
+    this.#state = undefined;
+    this.#get.abort();
+    this.#set.abort();
+    this.#action.abort();
+  }
+
+  #secureContext(): SecureContext | undefined {
+    const { security } = this.#rule;
+    if (security.mechanism !== "hls-gmac") return undefined;
+    return {
+      crypto: this.#ports.crypto,
+      systemTitle: this.#device.systemTitle,
+      clientSystemTitle: security.clientSystemTitle,
+      global: { keys: security.keys, counters: security.counters },
+      dedicated: undefined,
+    };
+  }
+
+  #associate(apdu: Uint8Array): Uint8Array {
+    this.#drop();
+    const aarq = decodedOr(() => decode(Aarq, apdu));
+    if (aarq === undefined) return exception("service-not-allowed", "other-reason");
+    const { security } = this.#rule;
+    const secure = this.#secureContext();
+    const judged = judge(aarq, this.#device, security, secure);
+    if (judged.kind === "stale") return exception("service-not-allowed", "invocation-counter-error", judged.least);
+    if (judged.kind === "rejected")
+      return rejection(aarq.applicationContextName, judged.diagnostic, judged.initiateError);
+    return this.#accept(judged, secure);
+  }
+
+  #accept(judged: Extract<Judged, { kind: "accepted" }>, global: SecureContext | undefined): Uint8Array {
+    const { security } = this.#rule;
+    const { crypto, random } = this.#ports;
+    const { dedicatedKey, clientMaxReceivePduSize } = judged.initiate;
+    const ciphered = judged.dress !== undefined;
+    const secure =
+      dedicatedKey === undefined || global === undefined
+        ? global
+        : {
+            ...global,
+            dedicated: {
+              keys: { encryption: crypto.secretKey(dedicatedKey), authentication: global.global.keys.authentication },
+              counters: freshCounters(),
+            },
+          };
+    const proving = security.mechanism === "hls-gmac";
+    const client = judged.clientChallenge ?? new Uint8Array(0);
+    const fresh = random.octets(CHALLENGE_OCTETS);
+    const own = this.#device.tampering?.challenge?.(fresh, client) ?? fresh;
+    this.#state = {
+      status: proving ? "association-pending" : "associated",
+      conformance: judged.conformance,
+      clientMaxPduSize: clientMaxReceivePduSize,
+      secure,
+      ciphered,
+      challenges: proving ? { client, own } : undefined,
+      proofFloor: undefined,
+      objects: this.#objects(),
+    };
+    const response = encode(InitiateResponse, {
+      negotiatedQualityOfService: undefined,
+      negotiatedDlmsVersionNumber: DLMS_VERSION,
+      negotiatedConformance: judged.conformance,
+      serverMaxReceivePduSize: this.#device.maxPduSize,
+      vaaName: VAA_NAME_LN,
+    });
+    return encode(Aare, {
+      ...NO_AARE_FIELDS,
+      applicationContextName: contextOf(ciphered),
+      result: ASSOCIATION_RESULT.accepted,
+      resultSourceDiagnostic: {
+        kind: "acseServiceUser",
+        value: ACSE_SERVICE_USER[proving ? "authentication-required" : "null"],
+      },
+      ...(proving && {
+        respondingApTitle: this.#device.systemTitle,
+        responderAcseRequirements: true,
+        mechanismName: MECHANISM_OF["hls-gmac"],
+        respondingAuthenticationValue: own,
+      }),
+      userInformation:
+        judged.dress !== undefined && secure !== undefined ? protectAnswer(secure, judged.dress, response) : response,
+    });
+  }
+
+  #objects(): CosemObjects {
+    const others = this.#rule.objects();
+    const association = associationObject(
+      () => this.#view(),
+      () => others,
+      (parameters) => this.#replyToHls(parameters),
+    );
+    return cosemObjects([association, ...others]);
+  }
+
+  #view(): AssociationView {
+    const state = this.#state;
+    return {
+      clientSap: this.#clientSap,
+      serverSap: this.#device.serverSap,
+      applicationContext: contextOf(state?.ciphered ?? false),
+      mechanism: MECHANISM_OF[this.#rule.security.mechanism],
+      conformance: state?.conformance ?? 0,
+      maxReceivePduSize: this.#device.maxPduSize,
+      maxSendPduSize: this.#sendMax(state),
+      status: state?.status ?? "non-associated",
+      securitySetup: this.#rule.securitySetup,
+    };
+  }
+
+  #sendMax(state: Established | undefined): number {
+    const size = state?.clientMaxPduSize ?? 0;
+    return size === 0 ? this.#device.maxPduSize : Math.min(size, this.#device.maxPduSize);
+  }
+
+  /** Passes 3 and 4: verifies f(StoC) and answers f(CtoS); any fault ends the association. */
+  #replyToHls(parameters: Data | undefined): ActionResponseWithOptionalData {
+    const state = this.#state;
+    if (state?.challenges === undefined || state.secure === undefined) return actionResult("read-write-denied");
+    const { crypto, clientSystemTitle, systemTitle, global } = state.secure;
+    const { client, own } = state.challenges;
+    const counter =
+      parameters?.type === "octet-string"
+        ? verifyGmac(crypto, global.keys, clientSystemTitle, own, parameters.value)
+        : undefined;
+    if (counter === undefined || !this.#isFreshProof(counter, state)) {
+      this.#drop();
+      return actionResult("read-write-denied");
+    }
+    this.#state = { ...state, status: "associated", challenges: undefined };
+    const proof = proveGmac(crypto, global.keys, { systemTitle, invocationCounter: global.counters.nextOwn() }, client);
+    return actionResult("success", {
+      type: "octet-string",
+      value: this.#device.tampering?.proof?.(proof) ?? proof,
+    });
+  }
+
+  /**
+   * The proof was made before the request that carries it, so its counter lies between what had been accepted before
+   * that request and the request's own, which is another call of the key.
+   */
+  #isFreshProof(counter: number, state: Established): boolean {
+    const { counters } = state.secure?.global ?? {};
+    assert(counters !== undefined, "a proof needs keys");
+    const last = counters.lastAccepted();
+    const floor = state.ciphered ? state.proofFloor : last;
+    const fresh = (floor === undefined || counter > floor) && counter !== (state.ciphered ? last : undefined);
+    if (fresh) counters.accepted(counter);
+    else counters.refused(counter);
+    return fresh;
+  }
+
+  #release(apdu: Uint8Array): Uint8Array {
+    const rlrq = decodedOr(() => decode(Rlrq, apdu));
+    if (rlrq === undefined) return exception("service-not-allowed", "other-reason");
+    const { secure, ciphered } = this.#state ?? {};
+    const information = rlrq.userInformation;
+    // A release without user-information proves nothing, but it asks for no more than closing the connection does.
+    if (ciphered && secure !== undefined && information !== undefined) {
+      const opened = decodedOr(() => openRequest(secure, information));
+      if (opened?.kind === "stale") return exception("service-not-allowed", "invocation-counter-error", opened.least);
+      if (opened?.kind !== "opened") return exception("service-not-allowed", "deciphering-error");
+    }
+    this.#drop();
+    return encode(Rlre, { reason: RELEASE_RESPONSE_REASON.normal, userInformation: undefined });
+  }
+
+  #request(octets: Uint8Array): Uint8Array | undefined {
+    const state = this.#state;
+    if (state === undefined) return exception("service-not-allowed", "operation-not-possible");
+    const { secure } = state;
+    if (!state.ciphered || secure === undefined) return this.#served(octets, state, undefined);
+    const opened = decodedOr(() => openRequest(secure, octets));
+    if (opened === undefined) return exception("service-not-allowed", "other-reason");
+    if (opened.kind === "stale") return exception("service-not-allowed", "invocation-counter-error", opened.least);
+    if (opened.kind === "refused")
+      return opened.because === "clear"
+        ? exception("service-not-allowed", "operation-not-possible")
+        : exception("service-not-allowed", "deciphering-error");
+    const held = { ...state, proofFloor: opened.before };
+    this.#state = held;
+    return this.#served(opened.apdu, held, opened.dress);
+  }
+
+  #served(apdu: Uint8Array, state: Established, dress: Dress | undefined): Uint8Array | undefined {
+    const sendMax = this.#sendMax(state);
+    const answerMax = dress === undefined ? sendMax : sendMax - protectionOctets(dress);
+    const context: ServiceContext = { objects: state.objects, conformance: state.conformance, answerMax };
+    const answer = this.#serve(apdu, state, context);
+    if (answer === "unconfirmed") return undefined;
+    if (answer === "malformed") return exception("service-not-allowed", "other-reason");
+    if (answer === "unknown" || answer === NOT_NEGOTIATED) return exception("service-unknown", "service-not-supported");
+    if (answer === "pending") return exception("service-not-allowed", "operation-not-possible");
+    return dress === undefined || state.secure === undefined ? answer : protectAnswer(state.secure, dress, answer);
+  }
+
+  #serve(
+    apdu: Uint8Array,
+    state: Established,
+    context: ServiceContext,
+  ): Uint8Array | NotNegotiated | "unconfirmed" | "malformed" | "unknown" | "pending" {
+    const pending = state.status === "association-pending";
+    const answered = (request: { invokeIdAndPriority: number }, answer: Uint8Array | NotNegotiated) =>
+      isConfirmed(request.invokeIdAndPriority) ? answer : "unconfirmed";
+    switch (apdu[0]) {
+      case 0xc0: {
+        if (pending) return "pending";
+        const request = decodedOr(() => decode(GetRequest, apdu));
+        if (request === undefined) return "malformed";
+        this.#set.abort();
+        this.#action.abort();
+        return answered(request, this.#get.handle(request, context));
+      }
+      case 0xc1: {
+        if (pending) return "pending";
+        const request = decodedOr(() => decode(SetRequest, apdu));
+        if (request === undefined) return "malformed";
+        this.#get.abort();
+        this.#action.abort();
+        return answered(request, this.#set.handle(request, context));
+      }
+      case 0xc3: {
+        const request = decodedOr(() => decode(ActionRequest, apdu));
+        if (request === undefined) return "malformed";
+        if (pending && !isReplyToHls(request)) return "pending";
+        this.#get.abort();
+        this.#set.abort();
+        return answered(request, this.#action.handle(request, context));
+      }
+      default:
+        return "unknown";
+    }
+  }
+}
+
+const isReplyToHls = (request: ActionRequest): boolean =>
+  request.kind === "normal" &&
+  request.cosemMethodDescriptor.classId === ASSOCIATION_LN_CLASS &&
+  request.cosemMethodDescriptor.instanceId === CURRENT_ASSOCIATION;
