@@ -1,15 +1,6 @@
 import type { SelectiveAccessDescriptor } from "./cosem-attribute-descriptor.ts";
 import type { Data } from "./data.ts";
-import { type LogicalName, obisOctets, obisOf } from "./logical-name.ts";
-
-/** A column of a profile: which attribute of which object is captured (capture_object_definition). */
-export interface CaptureObject {
-  readonly classId: number;
-  readonly logicalName: LogicalName;
-  readonly attributeIndex: number;
-  /** 0: the whole attribute. */
-  readonly dataIndex: number;
-}
+import { type CaptureObject, captureObject } from "./objects/profile-generic.ts";
 
 /** Selector 1: entries whose restricting object lies in from..to, both included. */
 export interface RangeDescriptor {
@@ -28,45 +19,15 @@ export interface EntryDescriptor {
   readonly toSelectedValue: number;
 }
 
-const octetsOf = (name: LogicalName): Uint8Array => {
-  const octets = obisOctets(name);
-  if (octets === undefined) throw new RangeError(`expected an OBIS code, got ${JSON.stringify(name)}`);
-  return octets;
-};
-
-export const captureObjectData = (object: CaptureObject): Data => ({
-  type: "structure",
-  value: [
-    { type: "long-unsigned", value: object.classId },
-    { type: "octet-string", value: octetsOf(object.logicalName) },
-    { type: "integer", value: object.attributeIndex },
-    { type: "long-unsigned", value: object.dataIndex },
-  ],
-});
-
-/** Undefined: not a capture_object_definition. */
-export function captureObjectOf(data: Data): CaptureObject | undefined {
-  if (data.type !== "structure" || data.value.length !== 4) return undefined;
-  const [classId, name, attribute, index] = data.value;
-  if (classId?.type !== "long-unsigned" || name?.type !== "octet-string" || name.value.length !== 6) return undefined;
-  if (attribute?.type !== "integer" || index?.type !== "long-unsigned") return undefined;
-  return {
-    classId: classId.value,
-    logicalName: obisOf(name.value),
-    attributeIndex: attribute.value,
-    dataIndex: index.value,
-  };
-}
-
 export const byRange = (range: RangeDescriptor): SelectiveAccessDescriptor => ({
   accessSelector: 1,
   accessParameters: {
     type: "structure",
     value: [
-      captureObjectData(range.restrictingObject),
+      captureObject.write(range.restrictingObject),
       range.fromValue,
       range.toValue,
-      { type: "array", value: range.selectedValues.map(captureObjectData) },
+      { type: "array", value: range.selectedValues.map(captureObject.write) },
     ],
   },
 });
@@ -89,12 +50,12 @@ export function rangeOf(descriptor: SelectiveAccessDescriptor): RangeDescriptor 
   const { accessSelector, accessParameters: data } = descriptor;
   if (accessSelector !== 1 || data.type !== "structure" || data.value.length !== 4) return undefined;
   const [restricting, fromValue, toValue, selected] = data.value;
-  const restrictingObject = restricting && captureObjectOf(restricting);
+  const restrictingObject = restricting && captureObject.read(restricting);
   if (restrictingObject === undefined || fromValue === undefined || toValue === undefined) return undefined;
   if (selected?.type !== "array") return undefined;
   const selectedValues: CaptureObject[] = [];
   for (const column of selected.value) {
-    const object = captureObjectOf(column);
+    const object = captureObject.read(column);
     if (object === undefined) return undefined;
     selectedValues.push(object);
   }

@@ -33,7 +33,9 @@ describe("WrapperSplitter", () => {
           got.push(...splitter.push(stream.slice(at, at + size)));
           at += size;
         }
-        expect(got).toEqual(sent.map((apdu, index) => ({ sourceWPort: index, destinationWPort: 1, apdu })));
+        expect(got).toEqual(
+          sent.map((apdu, index) => ({ sourceWPort: index, destinationWPort: 1, apdu, frame: wrap(index, 1, apdu) })),
+        );
         expect(splitter.pending).toBe(0);
       }),
     );

@@ -45,6 +45,11 @@ export const Wrapper: Codec<WrapperPdu> = {
 export const wrap = (sourceWPort: number, destinationWPort: number, apdu: Uint8Array): Uint8Array =>
   encode(Wrapper, { sourceWPort, destinationWPort, apdu });
 
+/** A PDU with its octets as on the wire. */
+export interface SplitPdu extends WrapperPdu {
+  readonly frame: Uint8Array;
+}
+
 const NONE = new Uint8Array(0);
 
 /**
@@ -61,8 +66,8 @@ export class WrapperSplitter {
     return this.#length;
   }
 
-  push(chunk: Uint8Array): readonly WrapperPdu[] {
-    const pdus: WrapperPdu[] = [];
+  push(chunk: Uint8Array): readonly SplitPdu[] {
+    const pdus: SplitPdu[] = [];
     let rest = chunk;
     while (rest.length > 0) {
       if (this.#length === 0) {
@@ -98,10 +103,11 @@ export class WrapperSplitter {
   }
 
   /** The PDU at the start of `octets`, or undefined when more octets are needed. Refuses a bad version at once. */
-  #whole(octets: Uint8Array): WrapperPdu | undefined {
+  #whole(octets: Uint8Array): SplitPdu | undefined {
     if (octets.length >= 2) checkVersion(((octets[0] as number) << 8) | (octets[1] as number), 0);
     if (octets.length < WRAPPER_HEADER || octets.length < WRAPPER_HEADER + this.#apduLength(octets)) return undefined;
-    return Wrapper.read(new Reader(octets));
+    const pdu = Wrapper.read(new Reader(octets));
+    return { ...pdu, frame: octets.subarray(0, WRAPPER_HEADER + pdu.apdu.length) };
   }
 
   #keep(octets: Uint8Array): void {
