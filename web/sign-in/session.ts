@@ -20,18 +20,13 @@ export interface Session {
   readonly renew: () => Promise<boolean>;
 }
 
+const CALLBACK = "/callback";
 /** Says only that this tab was signed in, so that a reload may go to the issuer and come back without a question. */
 const MARK = "headrace.signed-in";
 
 /** A path of this console to come back to; anything else leads to the first page. */
 export const returnPath = (state: unknown): string =>
-  typeof state === "string" && /^\/(?![/\\])/.test(state) ? state : "/";
-
-/** Whether the query is an issuer's answer to a sign-in, good or bad (RFC 6749, authorization code grant). */
-export const isSignInAnswer = (search: string): boolean => {
-  const query = new URLSearchParams(search);
-  return query.has("state") && (query.has("code") || query.has("error"));
-};
+  typeof state === "string" && /^\/(?![/\\])/.test(state) && !state.startsWith(CALLBACK) ? state : "/";
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -44,10 +39,10 @@ export function createSession(settings: ConsoleSettings, place: Window): Session
   const manager = new UserManager({
     authority: settings.issuer,
     client_id: settings.clientId,
-    redirect_uri: `${origin}/`,
+    redirect_uri: origin + CALLBACK,
     post_logout_redirect_uri: `${origin}/`,
     response_type: "code",
-    scope: settings.scope,
+    scope: "openid",
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: place.sessionStorage }),
     automaticSilentRenew: false,
@@ -116,7 +111,7 @@ export function createSession(settings: ConsoleSettings, place: Window): Session
       return () => listeners.delete(listener);
     },
     async start() {
-      if (isSignInAnswer(place.location.search)) {
+      if (place.location.pathname === CALLBACK) {
         try {
           const found = await manager.signinRedirectCallback();
           place.history.replaceState(null, "", returnPath(found.state));
@@ -138,11 +133,14 @@ export function createSession(settings: ConsoleSettings, place: Window): Session
       // Cognito wants its own two parameters, others the standard's; each ignores what it does not know.
       const cognito = { client_id: settings.clientId, logout_uri: left };
       try {
-        const described = await manager.metadataService.getEndSessionEndpoint();
-        if (described !== undefined) await manager.signoutRedirect({ extraQueryParams: cognito });
-        else if (settings.signOut !== undefined)
-          place.location.assign(`${settings.signOut}?${new URLSearchParams(cognito)}`);
-        else throw new Error("the issuer describes no end of a session");
+        if ((await manager.metadataService.getEndSessionEndpoint()) !== undefined)
+          await manager.signoutRedirect({ extraQueryParams: cognito });
+        else {
+          // Cognito's lies beside its authorization endpoint, described or not.
+          const end = new URL("/logout", await manager.metadataService.getAuthorizationEndpoint());
+          end.search = new URLSearchParams(cognito).toString();
+          place.location.assign(end);
+        }
       } catch {
         await manager.removeUser();
         user = undefined;

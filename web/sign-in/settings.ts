@@ -7,10 +7,6 @@ export interface ConsoleSettings {
   readonly apiBase: string;
   /** Name of the deployment, as people know it. */
   readonly deployment: string;
-  /** What is asked of the issuer, names with spaces between. */
-  readonly scope: string;
-  /** Where sign-out leads, if the issuer's own description does not say it. */
-  readonly signOut?: string;
 }
 
 /** Throws an Error that names the field which is missing or no text. */
@@ -27,8 +23,6 @@ export function settingsIn(value: unknown): ConsoleSettings {
     clientId: text("clientId"),
     apiBase: text("apiBase"),
     deployment: text("deployment"),
-    scope: found.scope === undefined ? "openid" : text("scope"),
-    ...(found.signOut === undefined ? {} : { signOut: text("signOut") }),
   };
 }
 
