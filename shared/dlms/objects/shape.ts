@@ -10,7 +10,9 @@ export interface Shape<T> {
 }
 export type ShapeValue<S> = S extends Shape<infer T> ? T : never;
 
-type ValueOf<K extends DataType> = Extract<Data, { readonly type: K }>["value"];
+// Members of `Data` share one value type under several names, so `Extract` would find none of them.
+type ValueIn<D, K> = D extends { readonly type: infer T; readonly value: infer V } ? (K extends T ? V : never) : never;
+type ValueOf<K extends DataType> = ValueIn<Data, K>;
 const exactly = <K extends DataType>(type: K): Shape<ValueOf<K>> => ({
   read: (data) => (data.type === type ? (data.value as ValueOf<K>) : undefined),
   write: (value) => ({ type, value }) as Data,

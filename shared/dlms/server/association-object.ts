@@ -4,12 +4,8 @@ import type { ActionResponseWithOptionalData } from "../action-response.ts";
 import type { Data } from "../data.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { type LogicalName, obisOctets } from "../logical-name.ts";
+import { ASSOCIATION_STATUS, AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
 import { type CosemObject, dataResult } from "./cosem-object.ts";
-
-/** The association that a client is in, seen through itself. */
-export const CURRENT_ASSOCIATION: LogicalName = "0.0.40.0.0.255";
-export const ASSOCIATION_LN_CLASS = 15;
-export const REPLY_TO_HLS_AUTHENTICATION = 1;
 
 export interface AssociationView {
   readonly clientSap: number;
@@ -19,11 +15,10 @@ export interface AssociationView {
   readonly conformance: number;
   readonly maxReceivePduSize: number;
   readonly maxSendPduSize: number;
-  readonly status: "non-associated" | "association-pending" | "associated";
+  readonly status: keyof typeof ASSOCIATION_STATUS;
   readonly securitySetup: LogicalName | undefined;
 }
 
-const STATUS = { "non-associated": 0, "association-pending": 1, associated: 2 } as const;
 /** Attribute access of versions 0 to 2. */
 const ACCESS = { none: 0, read: 1, write: 2, readWrite: 3 } as const;
 
@@ -79,8 +74,8 @@ export function associationObject(
   replyToHls: (parameters: Data | undefined) => ActionResponseWithOptionalData,
 ): CosemObject {
   const object: CosemObject = {
-    classId: ASSOCIATION_LN_CLASS,
-    version: 1,
+    classId: AssociationLn.classId,
+    version: AssociationLn.version,
     logicalName: CURRENT_ASSOCIATION,
     attributes: {
       2: { get: () => dataResult(array([object, ...others()].map(listed))) },
@@ -103,7 +98,7 @@ export function associationObject(
       },
       6: { get: () => dataResult(identifier(2, view().mechanism)) },
       7: {},
-      8: { get: () => dataResult(enumerated(STATUS[view().status])) },
+      8: { get: () => dataResult(enumerated(ASSOCIATION_STATUS[view().status])) },
       9: {
         get: () => {
           const { securitySetup } = view();
@@ -111,7 +106,7 @@ export function associationObject(
         },
       },
     },
-    methods: { [REPLY_TO_HLS_AUTHENTICATION]: replyToHls },
+    methods: { [AssociationLn.methods.replyToHlsAuthentication.id]: replyToHls },
   };
   return object;
 }

@@ -11,19 +11,13 @@ import { GetRequest } from "../get-request.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
 import { isConfirmed } from "../invoke-id.ts";
+import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
 import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
 import { proveGmac, verifyGmac } from "../security/hls-gmac.ts";
 import { SetRequest } from "../set-request.ts";
 import { ActionService } from "./action-service.ts";
 import { type Judged, judge, rejection } from "./associate.ts";
-import {
-  ASSOCIATION_LN_CLASS,
-  type AssociationView,
-  associationObject,
-  CURRENT_ASSOCIATION,
-  contextOf,
-  MECHANISM_OF,
-} from "./association-object.ts";
+import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
 import { actionResult, type CosemObjects, cosemObjects } from "./cosem-object.ts";
 import { GetService } from "./get-service.ts";
 import type { ClientRule, LogicalDevice } from "./logical-device.ts";
@@ -342,5 +336,5 @@ export class ServerAssociation {
 
 const isReplyToHls = (request: ActionRequest): boolean =>
   request.kind === "normal" &&
-  request.cosemMethodDescriptor.classId === ASSOCIATION_LN_CLASS &&
+  request.cosemMethodDescriptor.classId === AssociationLn.classId &&
   request.cosemMethodDescriptor.instanceId === CURRENT_ASSOCIATION;

@@ -1,0 +1,34 @@
+import type { FaultShares } from "../../shared/simulator/faults.ts";
+import type { MeterTruth } from "../../shared/simulator/meter.ts";
+import type { TownMeter, TownWitness } from "./town.ts";
+
+/** What a town in a process of its own is started with. */
+export interface TownStart {
+  readonly meters: number;
+  readonly seed: number;
+  readonly faults: FaultShares;
+  readonly clientSystemTitle: string;
+  readonly port?: number;
+  /** Folder in which the meters' counters are kept. */
+  readonly data?: string;
+}
+
+/** Parent to child. Each question but `stop` is answered under its number. */
+export type TownQuestion =
+  | { readonly ask: "start"; readonly number: number; readonly start: TownStart }
+  | {
+      readonly ask: "truth";
+      readonly number: number;
+      readonly meterIds: readonly string[];
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly ask: "witness"; readonly number: number }
+  | { readonly ask: "stop"; readonly number: number };
+
+export type TownAnswer =
+  | { readonly answer: "started"; readonly number: number; readonly meters: readonly TownMeter[] }
+  | { readonly answer: "truth"; readonly number: number; readonly truths: readonly MeterTruth[] }
+  | { readonly answer: "witness"; readonly number: number; readonly witness: TownWitness }
+  | { readonly answer: "stopped"; readonly number: number }
+  | { readonly answer: "failed"; readonly number: number; readonly code: string; readonly message: string };

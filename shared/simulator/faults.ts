@@ -1,0 +1,83 @@
+import { HeadraceError } from "../ports/errors.ts";
+import { below, type Random, seeded } from "../ports/random.ts";
+
+/** What a simulated meter does wrong, and how a headend must report it. */
+export const FAULT_KINDS = {
+  silent: "accepts connections and never answers: timeout",
+  slow: "answers after 2 seconds: still read",
+  "wrong-key": "holds other keys than were enrolled: auth",
+  drops: "closes in the middle of a block transfer, each time: interrupted",
+  closed: "does not listen: unreachable",
+  "wrong-proof": "answers a wrong f(CtoS): auth",
+  echo: "sends the client's own challenge back as its own: auth",
+  replay: "answers with what it recorded in its last session: auth",
+  "high-counter": "has accepted the counter 3.9e9 and refuses lower ones: auth",
+} as const;
+export type FaultKind = keyof typeof FAULT_KINDS;
+const KINDS = Object.keys(FAULT_KINDS) as readonly FaultKind[];
+
+/** How a meter is secured; some faults need a secret, or a proof of both sides, to show. */
+export type Security = "none" | "secret" | "mutual";
+const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
+  silent: ["none", "secret", "mutual"],
+  slow: ["none", "secret", "mutual"],
+  "wrong-key": ["secret", "mutual"],
+  drops: ["none", "secret", "mutual"],
+  closed: ["none", "secret", "mutual"],
+  "wrong-proof": ["mutual"],
+  echo: ["mutual"],
+  replay: ["mutual"],
+  "high-counter": ["mutual"],
+};
+
+export type FaultShares = Readonly<Partial<Record<FaultKind, number>>>;
+
+const faultError = (message: string): HeadraceError => new HeadraceError("town.faults", message, { retry: "never" });
+
+/** Reads `KIND=SHARE[,KIND=SHARE…]`; throws `town.faults` for anything else. An empty text is no fault. */
+export function parseFaults(text: string): FaultShares {
+  const shares: Partial<Record<FaultKind, number>> = {};
+  for (const part of text.split(",").filter((each) => each.trim() !== "")) {
+    const [kind, share, ...rest] = part.split("=").map((each) => each.trim());
+    if (!KINDS.includes(kind as FaultKind))
+      throw faultError(`expected a fault of ${KINDS.join(", ")}, got ${JSON.stringify(kind)}`);
+    const value = Number(share);
+    if (rest.length > 0 || share === undefined || share === "" || !(value >= 0 && value <= 1))
+      throw faultError(`expected ${kind}=SHARE with a share of 0 to 1, got ${JSON.stringify(part)}`);
+    if (shares[kind as FaultKind] !== undefined) throw faultError(`expected ${kind} once, got it twice`);
+    shares[kind as FaultKind] = value;
+  }
+  return shares;
+}
+
+function shuffle(random: Random, indices: number[]): void {
+  for (let last = indices.length - 1; last > 0; last--) {
+    const other = below(random, last + 1);
+    [indices[last], indices[other]] = [indices[other]!, indices[last]!];
+  }
+}
+
+/**
+ * Which meter has which fault: disjoint, by seed alone, round(share × meters) of each kind. `securities` holds one
+ * entry a meter. Throws `town.faults` when there are not enough meters that can show a fault.
+ */
+export function assignFaults(
+  seed: number,
+  securities: readonly Security[],
+  shares: FaultShares,
+): ReadonlyMap<number, FaultKind> {
+  const assigned = new Map<number, FaultKind>();
+  const free = securities.map((_, index) => index);
+  shuffle(seeded(`faults ${seed}`), free);
+  const kinds = KINDS.filter((kind) => shares[kind] !== undefined).sort((a, b) => NEEDS[a].length - NEEDS[b].length);
+  for (const kind of kinds) {
+    const wanted = Math.round(shares[kind]! * securities.length);
+    const able = free.filter((index) => !assigned.has(index) && NEEDS[kind].includes(securities[index]!));
+    if (able.length < wanted)
+      throw faultError(
+        `expected ${wanted} meters that can be ${kind}, but only ${able.length} of ${securities.length} are left for it`,
+      );
+    for (const index of able.slice(0, wanted)) assigned.set(index, kind);
+  }
+  return assigned;
+}
