@@ -1,0 +1,170 @@
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  QueryCommand,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
+import type { SegmentMembers, Targets } from "../../shared/jobs/targets.ts";
+import type { Place } from "../../shared/metering/meter.ts";
+import { HeadraceError } from "../../shared/ports/errors.ts";
+import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member-sets.ts";
+import type { Registry, Segments } from "../../shared/registry/registry.ts";
+import type { ItemKey } from "./batch-get.ts";
+import { heldCondition } from "./dynamo-conditions.ts";
+
+/**
+ * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
+ * `<segment, 8 digits>` {next}: the first slot that was never reserved; `MEMBERS#<kind>#<name>` / `<segment, 8 digits>`
+ * {bitmap, version}. Keys and access patterns of these are in this file only.
+ */
+const digits = (segment: number): string => segment.toString().padStart(8, "0");
+const wayInPartition = (wayIn: string): string => `WAYIN#${wayIn}`;
+const memberPartition = ({ kind, name }: MemberSet): string => `MEMBERS#${kind}#${name}`;
+const memberKey = (set: MemberSet, segment: number): ItemKey => ({ pk: memberPartition(set), sk: digits(segment) });
+
+const StoredSegment = z.object({ sk: z.string(), next: z.int() });
+const StoredMembers = z.object({ sk: z.string(), bitmap: z.instanceof(Uint8Array), version: z.int() });
+
+/** Newest segments of a way in that are looked at for room. */
+const LOOK = 4;
+const TRIES = 50;
+
+const contended = (what: string): HeadraceError =>
+  new HeadraceError("registry.contended", `expected ${what} to be writable in ${TRIES} tries`, { retry: "later" });
+
+export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): Segments {
+  /** Takes `count` slots at the end of a segment; false: somebody else took some. */
+  const take = (wayIn: string, segment: number, next: number, count: number): Promise<boolean> =>
+    heldCondition(
+      db.send(
+        new UpdateCommand({
+          TableName,
+          Key: { pk: wayInPartition(wayIn), sk: digits(segment) },
+          UpdateExpression: "SET #next = :after",
+          ConditionExpression: "#next = :next",
+          ExpressionAttributeNames: { "#next": "next" },
+          ExpressionAttributeValues: { ":next": next, ":after": next + count },
+        }),
+      ),
+    );
+  /** A new segment of this way in; a number that is drawn and then not used is a gap, which is harmless. */
+  const open = async (wayIn: string): Promise<void> => {
+    const { Attributes } = await db.send(
+      new UpdateCommand({
+        TableName,
+        Key: { pk: "SEGMENTS", sk: "last" },
+        UpdateExpression: "ADD #count :one",
+        ExpressionAttributeNames: { "#count": "count" },
+        ExpressionAttributeValues: { ":one": 1 },
+        ReturnValues: "UPDATED_NEW",
+      }),
+    );
+    const segment = z.object({ count: z.int() }).parse(Attributes).count - 1;
+    const Item = { pk: wayInPartition(wayIn), sk: digits(segment), next: 0 };
+    await db.send(new PutCommand({ TableName, Item, ConditionExpression: "attribute_not_exists(pk)" }));
+  };
+  const newest = async (wayIn: string): Promise<readonly { readonly segment: number; readonly next: number }[]> => {
+    const { Items } = await db.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": wayInPartition(wayIn) },
+        ScanIndexForward: false,
+        Limit: LOOK,
+        ConsistentRead: true,
+      }),
+    );
+    return (Items ?? []).map((item) => {
+      const { sk, next } = StoredSegment.parse(item);
+      return { segment: Number(sk), next };
+    });
+  };
+
+  return {
+    async reserve(wayIn, count, fillTo) {
+      const places: Place[] = [];
+      for (let tries = 0; places.length < count; tries++) {
+        if (tries === TRIES + count / 100) throw contended(`segments of ${wayIn}`);
+        const room = (await newest(wayIn)).find(({ next }) => next < fillTo);
+        if (room === undefined) {
+          await open(wayIn);
+          continue;
+        }
+        const size = Math.min(count - places.length, fillTo - room.next);
+        if (!(await take(wayIn, room.segment, room.next, size))) continue;
+        for (let at = 0; at < size; at++) places.push({ segment: room.segment, slot: room.next + at });
+      }
+      return places;
+    },
+    async changeMembers(set, segment, add, remove = []) {
+      const Key = memberKey(set, segment);
+      for (let tries = 0; tries < TRIES; tries++) {
+        const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+        const was = Item === undefined ? undefined : StoredMembers.parse(Item);
+        const bitmap = changedBitmap(was?.bitmap, add, remove);
+        if (was !== undefined && Buffer.compare(was.bitmap, bitmap) === 0) return;
+        const written = await heldCondition(
+          db.send(
+            new PutCommand({
+              TableName,
+              Item: { ...Key, bitmap, version: (was?.version ?? 0) + 1 },
+              ConditionExpression: was === undefined ? "attribute_not_exists(pk)" : "#version = :was",
+              ...(was === undefined
+                ? {}
+                : {
+                    ExpressionAttributeNames: { "#version": "version" },
+                    ExpressionAttributeValues: { ":was": was.version },
+                  }),
+            }),
+          ),
+        );
+        if (written) return;
+      }
+      throw contended(`members of ${set.kind} ${set.name}`);
+    },
+    async *members(set, from = 0): AsyncGenerator<SegmentMembers> {
+      const pages = paginateQuery(
+        { client: db },
+        {
+          TableName,
+          KeyConditionExpression: "pk = :pk AND sk >= :from",
+          ExpressionAttributeValues: { ":pk": memberPartition(set), ":from": digits(from) },
+          ConsistentRead: true,
+        },
+      );
+      for await (const page of pages)
+        for (const item of page.Items ?? []) {
+          const { sk, bitmap } = StoredMembers.parse(item);
+          if (bitmap.some((octet) => octet !== 0)) yield { segment: Number(sk), bitmap };
+        }
+    },
+  };
+}
+
+/** What planning reads of the registry. */
+export const registryTargets = (registry: Pick<Registry, "meters">, segments: Pick<Segments, "members">): Targets => ({
+  async places(meterIds) {
+    const meters = await registry.meters(meterIds);
+    const enrolled = [...meters].filter(([, { state }]) => state === "enrolled");
+    return new Map(enrolled.map(([meterId, { place }]) => [meterId, place]));
+  },
+  members: (target) => segments.members(setOf(target)),
+});
+
+function setOf(target: Parameters<Targets["members"]>[0]): MemberSet {
+  switch (target.kind) {
+    case "all":
+      return ALL;
+    case "group":
+      return { kind: "group", name: target.group };
+    case "feeder":
+      return { kind: "feeder", name: target.feeder };
+    case "transformer":
+      return { kind: "transformer", name: target.transformer };
+    case "collector":
+      return { kind: "collector", name: target.collector };
+  }
+}

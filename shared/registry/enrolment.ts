@@ -1,0 +1,27 @@
+import type { AccessEnrolment, AccessStore } from "../jobs/access.ts";
+import type { MeterId } from "../metering/meter.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { KeyVault } from "../security/key-vault.ts";
+import type { EnrolmentRequest } from "./registered-meter.ts";
+import type { ClaimName, Profiles, Registry, Segments } from "./registry.ts";
+
+/** What enrolment reads and writes. */
+export interface EnrolPorts {
+  readonly registry: Registry;
+  readonly segments: Segments;
+  readonly profiles: Pick<Profiles, "latest">;
+  readonly access: AccessEnrolment & Pick<AccessStore, "readMany">;
+  readonly vault: KeyVault;
+  readonly clock: Pick<Clock, "now">;
+}
+
+/** The names that a meter claims for itself. */
+export const claimNames = ({ systemTitle, serial }: EnrolmentRequest): readonly ClaimName[] => [
+  ...(systemTitle === undefined ? [] : [{ kind: "title", value: systemTitle } as const]),
+  { kind: "serial", value: serial },
+];
+
+/** The version of a meter's first keys. */
+export const FIRST_KEYS = 1;
+
+export const sealContext = (meterId: MeterId) => ({ meterId, purpose: "meter-keys", version: FIRST_KEYS }) as const;

@@ -1,0 +1,33 @@
+import type { Meter, MeterId, Place } from "../metering/meter.ts";
+import type { MeterKeys } from "../metering/meter-keys.ts";
+
+/** A meter as it is asked to be enrolled; `keys` in clear, for as long as the call lasts. */
+export interface EnrolmentRequest extends Meter {
+  readonly keys?: MeterKeys | undefined;
+}
+
+/** A meter as the registry holds it. How it is reached and secured lies in its access item. */
+export interface RegisteredMeter {
+  readonly meter: Meter;
+  readonly profileVersion: number;
+  readonly state: "enrolling" | "enrolled" | "retired";
+  /** While it enrols: the slot that it tries to get; it counts only when the access item there is this meter's. */
+  readonly place: Place;
+  /** Whether its access item holds sealed keys. */
+  readonly secured: boolean;
+  /** Clock ms. */
+  readonly enrolledAt: number;
+  /** Rises with every write. */
+  readonly version: number;
+}
+
+/** What was expected of which field, and what came where that may be shown. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly expected: string;
+  readonly received?: string;
+}
+
+export type EnrolmentOutcome =
+  | { readonly kind: "enrolled" | "unchanged"; readonly meterId: MeterId; readonly place: Place }
+  | ({ readonly kind: "refused"; readonly because: "conflict" | "unsuitable" } & FieldProblem);
