@@ -23,6 +23,12 @@ export const EPOCH_JUMP = 1n << 22n;
 export const OFFSET_RAISE_A_DAY = 1n << 20n;
 /** The step of a raise when the meter does not say which counter it expects. */
 export const OFFSET_RAISE_STEP = 1n << 18n;
+/**
+ * The code of the `SessionError` with which a driver says that the meter took our invocation counter for too low.
+ * Detail: `expected`, the least counter that the meter says it takes, where it says so; `proved: true` where that was
+ * authenticated.
+ */
+export const COUNTER_REFUSED = "counter.refused";
 /** From here on the key should be changed: an alarm. */
 export const COUNTER_ALARM = 2 ** 31;
 /** From here on the key must be changed: no session any more. */
@@ -94,6 +100,8 @@ export function fitLease(
 export interface LeasedCounters extends CounterSource {
   /** Counters drawn so far. */
   readonly drawn: number;
+  /** The last one drawn. */
+  readonly last: number | undefined;
 }
 
 /** The caller has found `fitLease` usable. One source serves one (lease, meter): it is never made twice. */
@@ -105,6 +113,9 @@ export function leasedCounters(lease: CounterLease, counterOffset: bigint): Leas
   return {
     get drawn() {
       return drawn;
+    },
+    get last() {
+      return drawn === 0 ? undefined : start + drawn - 1;
     },
     next() {
       if (drawn === lease.size)

@@ -1,0 +1,147 @@
+import { LANES, type Lane } from "../jobs/lane.ts";
+import type { Ledger } from "../jobs/ledger.ts";
+import { decodeMessage, WorkItem } from "../jobs/messages.ts";
+import { jobWatch } from "./job-watch.ts";
+import { type ResultPorts, resultBatcher } from "./result-batcher.ts";
+import { openSlices, quotasOf, sessionPool, type WayInLimit } from "./session-pool.ts";
+import { runSlice, type SliceMessage, type SliceOutcome, type SlicePorts } from "./slice-runner.ts";
+
+/** One message of a lane, invisible to others for as long as it is renewed. */
+export interface LaneMessage extends SliceMessage {
+  readonly body: string;
+  /** When it was sent, machine clock milliseconds. */
+  readonly sentAt: number;
+}
+
+/** The receiving side of one lane. */
+export interface LaneReceiver {
+  /** Waits for up to `max` (1 to 10) messages, some seconds at most; nothing when the signal aborts. */
+  receive(max: number, signal: AbortSignal): Promise<readonly LaneMessage[]>;
+}
+
+export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results" | "ledger"> {
+  readonly ledger: Pick<Ledger, "slice" | "writeSlice" | "job" | "raiseWatermark">;
+  readonly receivers: Readonly<Record<Lane, LaneReceiver>>;
+  readonly results: Pick<ResultPorts, "queue" | "batches">;
+  /** Unique to this run of the bridge. */
+  readonly bridgeId: string;
+  /** Whether work may be taken now; a bridge whose clock is wrong takes none. */
+  readonly mayReceive: () => boolean;
+  readonly wayInLimit?: WayInLimit;
+}
+
+/** What there is to tell; domain code logs nothing itself. */
+export interface BridgeEvents {
+  slice(lane: Lane, item: WorkItem, outcome: SliceOutcome): void;
+  /** A message that no bridge will ever understand; it goes on to the dead-letter queue. */
+  poison(lane: Lane, error: unknown): void;
+  /** Receiving or raising the watermark failed; it is tried again. */
+  trouble(lane: Lane, error: unknown): void;
+}
+
+export interface Bridge {
+  readonly openSlices: number;
+  readonly busySessions: number;
+  /**
+   * Receives nothing more, lets running sessions end for `graceMs`, then cuts them; flushes results and gives back
+   * what is unfinished. Resolves when all is at rest.
+   */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Most messages of one receive. */
+const RECEIVE_MAX = 10;
+/** A poison message comes back at once, until it has been received often enough to be parked. */
+const POISON_MS = 1_000;
+/** The watermark may lag by this, ms: the sweep waits ten minutes. */
+const WATERMARK_STEP_MS = 5_000;
+const PAUSE_MS = 1_000;
+
+/** Starts a receiver a lane and works until it is drained. */
+export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: number): Bridge {
+  const { clock, ledger, bridgeId } = ports;
+  const quotas = quotasOf(sessions);
+  const pool = sessionPool(quotas, ports.wayInLimit);
+  const slicePorts: SlicePorts = {
+    ...ports,
+    pool,
+    jobs: jobWatch(ledger, clock),
+    results: resultBatcher({ ...ports.results, clock, bridgeId }),
+  };
+  const stop = new AbortController();
+  const hangUp = new AbortController();
+  const draining = { stop: stop.signal, hangUp: hangUp.signal };
+  const open = new Map<Lane, Set<Promise<void>>>(LANES.map((lane) => [lane, new Set()]));
+  let runs = 0;
+
+  const begin = (lane: Lane, message: LaneMessage): void => {
+    let item: WorkItem;
+    try {
+      item = decodeMessage(WorkItem, message.body);
+    } catch (error) {
+      events.poison(lane, error);
+      void message.renew(POISON_MS).catch((trouble) => events.trouble(lane, trouble));
+      return;
+    }
+    const slices = open.get(lane);
+    const owner = `${bridgeId}#${++runs}`;
+    const run = runSlice(slicePorts, lane, item, message, owner, draining).then((outcome) => {
+      slices?.delete(run);
+      events.slice(lane, item, outcome);
+    });
+    slices?.add(run);
+  };
+
+  const receiveLane = async (lane: Lane): Promise<void> => {
+    const receiver = ports.receivers[lane];
+    const slices = open.get(lane) ?? new Set();
+    const most = openSlices(lane, quotas);
+    let raised = 0;
+    const pause = () => clock.sleep(PAUSE_MS, stop.signal).catch(() => undefined);
+    while (!stop.signal.aborted) {
+      if (slices.size >= most)
+        await Promise.race(slices); // back-pressure is not receiving
+      else if (!ports.mayReceive()) await pause();
+      else
+        try {
+          const messages = await receiver.receive(Math.min(RECEIVE_MAX, most - slices.size), stop.signal);
+          if (stop.signal.aborted) {
+            await Promise.all(messages.map((message) => message.renew(0)));
+            return;
+          }
+          const newest = Math.max(0, ...messages.map(({ sentAt }) => sentAt));
+          if (newest > raised + WATERMARK_STEP_MS) {
+            raised = newest;
+            ledger.raiseWatermark(lane, newest).catch((error: unknown) => events.trouble(lane, error));
+          }
+          for (const message of messages) begin(lane, message);
+        } catch (error) {
+          if (stop.signal.aborted) return;
+          events.trouble(lane, error);
+          await pause();
+        }
+    }
+  };
+
+  const receiving = LANES.map(receiveLane);
+  return {
+    get openSlices() {
+      return [...open.values()].reduce((sum, { size }) => sum + size, 0);
+    },
+    get busySessions() {
+      return pool.busy;
+    },
+    async drain(graceMs) {
+      stop.abort();
+      const cut = new AbortController();
+      const grace = clock.sleep(graceMs, cut.signal).then(
+        () => hangUp.abort(),
+        () => undefined,
+      );
+      await Promise.allSettled(receiving);
+      await Promise.all([...open.values()].flatMap((slices) => [...slices]));
+      cut.abort();
+      await grace;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { AccessItem } from "../jobs/access.ts";
+import type { CounterSource, Driver } from "../metering/driver.ts";
+import { SessionError } from "../metering/failure.ts";
+import type { MeterKeys } from "../metering/meter-keys.ts";
+import type { Operation } from "../metering/operation.ts";
+import type { DeviceProfile } from "../metering/profile.ts";
+import type { OperationResult } from "../metering/result.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import { HeadraceError } from "../ports/errors.ts";
+import type { Link } from "../ports/link.ts";
+import { concat, toHex } from "../ports/octets.ts";
+import type { Random } from "../ports/random.ts";
+import { COUNTER_REFUSED } from "../security/counters.ts";
+import type { KeyVault } from "../security/key-vault.ts";
+import type { Dial } from "./dial.ts";
+import type { DriverRegistry } from "./driver-registry.ts";
+import { failureOf, refusal } from "./failure-of.ts";
+import type { ProfileSource } from "./profiles.ts";
+import type { TaskEnd } from "./task-report.ts";
+
+export interface PerformPorts {
+  /** Meter time; time-outs of a session are counted on it too. */
+  readonly sessionClock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly profiles: ProfileSource;
+  readonly drivers: DriverRegistry;
+  readonly vault: Pick<KeyVault, "open">;
+  readonly dial: Dial;
+  /** This headend's own title, hex. */
+  readonly clientSystemTitle: string;
+}
+
+export interface TimeLimits {
+  readonly connectMs: number;
+  readonly responseMs: number;
+}
+
+/** Looks at what a session needs; a refusal here costs the meter no connection. */
+async function prepare(
+  ports: PerformPorts,
+  item: AccessItem,
+  attempt: number,
+): Promise<{
+  profile: DeviceProfile;
+  driver: Driver;
+  keys: MeterKeys | undefined;
+  link: (deadline: number) => Promise<Link>;
+}> {
+  const { name, version } = item.profile;
+  const profile = await ports.profiles(name, version);
+  if (profile === undefined)
+    throw new SessionError(
+      "unsupported",
+      "profile.unknown",
+      `expected device profile ${name} version ${version}, found none`,
+    );
+  const driver = ports.drivers.driver(profile.protocol);
+  if (driver === undefined)
+    throw new SessionError("unsupported", "driver.unknown", `no driver for protocol ${profile.protocol}`);
+  const route = item.routes[(attempt - 1) % item.routes.length]; // another route where there is one
+  if (route === undefined) throw new SessionError("unsupported", "route.none", "the meter has no route");
+  if (route.kind === "attached")
+    throw new SessionError("route-lost", "link.route-lost", "the meter holds no connection to this headend now");
+  if (route.transport !== "tcp")
+    throw new SessionError("unsupported", "route.transport", `no way to dial over ${route.transport}`);
+  const { meterId, sealedKeys } = item;
+  const keys =
+    sealedKeys &&
+    (await ports.vault.open({ meterId, purpose: "meter-keys", version: sealedKeys.version }, sealedKeys.blob));
+  return { profile, driver, keys, link: (deadline) => ports.dial(route, deadline) };
+}
+
+/**
+ * One try: dial, open a session, perform the operation, release. Answers how it ended; never rejects. `signal` closes
+ * the link: what then fails was our own doing. `counters` were leased before `item` was read.
+ */
+export async function perform(
+  ports: PerformPorts,
+  item: AccessItem,
+  counters: CounterSource,
+  operation: Operation,
+  attempt: number,
+  limits: TimeLimits,
+  signal: AbortSignal,
+): Promise<TaskEnd> {
+  const { sessionClock: clock } = ports;
+  const frames: Uint8Array[] = [];
+  const frameDigest = () =>
+    frames.length === 0 ? {} : { frameDigest: toHex(ports.crypto.hash("sha256", concat(...frames))) };
+  let heard = false;
+  let link: Link | undefined;
+  const hangUp = () => void link?.close();
+  try {
+    const { profile, driver, keys, link: dial } = await prepare(ports, item, attempt);
+    signal.throwIfAborted();
+    link = await dial(clock.now() + limits.connectMs);
+    signal.addEventListener("abort", hangUp, { once: true });
+    if (signal.aborted) hangUp();
+    if (operation.kind === "ping" && operation.depth === "network")
+      return { kind: "done", result: { registers: [], intervals: [], refusals: [], evidence: ["tcp-accept"] } };
+    const session = await driver.open({
+      link,
+      clock,
+      random: ports.random,
+      crypto: ports.crypto,
+      profile,
+      systemTitle: item.systemTitle,
+      clientSystemTitle: ports.clientSystemTitle,
+      keys,
+      counters,
+      responseTimeoutMs: limits.responseMs,
+      onFrame(direction, octets) {
+        frames.push(octets.slice());
+        if (direction === "received") heard = true;
+      },
+    });
+    try {
+      const result: OperationResult = await session.perform(operation);
+      return { kind: "done", result, ...frameDigest() };
+    } finally {
+      await session.release();
+    }
+  } catch (error) {
+    return { ...failedEnd(error, heard), ...frameDigest() };
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+    await link?.close();
+  }
+}
+
+function failedEnd(error: unknown, heard: boolean): Extract<TaskEnd, { readonly kind: "failed" }> {
+  const failure = failureOf(error, heard);
+  const ours = failure.reason === "internal" ? { cause: error } : {};
+  if (!(error instanceof HeadraceError)) return { kind: "failed", failure, ...ours };
+  if (error.code === "counter.exhausted") return { kind: "failed", failure, countersUsedUp: true };
+  if (error.code !== COUNTER_REFUSED) return { kind: "failed", failure, ...ours };
+  const { expected, proved } = error.detail;
+  return {
+    kind: "failed",
+    failure: refusal("auth", COUNTER_REFUSED),
+    counterRefused: {
+      ...(typeof expected === "number" ? { counter: expected } : {}),
+      ...(proved === true ? { proved } : {}),
+    },
+  };
+}

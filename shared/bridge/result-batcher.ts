@@ -1,0 +1,123 @@
+import { z } from "zod";
+import type { Batches } from "../jobs/batches.ts";
+import type { Lane } from "../jobs/lane.ts";
+import { encodeMessage, type ResultBatch, ResultMessage, TaskReport, type WorkItem } from "../jobs/messages.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** Tasks of one batch. */
+export const BATCH_TASKS = 100;
+/** Characters of one message; what is larger goes as an object, and the message names it. */
+export const BATCH_CHARACTERS = 200_000;
+/** How long a report waits for company, ms. */
+export const BATCH_MS = 1_000;
+/** A batch that cannot be sent is tried again so often, after 0.5 s, 1 s, 2 s, … */
+const SEND_TRIES = 6;
+/** Room for the fields around the tasks. */
+const ENVELOPE = 600;
+
+export interface ResultQueue {
+  /** Throws when the message was not accepted. */
+  send(body: string): Promise<void>;
+}
+
+export interface ResultPorts {
+  readonly clock: Clock;
+  readonly queue: ResultQueue;
+  readonly batches: Pick<Batches, "put">;
+  /** Unique to this run of the bridge, so that its batches are too. */
+  readonly bridgeId: string;
+}
+
+/** Reports of one slice on their way to ingest. */
+export interface SliceReports {
+  /** `last`: nothing more comes before `finish`, so don't send this one by itself. */
+  add(report: TaskReport, last: boolean): void;
+  /** Sends what waits, with `passOver` as its end. Rejects when any batch of the slice could not be sent. */
+  finish(passOver: boolean): Promise<void>;
+}
+
+export interface ResultBatcher {
+  open(lane: Lane, item: WorkItem): SliceReports;
+}
+
+export function resultBatcher(ports: ResultPorts): ResultBatcher {
+  let batches = 0;
+  const { clock, queue } = ports;
+
+  /** Storing and sending may both be repeated: the same batch is the same object, and ingest takes it once. */
+  const send = async (body: () => Promise<string> | string): Promise<void> => {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await queue.send(await body());
+      } catch (error) {
+        if (attempt === SEND_TRIES) throw error;
+        await clock.sleep(250 * 2 ** attempt);
+      }
+  };
+
+  return {
+    open(lane, item) {
+      const atOnce = lane === "commands" || lane === "interactive";
+      let tasks: TaskReport[] = [];
+      let texts: string[] = [];
+      let characters = ENVELOPE;
+      let timer: AbortController | undefined;
+      const sent: Promise<void>[] = [];
+
+      const flush = (passOver: boolean): void => {
+        timer?.abort();
+        timer = undefined;
+        if (tasks.length === 0 && !passOver) return;
+        const envelope: Omit<ResultBatch, "tasks"> = {
+          v: 1,
+          batch: `${ports.bridgeId}-${++batches}`,
+          bridge: ports.bridgeId,
+          lane,
+          job: item.job,
+          segment: item.segment,
+          part: item.part,
+          generation: item.generation,
+          sentAt: clock.now(),
+          passOver,
+        };
+        const batch: ResultBatch = { ...envelope, tasks };
+        const inline = `${JSON.stringify(envelope).slice(0, -1)},"tasks":[${texts.join(",")}]}`;
+        const sending = send(
+          characters <= BATCH_CHARACTERS
+            ? () => inline
+            : async () => encodeMessage(ResultMessage, { v: 1, object: await ports.batches.put(batch) }),
+        );
+        sending.catch(() => undefined); // finish() answers for it
+        sent.push(sending);
+        tasks = [];
+        texts = [];
+        characters = ENVELOPE;
+      };
+      const flushLater = (): void => {
+        const waiting = new AbortController();
+        timer = waiting;
+        clock.sleep(BATCH_MS, waiting.signal).then(
+          () => flush(false),
+          () => undefined, // flushed before
+        );
+      };
+
+      return {
+        add(report, last) {
+          const text = JSON.stringify(z.encode(TaskReport, report));
+          if (tasks.length > 0 && characters + text.length > BATCH_CHARACTERS) flush(false);
+          tasks.push(report);
+          texts.push(text);
+          characters += text.length + 1;
+          if (last) return;
+          if (atOnce || tasks.length === BATCH_TASKS || characters > BATCH_CHARACTERS) flush(false);
+          else if (timer === undefined) flushLater();
+        },
+        async finish(passOver) {
+          flush(passOver);
+          await Promise.all(sent);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import type { AccessStore } from "../jobs/access.ts";
+import type { Job } from "../jobs/job.ts";
+import type { Lane } from "../jobs/lane.ts";
+import type { Ledger } from "../jobs/ledger.ts";
+import type { WorkItem } from "../jobs/messages.ts";
+import { LEASE_MS } from "../jobs/slice-machine.ts";
+import { slotsIn } from "../jobs/slots.ts";
+import { REPLAY_CLASS } from "../metering/operation.ts";
+import type { Clock } from "../ports/clock.ts";
+import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
+import { refusal } from "./failure-of.ts";
+import { type JobWatch, runs } from "./job-watch.ts";
+import type { TimeLimits } from "./perform.ts";
+import type { ResultBatcher, SliceReports } from "./result-batcher.ts";
+import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
+import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
+import { runTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
+import { placeReport, taskReport } from "./task-report.ts";
+
+/** A slice not through after this rests with its open slots, ms. */
+export const SLICE_MS = 30 * 60_000;
+/** A renewal that failed is tried again so soon, ms. */
+const RENEW_AGAIN_MS = 5_000;
+
+const LIMITS: Readonly<Record<Lane, TimeLimits>> = {
+  commands: { connectMs: 5_000, responseMs: 5_000 },
+  interactive: { connectMs: 5_000, responseMs: 5_000 },
+  urgent: { connectMs: 10_000, responseMs: 10_000 },
+  bulk: { connectMs: 10_000, responseMs: 10_000 },
+  images: { connectMs: 10_000, responseMs: 10_000 },
+};
+
+export interface SlicePorts extends TaskLoopPorts {
+  readonly clock: Clock;
+  readonly ledger: Pick<Ledger, "slice" | "writeSlice">;
+  readonly jobs: JobWatch;
+  readonly access: AccessStore;
+  readonly activeEpoch: ActiveEpoch;
+  readonly results: ResultBatcher;
+}
+
+/** The message that named the slice. */
+export interface SliceMessage {
+  /** Keeps it invisible for `ms` from now. */
+  renew(ms: number): Promise<void>;
+  delete(): Promise<void>;
+}
+
+/** What the bridge as a whole asks of its slices. */
+export interface Draining {
+  /** No meter is dialled any more. */
+  readonly stop: AbortSignal;
+  /** Sessions that still run are cut. */
+  readonly hangUp: AbortSignal;
+}
+
+/**
+ * `over`: the pass is over, ingest closes the slice or lets it rest. `given-back`: planned again. `lost`: somebody else
+ * has it, or may have. Else there was nothing to do, and why.
+ */
+export type SliceEnd =
+  | { readonly kind: "over" | "given-back" | "lost"; readonly stop?: Stop }
+  | { readonly kind: "nothing"; readonly why: NoWork }
+  | { readonly kind: "fault"; readonly error: unknown };
+
+export interface SliceOutcome {
+  readonly end: SliceEnd;
+  readonly facts: SliceFacts;
+  readonly durationMs: number;
+}
+
+/**
+ * Works on the slice that a message names, from lease to passOver. Never rejects. `owner`: unique to this run of this
+ * slice, so that a redelivery to the same bridge finds a live lease.
+ */
+export async function runSlice(
+  ports: SlicePorts,
+  lane: Lane,
+  item: WorkItem,
+  message: SliceMessage,
+  owner: string,
+  draining: Draining,
+): Promise<SliceOutcome> {
+  const begun = ports.clock.now();
+  const facts = sliceFacts();
+  const outcome = (end: SliceEnd): SliceOutcome => ({ end, facts, durationMs: ports.clock.now() - begun });
+  try {
+    const lease = await takeLease(ports.ledger, ports.clock, item, owner);
+    if (typeof lease === "string") {
+      await message.delete();
+      return outcome({ kind: "nothing", why: lease });
+    }
+    return outcome(await work(ports, lane, item, message, lease, facts, draining));
+  } catch (error) {
+    // Lease and message lapse within a minute: whoever takes the slice over counts an unclean end.
+    return outcome({ kind: "fault", error });
+  }
+}
+
+async function work(
+  ports: SlicePorts,
+  lane: Lane,
+  item: WorkItem,
+  message: SliceMessage,
+  lease: SliceLease,
+  facts: SliceFacts,
+  draining: Draining,
+): Promise<SliceEnd> {
+  const { clock } = ports;
+  const { slice } = lease;
+  const overAt = clock.now() + SLICE_MS;
+  const reports = ports.results.open(lane, { ...item, generation: slice.generation });
+  const stopping = new AbortController();
+  const drain = () => stopping.abort();
+  draining.stop.addEventListener("abort", drain);
+  if (draining.stop.aborted) drain();
+  const ended = new AbortController();
+  const renewing = keepRenewed(clock, lease, message, ended.signal, drain);
+
+  const stop = async (): Promise<Stop | undefined> => {
+    if (!lease.isHeld()) return "lost";
+    if (draining.stop.aborted) return "drain";
+    if (stopping.signal.aborted) return "lost";
+    const now = clock.now();
+    if (now >= slice.deadline) return "deadline";
+    if (now >= overAt) return "overtime";
+    return runs(await ports.jobs.job(item.job)) ? undefined : "job-ended";
+  };
+
+  try {
+    const job = await ports.jobs.job(item.job);
+    const slots = slotsIn(slice.slots, "open");
+    const stopped = !runs(job)
+      ? "job-ended"
+      : REPLAY_CLASS[job.operation.kind] === "once"
+        ? await refuseOnce(ports, item.segment, slots, job, facts, reports)
+        : await runTasks(ports, {
+            lane,
+            segment: item.segment,
+            slots,
+            operation: job.operation,
+            limits: LIMITS[lane],
+            desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment),
+            stop,
+            stopping: stopping.signal,
+            hangUp: draining.hangUp,
+            facts,
+            report: (report, last) => reports.add(report, last),
+          });
+    const because = stopped === undefined ? {} : { stop: stopped };
+    const passOver = stopped === undefined || stopped === "deadline" || stopped === "overtime";
+    await reports.finish(passOver); // the lease is renewed until ingest's queue has taken the last batch
+    if (stopped === "lost") return { kind: "lost", ...because };
+    ended.abort();
+    await renewing;
+    const given = passOver || (await lease.giveBack()); // of an ended job the slice may be closed already
+    await message.delete();
+    return { kind: passOver ? "over" : given ? "given-back" : "lost", ...because };
+  } finally {
+    ended.abort();
+    await renewing;
+    draining.stop.removeEventListener("abort", drain);
+  }
+}
+
+/** Renews lease and invisibility together until `ended`; `onLost` when the lease is somebody else's. */
+async function keepRenewed(
+  clock: Clock,
+  lease: SliceLease,
+  message: SliceMessage,
+  ended: AbortSignal,
+  onLost: () => void,
+): Promise<void> {
+  let pause = RENEW_MS;
+  for (;;) {
+    const slept = await clock.sleep(pause, ended).then(
+      () => true,
+      () => false,
+    );
+    if (!slept || ended.aborted) return;
+    try {
+      if (!(await lease.renew())) return onLost();
+      await message.renew(LEASE_MS);
+      pause = RENEW_MS;
+    } catch {
+      pause = RENEW_AGAIN_MS; // the lease itself says when it is too late
+    }
+    if (!lease.isHeld()) return onLost();
+  }
+}
+
+/**
+ * The replay class is the engine's business, not the driver's: an effect of class `once` needs its intent written
+ * first, and proof instead of repetition. Until that is built such an operation is refused for every meter.
+ */
+async function refuseOnce(
+  ports: SlicePorts,
+  segment: number,
+  slots: readonly number[],
+  job: Job,
+  facts: SliceFacts,
+  reports: SliceReports,
+): Promise<undefined> {
+  const failure = refusal("unsupported", `operation.once.${job.operation.kind}`);
+  const found = new Map((await ports.access.readMany(segment, slots)).map((item) => [item.slot, item]));
+  for (const slot of slots) {
+    const item = found.get(slot);
+    const at = ports.sessionClock.now();
+    const report =
+      item === undefined
+        ? placeReport(segment, slot, at, failure)
+        : taskReport(item, 1, at, { kind: "failed", failure });
+    reports.add(report, true);
+    facts.ended(report);
+  }
+}

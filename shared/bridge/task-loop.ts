@@ -1,0 +1,240 @@
+import type { AccessStore } from "../jobs/access.ts";
+import type { Lane } from "../jobs/lane.ts";
+import type { TaskReport } from "../jobs/messages.ts";
+import type { CounterSource } from "../metering/driver.ts";
+import { SessionError } from "../metering/failure.ts";
+import type { Operation } from "../metering/operation.ts";
+import { wayIn } from "../metering/route.ts";
+import type { Clock } from "../ports/clock.ts";
+import { fraction } from "../ports/random.ts";
+import { accessWindow } from "./access-window.ts";
+import type { AccessLook, CounterDesk, MeterCounters } from "./counter-desk.ts";
+import { failureOf, refusal } from "./failure-of.ts";
+import { type PerformPorts, perform, type TimeLimits } from "./perform.ts";
+import type { Permit, SessionPool } from "./session-pool.ts";
+import type { SliceFacts } from "./slice-facts.ts";
+import { placeReport, type TaskEnd, taskReport } from "./task-report.ts";
+
+/** A meter is tried so often inside a pass, for reasons that say `later`. */
+export const TRIES = 3;
+/** Pause before the second and the third try, ms; jittered by a quarter either way. */
+const PAUSES_MS = [1_000, 4_000] as const;
+
+/** Why no meter of the slice is dialled any more. */
+export type Stop = "drain" | "lost" | "job-ended" | "deadline" | "overtime";
+
+export interface TaskLoopPorts extends PerformPorts {
+  readonly clock: Clock;
+  readonly access: Pick<AccessStore, "readMany">;
+  readonly pool: SessionPool;
+}
+
+export interface SliceTasks {
+  readonly lane: Lane;
+  readonly segment: number;
+  readonly slots: readonly number[];
+  readonly operation: Operation;
+  readonly limits: TimeLimits;
+  readonly desk: CounterDesk;
+  /** Asked before each dial; undefined: go on. */
+  readonly stop: () => Promise<Stop | undefined>;
+  /** Aborts when `stop` has something new to say. */
+  readonly stopping: AbortSignal;
+  /** Closes the links of sessions that still run. */
+  readonly hangUp: AbortSignal;
+  readonly facts: SliceFacts;
+  /** `last`: the slice has nothing else on the way. */
+  readonly report: (report: TaskReport, last: boolean) => void;
+}
+
+interface Task {
+  readonly slot: number;
+  tries: number;
+  notBefore: number;
+  /** The way in of the next try, where a look has told it. */
+  wayIn?: string;
+  counters?: MeterCounters;
+  /** Report of the last try, kept back while another one is due. */
+  pending?: TaskReport;
+}
+type Chosen = { readonly task: Task; readonly look: AccessLook | "absent"; readonly permit?: Permit };
+
+/** Meters without keys need none; a driver that draws one all the same has the wrong profile. */
+const NO_COUNTERS: CounterSource = {
+  next() {
+    throw new SessionError("unsupported", "keys.none", "the profile asks for keys, and none are enrolled");
+  },
+};
+
+/** Works through the meters of one slice; answers why it stopped early, if it did. Throws what its ports throw. */
+export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise<Stop | undefined> {
+  const { clock, pool } = ports;
+  const { lane, segment, desk, facts } = slice;
+  const window = accessWindow(ports.access, desk, clock, segment);
+  const waiting: Task[] = slice.slots.map((slot) => ({ slot, tries: 0, notBefore: 0 }));
+  let running = 0;
+  let fault: { readonly error: unknown } | undefined;
+  let wake = new AbortController();
+  const wakeUp = () => wake.abort();
+  /** Until a session ends, the slice has to stop, or the time is over. */
+  const idle = async (ms: number): Promise<void> => {
+    wake = new AbortController();
+    const until = AbortSignal.any([wake.signal, slice.stopping]);
+    if (slice.stopping.aborted && running === 0) return;
+    await clock.sleep(ms, slice.stopping.aborted ? wake.signal : until).catch(() => undefined);
+  };
+
+  /** The first task whose way in has room, with a fresh look at its access item. */
+  const pick = async (ready: readonly Task[]): Promise<Chosen | undefined> => {
+    for (const [index, task] of ready.entries()) {
+      if (task.wayIn !== undefined) {
+        const room = pool.wayIn(task.wayIn);
+        if (room === undefined) continue;
+        room.release();
+      }
+      const look =
+        window.fresh(task.slot) ?? (await window.read([task.slot, ...ready.slice(index + 1).map(({ slot }) => slot)]));
+      if (look === "absent") return { task, look };
+      const route = look.item.routes[task.tries % look.item.routes.length];
+      task.wayIn = route === undefined ? "none" : wayIn(route, look.item.collector);
+      const permit = pool.wayIn(task.wayIn);
+      if (permit !== undefined) return { task, look, permit };
+    }
+    return undefined;
+  };
+
+  /** One try, with fresh counters where the meter asks for them. */
+  const tryOnce = async (task: Task, first: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
+    let look = first;
+    let refusals = 0;
+    let larger = false;
+    for (;;) {
+      const { hold } = look.item;
+      if (hold !== undefined && hold.until > clock.now())
+        return { look, end: { kind: "failed", failure: refusal("busy", "access.held") } };
+      let source = NO_COUNTERS;
+      if (look.item.sealedKeys !== undefined) {
+        const counters = await desk.countersFor(look, task.counters);
+        if (counters.look !== look) {
+          look = counters.look; // a new look: somebody may hold the meter now
+          task.counters = counters;
+          continue;
+        }
+        task.counters = counters;
+        source = counters.source;
+        if (counters.wear === "alarm") facts.wornCounters++;
+      }
+      const end = await perform(ports, look.item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
+      if (end.kind === "done" || task.counters === undefined) return { look, end };
+      if (end.countersUsedUp && !larger) {
+        larger = true;
+        look = await desk.lookAgain(look, true);
+      } else if (end.counterRefused !== undefined) {
+        refusals++;
+        if (refusals > 2) return { look, end };
+        if (refusals === 2) {
+          if (!(await desk.raise(task.counters, end.counterRefused))) {
+            facts.counterRefusals++;
+            return { look, end };
+          }
+          facts.offsetRaises++;
+        }
+        look = await desk.lookAgain(look, false);
+      } else return { look, end };
+      if ((await slice.stop()) !== undefined) return { look, end };
+    }
+  };
+
+  const settle = (task: Task, look: AccessLook, end: TaskEnd): void => {
+    if (end.kind === "failed" && slice.hangUp.aborted) return; // our own doing says nothing about the meter
+    const report = taskReport(look.item, task.tries, ports.sessionClock.now(), end);
+    if (end.kind === "failed" && end.failure.retry === "later" && task.tries < TRIES) {
+      const pause = PAUSES_MS[task.tries - 1] ?? 0;
+      task.notBefore = clock.now() + Math.round(pause * (0.75 + fraction(ports.random) / 2));
+      task.pending = report;
+      waiting.push(task);
+      return;
+    }
+    slice.report(report, waiting.length === 0 && running === 1);
+    facts.ended(report, end);
+  };
+
+  const attempt = async ({ task, look, permit }: Chosen, session: Permit): Promise<void> => {
+    try {
+      if (look === "absent") {
+        const report = placeReport(segment, task.slot, ports.sessionClock.now(), refusal("retired", "access.none"));
+        slice.report(report, waiting.length === 0 && running === 1);
+        facts.ended(report);
+        return;
+      }
+      task.tries++;
+      facts.tries++;
+      const failed = (error: unknown) => ({
+        look,
+        end: { kind: "failed", failure: failureOf(error, false), cause: error } satisfies TaskEnd,
+      });
+      const { look: used, end } = await tryOnce(task, look).catch(failed);
+      try {
+        settle(task, used, end);
+      } catch (error) {
+        // What a driver made of one meter's answer fits no report: that meter's failure, not the slice's.
+        task.tries = TRIES;
+        settle(task, look, failed(error).end);
+      }
+    } catch (error) {
+      fault ??= { error };
+    } finally {
+      permit?.release();
+      session.release();
+      running--;
+      wakeUp();
+    }
+  };
+
+  let stopped: Stop | undefined;
+  while (running > 0 || (waiting.length > 0 && stopped === undefined && fault === undefined)) {
+    const now = clock.now();
+    const ready = stopped === undefined && fault === undefined ? waiting.filter((task) => task.notBefore <= now) : [];
+    if (ready.length === 0) {
+      const next = Math.min(...waiting.map((task) => task.notBefore));
+      await idle(stopped !== undefined || fault !== undefined || next === Infinity ? 60_000 : next - now);
+      if (slice.stopping.aborted) stopped ??= await slice.stop();
+      continue;
+    }
+    let session: Permit | undefined;
+    try {
+      session = await pool.session(lane, slice.stopping).catch(() => undefined);
+      stopped = await slice.stop();
+      const picked = session === undefined || stopped !== undefined ? undefined : await pick(ready);
+      if (session !== undefined && picked !== undefined) {
+        waiting.splice(waiting.indexOf(picked.task), 1);
+        window.forget(picked.task.slot);
+        running++;
+        void attempt(picked, session);
+        continue;
+      }
+      session?.release();
+      if (stopped === undefined && session !== undefined)
+        await pool.wayInFreed(AbortSignal.any([slice.stopping, timeLimit(clock, 1_000)]));
+    } catch (error) {
+      session?.release();
+      fault = { error };
+    }
+  }
+  if (fault !== undefined) throw fault.error;
+  // The pass ends: what its last try said is what is known of a meter that was waiting for another one.
+  if (stopped === "deadline" || stopped === "overtime")
+    for (const { pending } of waiting)
+      if (pending !== undefined) {
+        facts.ended(pending);
+        slice.report(pending, true);
+      }
+  return stopped;
+}
+
+/** Aborts after `ms`. */
+function timeLimit(clock: Clock, ms: number): AbortSignal {
+  const limit = new AbortController();
+  void clock.sleep(ms).then(() => limit.abort());
+  return limit.signal;
+}

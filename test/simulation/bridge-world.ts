@@ -1,0 +1,389 @@
+import { type Bridge, type BridgePorts, type LaneMessage, startBridge } from "../../shared/bridge/bridge.ts";
+import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
+import { type MemoryAccess, memoryAccess } from "../../shared/bridge/memory-access.ts";
+import type { SliceOutcome } from "../../shared/bridge/slice-runner.ts";
+import type { AccessItem } from "../../shared/jobs/access.ts";
+import { Job } from "../../shared/jobs/job.ts";
+import type { Lane } from "../../shared/jobs/lane.ts";
+import type { Ledger } from "../../shared/jobs/ledger.ts";
+import { memoryLedger } from "../../shared/jobs/memory-ledger.ts";
+import { decodeMessage, encodeMessage, type ResultBatch, ResultMessage, WorkItem } from "../../shared/jobs/messages.ts";
+import type { Slice } from "../../shared/jobs/slice.ts";
+import { advance } from "../../shared/jobs/slice-machine.ts";
+import { noSlots, setSlot } from "../../shared/jobs/slots.ts";
+import type { Driver, SessionContext } from "../../shared/metering/driver.ts";
+import { SessionError } from "../../shared/metering/failure.ts";
+import { MeterId } from "../../shared/metering/meter.ts";
+import type { Operation } from "../../shared/metering/operation.ts";
+import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
+import { type Link, LinkError } from "../../shared/ports/link.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { seeded } from "../../shared/ports/random.ts";
+import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
+import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
+
+/** How a meter of the world behaves. It is strict: a counter at or below its last is refused, and one used twice is an alarm. */
+export interface WorldMeter {
+  readonly item: AccessItem;
+  /** Duration of a session, ms. */
+  latencyMs: number;
+  /** What happens at the n-th dial; beyond the list: it answers. */
+  script: ("unreachable" | "silent" | "drops" | "refused" | "greedy" | "nonsense")[];
+  /** Highest counter accepted. */
+  lastCounter: number;
+  dials: number;
+  readonly dialledAt: number[];
+  busy: number;
+}
+
+interface Queued {
+  readonly body: string;
+  readonly sentAt: number;
+  visibleAt: number;
+  receives: number;
+}
+
+export interface World {
+  readonly clock: VirtualClock;
+  readonly ledger: Ledger;
+  readonly access: MemoryAccess;
+  readonly meters: ReadonlyMap<string, WorldMeter>;
+  readonly queues: Record<Lane, Queued[]>;
+  readonly batches: ResultBatch[];
+  readonly objects: Map<string, ResultBatch>;
+  readonly outcomes: { lane: Lane; outcome: SliceOutcome }[];
+  readonly poison: string[];
+  readonly trouble: unknown[];
+  readonly watermarks: Map<Lane, number>;
+  /** Every counter that any AEAD call used, a meter. */
+  readonly counters: Map<string, Set<number>>;
+  /** Violations seen by the meters. */
+  readonly repeated: string[];
+  epoch: number;
+  /** Ingest takes what arrives; false: batches pile up. */
+  ingesting: boolean;
+  resultQueueFails: number;
+  meter(slot: number, change?: Partial<AccessItem>, behaviour?: Partial<WorldMeter>): Promise<WorldMeter>;
+  plan(options?: PlanOptions): Promise<Slice>;
+  send(lane: Lane, slice: Slice): void;
+  bridge(change?: Partial<BridgePorts>): Bridge & { kill(): void };
+  ingest(): Promise<void>;
+  slice(slice?: Slice): Promise<Slice>;
+}
+
+export interface PlanOptions {
+  readonly slots?: readonly number[];
+  readonly lane?: Lane;
+  readonly operation?: Operation;
+  readonly deadlineMs?: number;
+  readonly passes?: number;
+  readonly job?: string;
+}
+
+const JOB = "0123456789abcdefghijklmnop";
+const SEGMENT = 3;
+
+export async function world(): Promise<World> {
+  const clock = virtualClock();
+  const ledger = memoryLedger();
+  const access = memoryAccess();
+  const meters = new Map<string, WorldMeter>();
+  const queues: Record<Lane, Queued[]> = { commands: [], interactive: [], urgent: [], bulk: [], images: [] };
+  let bridges = 0;
+
+  /** A killed bridge's code never goes on. */
+  const lives = async (gone: AbortSignal): Promise<void> => {
+    if (gone.aborted) await new Promise<never>(() => {});
+  };
+
+  const driver = (gone: AbortSignal): Driver => ({
+    protocol: "dlms",
+    open: async (context: SessionContext) => {
+      const meter = [...meters.values()].find(({ item }) => item.systemTitle === context.systemTitle)!;
+      const what = meter.script[meter.dials - 1];
+      const draw = (): void => {
+        const counter = context.counters.next();
+        const used = self.counters.get(meter.item.meterId) ?? new Set();
+        self.counters.set(meter.item.meterId, used);
+        if (used.has(counter)) self.repeated.push(`${meter.item.meterId} ${counter}`);
+        used.add(counter);
+        if (counter <= meter.lastCounter || what === "refused")
+          throw new SessionError("auth", COUNTER_REFUSED, "too low", { detail: { expected: meter.lastCounter + 1 } });
+        meter.lastCounter = counter;
+      };
+      if (context.keys !== undefined) for (let call = 0; call < 3; call++) draw();
+      context.onFrame?.("sent", new Uint8Array([1, 2, 3]));
+      await clock.sleep(meter.latencyMs / 2);
+      await lives(gone);
+      await context.link.send(new Uint8Array());
+      if (what === "silent") {
+        await clock.sleep(context.responseTimeoutMs);
+        await lives(gone);
+        throw new LinkError("link.timeout", "no answer");
+      }
+      context.onFrame?.("received", new Uint8Array([4]));
+      if (what === "drops") throw new LinkError("link.closed", "closed");
+      return {
+        async perform() {
+          await clock.sleep(meter.latencyMs / 2);
+          await lives(gone);
+          await context.link.send(new Uint8Array());
+          if (what === "greedy") for (let call = 0; call < 5_000; call++) draw();
+          else if (context.keys !== undefined) draw();
+          const value = what === "nonsense" ? (Number.NaN as unknown as bigint) : 42n;
+          return {
+            registers: [{ measurement: "energy.active.import.total", value, scaler: 0 }],
+            intervals: [],
+            refusals: [],
+          };
+        },
+        async release() {},
+      };
+    },
+  });
+
+  const dial: BridgePorts["dial"] = async (route, deadline) => {
+    const meter = [...meters.values()].find(({ item }) => item.routes.some((known) => known === route))!;
+    meter.dials++;
+    meter.dialledAt.push(clock.now());
+    if (meter.script[meter.dials - 1] === "unreachable") {
+      await clock.sleep(Math.min(100, deadline - clock.now()));
+      throw new LinkError("link.unreachable", "refused");
+    }
+    if (meter.busy > 0) self.repeated.push(`${meter.item.meterId} has two sessions at once`);
+    meter.busy++;
+    let open = true;
+    const link: Link = {
+      kind: "stream",
+      async send() {
+        if (!open) throw new LinkError("link.closed", "closed by ourselves");
+      },
+      receive: () => Promise.reject(new LinkError("link.closed", "the driver of this world receives nothing")),
+      async close() {
+        if (open) meter.busy--;
+        open = false;
+      },
+    };
+    return link;
+  };
+
+  const receiver = (lane: Lane, gone: AbortSignal) => ({
+    async receive(max: number, signal: AbortSignal): Promise<LaneMessage[]> {
+      const either = AbortSignal.any([signal, gone]);
+      const until = clock.now() + 20_000;
+      for (;;) {
+        if (either.aborted) {
+          await lives(gone);
+          return [];
+        }
+        const now = clock.now();
+        const found = queues[lane].filter(({ visibleAt }) => visibleAt <= now).slice(0, max);
+        if (found.length > 0) return found.map((queued) => takenMessage(lane, queued, gone));
+        if (now >= until) return [];
+        await clock.sleep(200, either).catch(() => undefined);
+      }
+    },
+  });
+  const takenMessage = (lane: Lane, queued: Queued, gone: AbortSignal): LaneMessage => {
+    queued.visibleAt = clock.now() + 60_000;
+    queued.receives++;
+    return {
+      body: queued.body,
+      sentAt: queued.sentAt,
+      async renew(ms) {
+        await lives(gone);
+        queued.visibleAt = clock.now() + ms;
+      },
+      async delete() {
+        await lives(gone);
+        queues[lane] = queues[lane].filter((other) => other !== queued);
+      },
+    };
+  };
+  /** A port of a killed bridge never answers again. */
+  const mortal = <T extends object>(port: T, gone: AbortSignal): T =>
+    new Proxy(port, {
+      get(target, name, self) {
+        const member: unknown = Reflect.get(target, name, self);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) =>
+          gone.aborted ? new Promise<never>(() => {}) : (member as (...a: unknown[]) => unknown).apply(target, args);
+      },
+    });
+
+  const self: World = {
+    clock,
+    ledger,
+    access,
+    meters,
+    queues,
+    batches: [],
+    objects: new Map(),
+    outcomes: [],
+    poison: [],
+    trouble: [],
+    watermarks: new Map(),
+    counters: new Map(),
+    repeated: [],
+    epoch: 1,
+    ingesting: true,
+    resultQueueFails: 0,
+    async meter(slot, change = {}, behaviour = {}) {
+      const item: AccessItem = {
+        segment: SEGMENT,
+        slot,
+        meterId: MeterId.parse(`meter-${slot}`),
+        routes: [{ kind: "dial", host: "127.0.0.1", port: 10_000 + slot, transport: "tcp" }],
+        profile: { name: "generic-eu", version: 1 },
+        systemTitle: slot.toString(16).padStart(16, "0"),
+        sealedKeys: { blob: new Uint8Array([slot & 0xff]), version: 1 },
+        counterOffset: 0n,
+        releasedBase: 0n,
+        lastOrder: 0,
+        flags: { medical: false, priority: false, moratorium: false },
+        ...change,
+      };
+      await access.createAccessItem(item);
+      const base = { latencyMs: 200, script: [], lastCounter: -1, dials: 0, dialledAt: [], busy: 0 };
+      const meter: WorldMeter = { item, ...base, ...behaviour };
+      meters.set(item.meterId, meter);
+      return meter;
+    },
+    async plan({ slots = [0], lane = "bulk", operation, deadlineMs = 3_600_000, passes = 3, job = JOB } = {}) {
+      const parsed = Job.parse({
+        jobId: job,
+        operation: operation ?? { kind: "readRegisters" },
+        target: { kind: "all" },
+        lane,
+        state: "running",
+        createdAt: clock.now(),
+        deadline: clock.now() + deadlineMs,
+        retry: { passes, backoffSeconds: 60 },
+        caller: { id: "test", roles: ["operator"] },
+      });
+      await ledger.createJob(parsed);
+      const targeted = noSlots();
+      for (const slot of slots) setSlot(targeted, slot, "open");
+      const slice: Slice = {
+        jobId: parsed.jobId,
+        segment: SEGMENT,
+        part: 0,
+        state: "queued",
+        lane,
+        generation: 1,
+        version: 1,
+        slots: targeted,
+        passes: 0,
+        uncleanEnds: 0,
+        sentAt: clock.now(),
+        deadline: parsed.deadline,
+      };
+      await ledger.createSlice(slice);
+      self.send(lane, slice);
+      return slice;
+    },
+    send(lane, { jobId, segment, part, generation }) {
+      const body = encodeMessage(WorkItem, { v: 1, job: jobId, segment, part, generation });
+      queues[lane].push({ body, sentAt: clock.now(), visibleAt: 0, receives: 0 });
+    },
+    bridge(change = {}) {
+      const gone = new AbortController();
+      const bridgeId = `bridge-${++bridges}`;
+      const events = {
+        slice: (lane: Lane, _item: WorkItem, outcome: SliceOutcome) => void self.outcomes.push({ lane, outcome }),
+        poison: (lane: Lane) => void self.poison.push(lane),
+        trouble: (_lane: Lane, error: unknown) => void self.trouble.push(error),
+      };
+      const watched: BridgePorts["ledger"] = {
+        ...ledger,
+        async raiseWatermark(lane, sentAt) {
+          self.watermarks.set(lane, sentAt);
+        },
+      };
+      const bridge = startBridge(
+        {
+          clock,
+          sessionClock: clock,
+          random: seeded(bridgeId),
+          crypto: nodeCrypto,
+          ledger: mortal(watched, gone.signal),
+          access: mortal(access, gone.signal),
+          activeEpoch: async () => self.epoch,
+          profiles: async (name) => PROFILES.get(name),
+          drivers: driverRegistry([driver(gone.signal)]),
+          vault: { open: async () => ({ unicast: "00".repeat(16), authentication: "00".repeat(16) }) },
+          async dial(route, deadline) {
+            await lives(gone.signal);
+            return dial(route, deadline);
+          },
+          clientSystemTitle: "4852440000000001",
+          receivers: {
+            commands: receiver("commands", gone.signal),
+            interactive: receiver("interactive", gone.signal),
+            urgent: receiver("urgent", gone.signal),
+            bulk: receiver("bulk", gone.signal),
+            images: receiver("images", gone.signal),
+          },
+          results: {
+            queue: {
+              async send(body) {
+                await lives(gone.signal);
+                if (self.resultQueueFails > 0) {
+                  self.resultQueueFails--;
+                  throw new Error("the results queue is throttled");
+                }
+                const message = decodeMessage(ResultMessage, body);
+                const batch = "object" in message ? self.objects.get(message.object) : message;
+                if (batch === undefined) throw new Error("a message names an object that is not there");
+                self.batches.push(batch);
+                if (self.ingesting) await self.ingest();
+              },
+            },
+            batches: {
+              async put(batch) {
+                const key = `batches/${batch.batch}`;
+                self.objects.set(key, batch);
+                return key;
+              },
+            },
+          },
+          bridgeId,
+          mayReceive: () => true,
+          ...change,
+        },
+        events,
+        64,
+      );
+      return Object.assign(bridge, {
+        kill() {
+          gone.abort();
+          for (const meter of meters.values()) meter.busy = 0; // the system closes its sockets
+        },
+      });
+    },
+    async ingest() {
+      while (ingested < self.batches.length) await apply(self.batches[ingested++]!);
+    },
+    async slice(slice) {
+      return (await ledger.slice(slice ?? { jobId: JOB as Slice["jobId"], segment: SEGMENT, part: 0 }))!;
+    },
+  };
+  let ingested = 0;
+  const apply = async (batch: ResultBatch): Promise<void> => {
+    const retry = (await ledger.job(batch.job))!.retry;
+    const key = { jobId: batch.job, segment: batch.segment, part: batch.part };
+    const inputs = [
+      { input: "outcomes", generation: batch.generation, reports: batch.tasks, retry } as const,
+      ...(batch.passOver
+        ? [{ input: "pass-over", generation: batch.generation, now: clock.now(), retry, random: seeded(1) } as const]
+        : []),
+    ];
+    for (const input of inputs)
+      for (;;) {
+        const slice = (await ledger.slice(key))!;
+        const step = advance(slice, input);
+        if (step.kind === "ignored" || (await ledger.writeSlice(slice, step.slice)) === "written") break;
+      }
+  };
+  return self;
+}
