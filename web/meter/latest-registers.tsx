@@ -41,7 +41,7 @@ export function LatestRegisters({ meterId, latest }: { readonly meterId: string;
         <p className="muted">No register was read in the last {far ? `${FAR_DAYS} days` : "24 hours"}.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable by keyboard
-        <section className="scroll" aria-label="Latest registers" tabIndex={0}>
+        <section className="scroll" aria-label="Registers as a table" tabIndex={0}>
           <table>
             <thead>
               <tr>

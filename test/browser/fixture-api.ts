@@ -1,0 +1,300 @@
+import { createHash } from "node:crypto";
+import { problemOf } from "../../shared/api/problem.ts";
+import type { ResponseReceived } from "../../shared/api/route.ts";
+import type { RouteName, Routes } from "../../shared/api/routes.ts";
+
+type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
+type FixtureMeter = Body<"readMeter">;
+type FixtureJob = Body<"readJob">;
+type Reasons = NonNullable<FixtureJob["progress"]>["reasons"];
+
+export interface FixtureAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const PERIOD_S = 900;
+const PAGE = 200;
+
+const meterAt = (index: number): FixtureMeter => ({
+  meterId: `M-${String(index + 1).padStart(6, "0")}`,
+  state: index % 97 === 13 ? "retired" : "enrolled",
+  commodity: "electric",
+  serial: `SN${String(70_000_000 + index * 37)}`,
+  profile: { name: "generic-eu", version: 1 },
+  systemTitle: `48445200${index.toString(16).padStart(8, "0")}`,
+  routes: [{ kind: "dial", host: `127.1.${index >> 8}.${index & 255}`, port: 4059, transport: "tcp" }],
+  memberships: {
+    groups: ["residential"],
+    feeder: `feeder-${(index % 7) + 1}`,
+    transformer: `T-${String(index % 61).padStart(3, "0")}`,
+  },
+  location: { latitude: 47.3 + (index % 100) / 1000, longitude: 8.5 + Math.floor(index / 100) / 1000 },
+  segment: index >> 10,
+  slot: index & 1023,
+  secured: true,
+});
+
+/** Wh in the interval that ends at `end` (s): a morning and an evening, never twice the same. */
+const loadAt = (end: number, index: number): number => {
+  const hour = (end / 3600) % 24;
+  const bump = (at: number, width: number) => Math.exp(-(((hour - at) / width) ** 2));
+  return Math.round(40 + 260 * bump(7.5, 1.4) + 420 * bump(19, 2.2) + (((end / PERIOD_S) * 7919 + index * 131) % 37));
+};
+
+/**
+ * What the API would say to the console, from data made up here and typed by the table of routes. A job ends its tasks by
+ * time; one meter in 40 does not answer, one in 100 has the wrong keys.
+ */
+export class FixtureApi {
+  readonly #meters: readonly FixtureMeter[];
+  readonly #jobs = new Map<string, { readonly job: FixtureJob; readonly startedAt: number }>();
+  readonly #now: () => number;
+  readonly #jobMs: number;
+  #parked = 3;
+
+  constructor(meters: number, now: () => number, jobMs = 5000) {
+    this.#meters = Array.from({ length: meters }, (_, index) => meterAt(index));
+    this.#now = now;
+    this.#jobMs = jobMs;
+  }
+
+  answer(method: string, url: URL, roles: readonly string[], body: unknown): FixtureAnswer {
+    const [first, second, third] = url.pathname.split("/").slice(1).map(decodeURIComponent);
+    const ok = <N extends RouteName>(_route: N, value: Body<N>, status = 200): FixtureAnswer => ({
+      status,
+      body: value,
+    });
+    if (method === "GET" && first === "meters" && second === undefined) return ok("listMeters", this.#list(url));
+    if (method === "GET" && first === "meters") {
+      const index = this.#meters.findIndex(({ meterId }) => meterId === second);
+      const meter = this.#meters[index];
+      if (meter === undefined) return refused("not-found", `No meter ${second} is enrolled.`);
+      return third === "readings" ? ok("readReadings", this.#readings(meter, index, url)) : ok("readMeter", meter);
+    }
+    if (first === "jobs") return this.#jobRoute(method, second, third, url, roles, body, ok);
+    if (first === "groups")
+      return ok("listGroups", { groups: [{ group: "residential", meters: this.#meters.length }] });
+    if (first === "schedules") return ok("listSchedules", this.#schedules());
+    if (first === "parked" && second !== undefined) {
+      const queue = second as Body<"listParked">["queue"];
+      const parked = queue === "results" ? this.#parked : 0;
+      if (method === "GET") return ok("listParked", this.#parkedIn(queue, parked));
+      this.#parked = 0;
+      return ok("replayParked", { replayed: parked, remaining: 0 });
+    }
+    return refused("not-found", `No route ${method} ${url.pathname}.`);
+  }
+
+  #list(url: URL): Body<"listMeters"> {
+    const search = url.searchParams.get("search") ?? "";
+    const found = this.#meters.filter(({ meterId, serial }) => meterId.startsWith(search) || serial === search);
+    const from = Number(url.searchParams.get("cursor") ?? "0");
+    const limit = Math.min(Number(url.searchParams.get("limit") ?? "100"), PAGE);
+    const meters = found.slice(from, from + limit);
+    return { meters, ...(from + limit < found.length ? { cursor: String(from + limit) } : {}) };
+  }
+
+  #jobRoute(
+    method: string,
+    jobId: string | undefined,
+    part: string | undefined,
+    url: URL,
+    roles: readonly string[],
+    body: unknown,
+    ok: <N extends RouteName>(route: N, value: Body<N>, status?: number) => FixtureAnswer,
+  ): FixtureAnswer {
+    if (jobId === undefined && method === "POST") {
+      if (!roles.some((role) => ["operator", "supervisor", "analyst"].includes(role)))
+        return refused("forbidden", "Submitting a job needs operator, supervisor or analyst.");
+      return ok("submitJob", this.#submit(body as Pick<FixtureJob, "operation" | "target">), 202);
+    }
+    if (jobId === undefined)
+      return ok("listJobs", { jobs: [...this.#jobs.keys()].reverse().flatMap((id) => this.#job(id) ?? []) });
+    const job = this.#job(jobId);
+    if (job === undefined) return refused("not-found", `No job ${jobId}.`);
+    if (part === "tasks") return ok("listTasks", this.#tasks(job, url.searchParams.get("state")));
+    return ok("readJob", job);
+  }
+
+  #submit({ operation, target }: Pick<FixtureJob, "operation" | "target">): Body<"submitJob"> {
+    const now = this.#now();
+    const jobId = createHash("sha256").update(`${now} ${this.#jobs.size}`).digest("hex").slice(0, 26);
+    const job: FixtureJob = {
+      jobId,
+      operation,
+      target,
+      lane: target.kind === "meters" ? "interactive" : "bulk",
+      state: "running",
+      createdAt: new Date(now).toISOString(),
+      deadline: new Date(now + 86_400_000).toISOString(),
+      retry: { passes: 3, backoffSeconds: 60 },
+      caller: { id: "operator", name: "operator" },
+      tasks: target.kind === "meters" ? target.meterIds.length : this.#meters.length,
+    };
+    this.#jobs.set(jobId, { job, startedAt: now });
+    return { jobId, state: "planning" };
+  }
+
+  #job(jobId: string): FixtureJob | undefined {
+    const entry = this.#jobs.get(jobId);
+    if (entry === undefined) return undefined;
+    const { job, startedAt } = entry;
+    const tasks = job.tasks ?? 0;
+    const part = Math.min(1, (this.#now() - startedAt) / this.#jobMs);
+    const ended = Math.floor(tasks * part);
+    const silent = Math.floor(ended / 40);
+    const wrong = Math.floor(ended / 100);
+    const resting = part < 1 ? Math.floor((tasks - ended) / 25) : 0;
+    const reasons: Reasons = {
+      ...(silent > 0 ? { timeout: silent } : {}),
+      ...(wrong > 0 ? { auth: wrong } : {}),
+      ...(resting > 0 ? { "open:unreachable": resting } : {}),
+    };
+    return {
+      ...job,
+      state: part < 1 ? "running" : "closed",
+      ...(part < 1 ? {} : { closedAt: new Date(startedAt + this.#jobMs).toISOString() }),
+      progress: {
+        asOf: new Date(Math.min(this.#now(), startedAt + this.#jobMs)).toISOString(),
+        open: tasks - ended,
+        done: ended - silent - wrong,
+        failed: silent + wrong,
+        expired: 0,
+        cancelled: 0,
+        reasons,
+      },
+    };
+  }
+
+  #tasks({ progress }: FixtureJob, state: string | null): Body<"listTasks"> {
+    const failed = progress?.failed ?? 0;
+    const ended = failed + (progress?.done ?? 0);
+    const tasks = this.#meters.map(({ meterId }, index): Body<"listTasks">["tasks"][number] => {
+      if (index >= ended) return { meterId, state: "open" };
+      if (index >= failed) return { meterId, state: "done" };
+      return {
+        meterId,
+        state: "failed",
+        reason: "timeout",
+        retry: "later",
+        hint: "Connected, but no answer in time. Check signal quality and the meter's load.",
+      };
+    });
+    return { tasks: tasks.filter((task) => state === null || task.state === state) };
+  }
+
+  /** Stored are the 15-minute totals of the last three days; an hour and a half of the last night is missing. */
+  #readings({ meterId }: FixtureMeter, index: number, url: URL): Body<"readReadings"> {
+    const now = this.#now();
+    const to = Date.parse(url.searchParams.get("to") ?? new Date(now).toISOString());
+    const from = Date.parse(url.searchParams.get("from") ?? new Date(now - 86_400_000).toISOString());
+    const last = Math.floor(now / 1000 / PERIOD_S) * PERIOD_S;
+    const entries: Body<"readReadings">["intervals"][number]["entries"] = [];
+    let total = 18_446_744_073_000n + BigInt(index);
+    for (let end = last - 3 * 86_400; end <= last; end += PERIOD_S) {
+      total += BigInt(loadAt(end, index));
+      const back = (last - end) / PERIOD_S;
+      if ((back >= 30 && back < 36) || end * 1000 <= from || end * 1000 > to) continue;
+      entries.push({
+        end: new Date(end * 1000).toISOString(),
+        values: [total.toString(), "0"],
+        status: back === 50 ? ["clockAdjusted"] : [],
+        batch: `bridge-1-${Math.floor(end / 86_400)}`,
+      });
+    }
+    const at = new Date(last * 1000).toISOString();
+    const energy = { unit: "Wh", scaler: 0, cumulative: true };
+    return {
+      meterId,
+      asOf: new Date(now).toISOString(),
+      registers: [
+        {
+          measurement: "energy.active.import.total",
+          unit: "Wh",
+          value: total.toString(),
+          scaler: 0,
+          at,
+          readingType: "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0",
+          batch: "bridge-1-42",
+        },
+        {
+          measurement: "voltage.l1.line",
+          unit: "V",
+          value: "2304",
+          scaler: -1,
+          at,
+          readingType: "0.0.0.12.0.1.54.0.0.0.0.0.0.0.128.0.29.0",
+        },
+      ],
+      intervals: [
+        {
+          channelSet: "load",
+          period: PERIOD_S,
+          channels: [
+            {
+              ...energy,
+              measurement: "energy.active.import.total",
+              readingType: "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0",
+            },
+            {
+              ...energy,
+              measurement: "energy.active.export.total",
+              readingType: "0.0.0.1.19.1.12.0.0.0.0.0.0.0.0.3.72.0",
+            },
+          ],
+          entries,
+        },
+      ],
+    };
+  }
+
+  #schedules(): Body<"listSchedules"> {
+    const now = this.#now();
+    return {
+      schedules: [
+        {
+          scheduleId: "nightly",
+          name: "Nightly profile",
+          operation: { kind: "readIntervals", lastSeconds: 86_400, registers: "total" },
+          target: { kind: "all" },
+          cron: "5 0 * * *",
+          timeZone: "Europe/Zurich",
+          enabled: true,
+          createdAt: new Date(now - 9 * 86_400_000).toISOString(),
+          caller: { id: "analyst" },
+          nextRunAt: new Date(now + 3_600_000).toISOString(),
+        },
+        {
+          scheduleId: "voltages",
+          name: "Voltages by the hour",
+          operation: { kind: "readRegisters", measurements: ["voltage.l1.line"] },
+          target: { kind: "feeder", feeder: "feeder-3" },
+          cron: "0 * * * *",
+          enabled: false,
+          createdAt: new Date(now - 2 * 86_400_000).toISOString(),
+          caller: { id: "analyst" },
+        },
+      ],
+    };
+  }
+
+  #parkedIn(queue: Body<"listParked">["queue"], count: number): Body<"listParked"> {
+    return {
+      queue,
+      count,
+      messages: Array.from({ length: count }, (_, index) => ({
+        messageId: `0f6f2b1c-0000-4000-8000-00000000000${index}`,
+        sentAt: new Date(this.#now() - 7_200_000).toISOString(),
+        receives: 10,
+        reason: "expected a batch of version 1, got no JSON",
+        octets: 17,
+      })),
+    };
+  }
+}
+
+const refused = (kind: "not-found" | "forbidden", detail: string): FixtureAnswer => {
+  const body = problemOf(kind, detail);
+  return { status: body.status, body };
+};

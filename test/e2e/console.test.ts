@@ -1,0 +1,163 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildConsole } from "../../infra/console-bundle.ts";
+import { findChromium, launchChromium, NO_BROWSER } from "../browser/chromium.ts";
+import { FixtureApi } from "../browser/fixture-api.ts";
+import { type FixtureDeployment, startFixtureDeployment } from "../browser/fixture-deployment.ts";
+import { countOf, signIn, walk } from "../browser/journey.ts";
+import { type WatchedPage, watchedPage } from "../browser/watched-page.ts";
+
+const METERS = 1200;
+const chromium = findChromium();
+if (chromium === undefined && process.env.CI === "true") throw new Error(`test/e2e/console.test.ts ${NO_BROWSER}`);
+if (chromium === undefined) process.stderr.write(`test/e2e/console.test.ts ${NO_BROWSER}\n`);
+
+/** The built console in a real browser, in front of fixtures typed by the table of routes. */
+describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () => {
+  let browser: Browser;
+  let deployment: FixtureDeployment;
+  const open: WatchedPage[] = [];
+
+  const visit = async (options: Parameters<typeof watchedPage>[2] = {}) => {
+    const watched = await watchedPage(browser, [deployment.url, deployment.issuer], options);
+    open.push(watched);
+    return watched;
+  };
+  const visitAs = async (role: string, options: Parameters<typeof watchedPage>[2] = {}) => {
+    const watched = await visit(options);
+    await signIn(watched.page, { url: deployment.url, user: role, password: deployment.password(role) });
+    return watched;
+  };
+
+  beforeAll(async () => {
+    deployment = await startFixtureDeployment(await buildConsole(), new FixtureApi(METERS, Date.now));
+    browser = await launchChromium(chromium ?? "");
+  });
+  afterAll(async () => {
+    await Promise.all(open.map(({ close }) => close()));
+    await browser?.close();
+    await deployment?.close();
+  });
+
+  it("shows an operator the fleet, a read to its end, and a meter's curve, without a complaint", async () => {
+    const watched = await visit();
+    const result = await walk(watched, {
+      url: deployment.url,
+      user: "operator",
+      password: deployment.password("operator"),
+      readTimeoutMs: 30_000,
+      onStep: () => {},
+    });
+    expect(watched.complaints).toEqual([]);
+    expect(result.outcome).toMatch(/^1\u202f200 of 1\u202f200 ended: 1\u202f158 done, 42 failed$/);
+    expect(result.curvePixels).toBeGreaterThan(5000);
+    expect(deployment.unauthenticated()).toBe(0);
+    expect(deployment.unchanged()).toBeGreaterThan(0);
+  });
+
+  it("is as accessible in the dark", async () => {
+    const watched = await visitAs("operator", { colorScheme: "dark", reducedMotion: "reduce" });
+    const { page } = watched;
+    await watched.checkAccess("fleet, dark");
+    await page.goto(`${deployment.url}/meters/M-000002`);
+    await page.locator(".curve canvas").waitFor();
+    await watched.checkAccess("meter, dark");
+    await page.goto(`${deployment.url}/parked`);
+    await page.getByText("about 3").waitFor();
+    await watched.checkAccess("parked messages, dark");
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("holds only the rows in sight, and goes through them by keyboard", async () => {
+    const { page, complaints } = await visitAs("analyst");
+    const table = page.getByRole("table", { name: "Meters" });
+    await table.getByRole("link").first().waitFor();
+    expect(await table.getByRole("row").count()).toBeLessThan(60);
+    await table.focus();
+    for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowDown");
+    await page.waitForFunction(() => document.activeElement?.textContent === "M-000003");
+    await page.keyboard.press("End");
+    await page.waitForFunction(() => document.activeElement?.textContent === "M-000200");
+    // The end of what is loaded brings the next page.
+    await page.getByText("400 meters loaded").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "M-000200" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("finds a meter by the beginning of its id, by its serial, and keeps the search on the way back", async () => {
+    const { page } = await visitAs("analyst");
+    const search = page.getByRole("searchbox");
+    await search.fill("M-0011");
+    await page.getByText("100 meters", { exact: true }).waitFor();
+    await search.fill("SN70000037");
+    await page.getByText("1 meters", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "M-000002", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "M-000002" }).waitFor();
+    await page.goBack();
+    expect(await search.inputValue()).toBe("SN70000037");
+    await search.fill("nothing-of-the-kind");
+    await page.getByText("No meter fits.").waitFor();
+  });
+
+  it("comes back to the same page after a reload without asking for the password again", async () => {
+    const { page, complaints } = await visitAs("operator");
+    await page.goto(`${deployment.url}/meters/M-000005?day=2026-01-15`);
+    await page.getByRole("heading", { level: 1, name: "M-000005" }).waitFor();
+    expect(new URL(page.url()).search).toBe("?day=2026-01-15");
+    const kept = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
+    expect(kept).not.toMatch(/ey[\w-]+\.ey[\w-]+/);
+    expect(complaints).toEqual([]);
+  });
+
+  it("signs out at the issuer as well", async () => {
+    const { page } = await visitAs("operator");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.locator("input[name=password]").waitFor();
+  });
+
+  it("offers reading to those who may, and says so to others", async () => {
+    const { page, complaints } = await visitAs("administrator");
+    await page.getByRole("table", { name: "Meters" }).getByRole("link").first().waitFor();
+    expect(await page.getByRole("link", { name: "Read now" }).count()).toBe(0);
+    await page.goto(`${deployment.url}/jobs/new`);
+    await page.getByText("Your role does not read meters.").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("refuses an incomplete form with what it expects, and reads one meter", async () => {
+    const { page, checkAccess, complaints } = await visitAs("operator");
+    await page.getByRole("link", { name: "Read now" }).click();
+    await page.getByLabel("One meter").check();
+    await page.getByRole("button", { name: "Start the read" }).click();
+    await page.getByText("Expected a meter id").waitFor();
+    await checkAccess("refused form");
+    await page.getByLabel("Meter id").fill("M-000007");
+    await page.getByLabel("All registers, as they stand").check();
+    await page.getByRole("button", { name: "Start the read" }).click();
+    await page.getByRole("heading", { level: 1, name: "Read all registers" }).waitFor();
+    await page.locator(".head .badge", { hasText: "closed" }).waitFor({ timeout: 30_000 });
+    expect(await countOf(page, "done")).toBe(1);
+    expect(complaints).toEqual([]);
+  });
+
+  it("shows a refusal of the API with what to do", async () => {
+    const watched = await visitAs("operator");
+    const { page, checkAccess } = watched;
+    await page.goto(`${deployment.url}/meters/M-999999`);
+    await page.getByText("No meter M-999999 is enrolled.").waitFor();
+    await page.getByText("Check the name.").waitFor();
+    await checkAccess("unknown meter");
+    // The browser itself notes a 404 on its console; nothing else may be there.
+    expect(watched.complaints.filter((complaint) => !/status of 404/.test(complaint))).toEqual([]);
+  });
+
+  it("sends parked messages again", async () => {
+    const { page, complaints } = await visitAs("operator");
+    await page.getByRole("link", { name: "Parked messages" }).click();
+    await page.getByRole("button", { name: "Send all again" }).click();
+    await page.getByText("3 sent again, 0 still parked.").waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
