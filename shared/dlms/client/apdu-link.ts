@@ -1,0 +1,72 @@
+import { SessionError } from "../../metering/failure.ts";
+import { type Link, LinkError } from "../../ports/link.ts";
+import { decode } from "../../wire/codec.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import { type SplitPdu, Wrapper, WrapperSplitter, wrap } from "../wrapper.ts";
+
+export interface ApduLinkOptions {
+  readonly link: Link;
+  readonly clientSap: number;
+  readonly serverSap: number;
+  readonly onFrame?: ((direction: "sent" | "received", octets: Uint8Array) => void) | undefined;
+}
+
+/** What a broken link means once a conversation is under way; any other error is passed on as it is. */
+export function conversationError(error: unknown): unknown {
+  if (error instanceof WireError)
+    return new SessionError("protocol", "dlms.malformed-answer", `the meter's answer is malformed: ${error.message}`, {
+      cause: error,
+      detail: { wire: error.code, offset: error.offset },
+    });
+  if (!(error instanceof LinkError)) return error;
+  if (error.code === "link.timeout")
+    return new SessionError("timeout", "dlms.no-answer", "expected an answer in time, got none", { cause: error });
+  if (error.code === "link.closed")
+    return new SessionError(
+      "interrupted",
+      "dlms.connection-closed",
+      "the connection closed in the middle of a conversation",
+      {
+        cause: error,
+      },
+    );
+  return error;
+}
+
+/** APDUs between one client SAP and one server SAP of a wrapper connection. PDUs of other pairs are passed over. */
+export class ApduLink {
+  readonly #options: ApduLinkOptions;
+  readonly #splitter = new WrapperSplitter();
+  #queued: readonly SplitPdu[] = [];
+
+  constructor(options: ApduLinkOptions) {
+    this.#options = options;
+  }
+
+  async send(apdu: Uint8Array): Promise<void> {
+    const { link, clientSap, serverSap, onFrame } = this.#options;
+    const frame = wrap(clientSap, serverSap, apdu);
+    onFrame?.("sent", frame);
+    await link.send(frame);
+  }
+
+  /** The next APDU from the server SAP. Rejects with `LinkError` as the link does, and `WireError` on a bad wrapper. */
+  async receive(deadline: number): Promise<Uint8Array> {
+    const { clientSap, serverSap, onFrame } = this.#options;
+    for (;;) {
+      const [pdu, ...rest] = this.#queued;
+      if (pdu === undefined) {
+        this.#queued = this.#split(await this.#options.link.receive(deadline));
+        continue;
+      }
+      this.#queued = rest;
+      onFrame?.("received", pdu.frame);
+      if (pdu.sourceWPort === serverSap && pdu.destinationWPort === clientSap) return pdu.apdu;
+    }
+  }
+
+  #split(octets: Uint8Array): readonly SplitPdu[] {
+    if (this.#options.link.kind === "stream") return this.#splitter.push(octets);
+    return [{ ...decode(Wrapper, octets), frame: octets }];
+  }
+}

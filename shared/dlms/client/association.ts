@@ -1,0 +1,173 @@
+import { SessionError } from "../../metering/failure.ts";
+import { equalOctets } from "../../ports/octets.ts";
+import { decode, encode } from "../../wire/codec.ts";
+import { type Aare, ACSE_SERVICE_PROVIDER, ACSE_SERVICE_USER, ASSOCIATION_RESULT } from "../aare.ts";
+import { type Aarq, NO_AARQ_FIELDS } from "../aarq.ts";
+import { APPLICATION_CONTEXT, MECHANISM } from "../acse.ts";
+import { ConfirmedServiceError, INITIATE_ERROR } from "../confirmed-service-error.ts";
+import { conformanceOf } from "../conformance.ts";
+import { nameIn } from "../data-access-result.ts";
+import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
+import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
+import { CHALLENGE_MAX, CHALLENGE_MIN } from "../security/hls-gmac.ts";
+import { type ApplicationSecurity, wrongTitle } from "./application-security.ts";
+
+export type Authentication = "none" | "lls" | "hls-gmac";
+
+/** What is asked of an association. */
+export interface AssociationPlan {
+  readonly authentication: Authentication;
+  readonly ciphered: boolean;
+  readonly clientTitle: Uint8Array;
+  /** The enrolled title; undefined where nothing needs one. */
+  readonly meterTitle: Uint8Array | undefined;
+  /** LLS. */
+  readonly secret: Uint8Array | undefined;
+  /** CtoS, HLS. */
+  readonly challenge: Uint8Array | undefined;
+  /** Octets of the largest APDU that we accept. */
+  readonly maxPduSize: number;
+}
+
+/** What an association agreed on. */
+export interface Agreement {
+  /** 24 bits: what both sides offer. */
+  readonly conformance: number;
+  /** Octets of the largest APDU that the meter accepts. */
+  readonly serverMaxPduSize: number;
+  /** StoC, HLS. */
+  readonly challenge: Uint8Array | undefined;
+}
+
+export const PROPOSED_CONFORMANCE = conformanceOf(
+  "priority-mgmt-supported",
+  "block-transfer-with-get-or-read",
+  "block-transfer-with-set-or-write",
+  "block-transfer-with-action",
+  "multiple-references",
+  "get",
+  "set",
+  "selective-access",
+  "action",
+);
+/** The least size of APDU that a meter may offer; below it not even a reply to HLS fits. */
+const SERVER_PDU_MIN = 64;
+const SERVER_PDU_UNLIMITED = 0xffff;
+const MECHANISM_OF = {
+  none: undefined,
+  lls: MECHANISM["low-level-security"],
+  "hls-gmac": MECHANISM["high-level-security-gmac"],
+} as const;
+
+const contextOf = (plan: AssociationPlan): number =>
+  APPLICATION_CONTEXT[
+    plan.ciphered ? "logical-name-referencing-with-ciphering" : "logical-name-referencing-no-ciphering"
+  ];
+
+export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
+  encode(InitiateRequest, {
+    dedicatedKey: undefined,
+    responseAllowed: true,
+    proposedQualityOfService: undefined,
+    proposedDlmsVersionNumber: DLMS_VERSION,
+    proposedConformance: PROPOSED_CONFORMANCE,
+    clientMaxReceivePduSize: plan.maxPduSize,
+  });
+
+/** The AARQ; `userInformation` is the InitiateRequest, ciphered where the plan says so. */
+export const aarqOf = (plan: AssociationPlan, userInformation: Uint8Array): Aarq => ({
+  ...NO_AARQ_FIELDS,
+  applicationContextName: contextOf(plan),
+  callingApTitle: plan.ciphered || plan.authentication === "hls-gmac" ? plan.clientTitle : undefined,
+  senderAcseRequirements: plan.authentication === "none" ? undefined : true,
+  mechanismName: MECHANISM_OF[plan.authentication],
+  callingAuthenticationValue: plan.authentication === "lls" ? plan.secret : plan.challenge,
+  userInformation,
+});
+
+/** Diagnostics that say that keys, titles or secrets don't fit. */
+const ABOUT_AUTHENTICATION: readonly number[] = [
+  ACSE_SERVICE_USER["calling-AP-title-not-recognized"],
+  ACSE_SERVICE_USER["authentication-mechanism-name-not-recognised"],
+  ACSE_SERVICE_USER["authentication-mechanism-name-required"],
+  ACSE_SERVICE_USER["authentication-failure"],
+  ACSE_SERVICE_USER["authentication-required"],
+];
+
+function rejection(aare: Aare): SessionError {
+  const { kind, value } = aare.resultSourceDiagnostic;
+  const detail = {
+    result: nameIn(ASSOCIATION_RESULT, aare.result),
+    source: kind,
+    diagnostic: nameIn(kind === "acseServiceUser" ? ACSE_SERVICE_USER : ACSE_SERVICE_PROVIDER, value),
+    initiateError: initiateErrorOf(aare.userInformation),
+  };
+  const message = `the meter rejected the association: ${detail.result}, ${detail.diagnostic}`;
+  if (aare.result === ASSOCIATION_RESULT["rejected-transient"])
+    return new SessionError("refused", "dlms.association-rejected", message, { detail, retry: "later" });
+  const auth = kind === "acseServiceUser" && ABOUT_AUTHENTICATION.includes(value);
+  return new SessionError(auth ? "auth" : "refused", "dlms.association-rejected", message, { detail });
+}
+
+function initiateErrorOf(userInformation: Uint8Array | undefined): string | undefined {
+  if (userInformation?.[0] !== 0x0e) return undefined;
+  return nameIn(INITIATE_ERROR, decode(ConfirmedServiceError, userInformation).value);
+}
+
+/**
+ * Judges an AARE against the plan. Throws `SessionError`: `dlms.association-rejected`, `dlms.wrong-title`,
+ * `dlms.echoed-challenge`, `dlms.bad-challenge`, `dlms.wrong-context`, `dlms.wrong-mechanism`, what
+ * `ApplicationSecurity.open` throws, and `dlms.initiate-…` for an unusable agreement.
+ */
+export function agreementOf(plan: AssociationPlan, aare: Aare, security: ApplicationSecurity | undefined): Agreement {
+  if (aare.result !== ASSOCIATION_RESULT.accepted) throw rejection(aare);
+  if (aare.applicationContextName !== contextOf(plan))
+    throw new SessionError(
+      "protocol",
+      "dlms.wrong-context",
+      "the meter accepted another application context than asked for",
+      {
+        detail: { expected: contextOf(plan), received: aare.applicationContextName },
+      },
+    );
+  const mechanism = MECHANISM_OF[plan.authentication];
+  if (aare.mechanismName !== undefined && aare.mechanismName !== (mechanism ?? 0))
+    throw new SessionError("auth", "dlms.wrong-mechanism", "the meter accepted another authentication than asked for", {
+      detail: { expected: mechanism, received: aare.mechanismName },
+    });
+  const title = aare.respondingApTitle;
+  if (title !== undefined && plan.meterTitle !== undefined && !equalOctets(title, plan.meterTitle))
+    throw wrongTitle(plan.meterTitle, title);
+  const challenge = plan.authentication === "hls-gmac" ? challengeOf(plan, aare) : undefined;
+  if (aare.userInformation === undefined)
+    throw new SessionError("protocol", "dlms.initiate-missing", "expected an InitiateResponse in the AARE, got none");
+  const plain = security === undefined ? aare.userInformation : security.open(aare.userInformation);
+  const initiate = decode(InitiateResponse, plain);
+  if (initiate.negotiatedDlmsVersionNumber !== DLMS_VERSION || initiate.vaaName !== VAA_NAME_LN)
+    throw new SessionError("protocol", "dlms.initiate-version", "expected DLMS version 6 by logical names", {
+      detail: { version: initiate.negotiatedDlmsVersionNumber, vaaName: initiate.vaaName },
+    });
+  const serverMaxPduSize =
+    initiate.serverMaxReceivePduSize === 0 ? SERVER_PDU_UNLIMITED : initiate.serverMaxReceivePduSize;
+  if (serverMaxPduSize < SERVER_PDU_MIN)
+    throw new SessionError("protocol", "dlms.initiate-pdu-size", `expected a PDU size of at least ${SERVER_PDU_MIN}`, {
+      detail: { received: serverMaxPduSize },
+    });
+  return { conformance: initiate.negotiatedConformance & PROPOSED_CONFORMANCE, serverMaxPduSize, challenge };
+}
+
+function challengeOf(plan: AssociationPlan, aare: Aare): Uint8Array {
+  const challenge = aare.respondingAuthenticationValue;
+  if (challenge === undefined || challenge.length < CHALLENGE_MIN || challenge.length > CHALLENGE_MAX)
+    throw new SessionError(
+      "auth",
+      "dlms.bad-challenge",
+      `expected a challenge of ${CHALLENGE_MIN} to ${CHALLENGE_MAX} octets`,
+      {
+        detail: { received: challenge?.length ?? 0 },
+      },
+    );
+  if (plan.challenge !== undefined && equalOctets(challenge, plan.challenge))
+    throw new SessionError("auth", "dlms.echoed-challenge", "the meter sent our own challenge back");
+  return challenge;
+}

@@ -1,0 +1,112 @@
+import { SessionError } from "../../metering/failure.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { decode } from "../../wire/codec.ts";
+import { type Apdu, decodeApdu } from "../apdu.ts";
+import { CONFORMANCE, type ConformanceService } from "../conformance.ts";
+import { ExceptionResponse } from "../exception-response.ts";
+import { invokeIdAndPriority, invokeIdOf } from "../invoke-id.ts";
+import type { ApduLink } from "./apdu-link.ts";
+import { conversationError } from "./apdu-link.ts";
+import { type ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
+import type { Agreement } from "./association.ts";
+
+export interface ExchangeOptions {
+  readonly apdus: ApduLink;
+  readonly clock: Clock;
+  /** How long one request may stay unanswered, ms. */
+  readonly responseTimeoutMs: number;
+  /** Undefined: an association in clear. */
+  readonly security: ApplicationSecurity | undefined;
+  readonly agreement: Agreement;
+}
+
+type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse";
+type ServiceValue<N extends ServiceName> = Extract<Apdu, { readonly name: N }>["value"];
+/** Octets of tag, length, title, security header and tag around a protected APDU, in the longest form. */
+const PROTECTION_OVERHEAD = 36;
+
+/** Requests and their answers on one association: invoke ids, protection, time-outs. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  #invokeId = 0;
+  #sound = true;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** False after anything that leaves the conversation in doubt: nothing more may be sent. */
+  get sound(): boolean {
+    return this.#sound;
+  }
+  get agreement(): Agreement {
+    return this.#options.agreement;
+  }
+  get security(): ApplicationSecurity | undefined {
+    return this.#options.security;
+  }
+
+  /** Octets that one request in clear may have, so that protected it still fits what the meter accepts. */
+  get requestMax(): number {
+    return this.#options.agreement.serverMaxPduSize - (this.#options.security === undefined ? 0 : PROTECTION_OVERHEAD);
+  }
+
+  offers(service: ConformanceService): boolean {
+    return (this.#options.agreement.conformance & CONFORMANCE[service]) !== 0;
+  }
+
+  /** Throws `SessionError` `dlms.service-not-negotiated` unless the association offers the service. */
+  require(service: ConformanceService): void {
+    if (!this.offers(service))
+      throw new SessionError("unsupported", "dlms.service-not-negotiated", `the meter does not offer ${service}`, {
+        detail: { service },
+      });
+  }
+
+  /** Invoke id and priority of the next request; its blocks keep them. */
+  nextInvoke(): number {
+    this.#invokeId = (this.#invokeId % 15) + 1;
+    return invokeIdAndPriority(this.#invokeId, { highPriority: this.offers("priority-mgmt-supported") });
+  }
+
+  /**
+   * Sends a request and gives its answer. Answers to other invoke ids are stale and passed over, and so are pushes.
+   * Throws `SessionError`.
+   */
+  async ask<N extends ServiceName>(name: N, invoke: number, request: Uint8Array): Promise<ServiceValue<N>> {
+    const { apdus, clock, responseTimeoutMs, security } = this.#options;
+    try {
+      await apdus.send(security === undefined ? request : security.seal(request));
+      const deadline = clock.now() + responseTimeoutMs;
+      for (;;) {
+        const answer = this.#open(await apdus.receive(deadline));
+        if (answer === undefined || answer.name === "DataNotification" || answer.name === "EventNotificationRequest")
+          continue;
+        if (!("value" in answer) || !("invokeIdAndPriority" in answer.value)) throw wrongForm(name, answer.name);
+        if (invokeIdOf(answer.value.invokeIdAndPriority) !== invokeIdOf(invoke)) continue;
+        if (answer.name !== name) throw wrongForm(name, answer.name);
+        return answer.value as ServiceValue<N>;
+      }
+    } catch (error) {
+      this.#sound = false;
+      throw conversationError(error);
+    }
+  }
+
+  /** Undefined: a push in clear, which a ciphered association does not look at. */
+  #open(octets: Uint8Array): Apdu | undefined {
+    const { security } = this.#options;
+    if (security === undefined) {
+      if (octets[0] === EXCEPTION_RESPONSE_TAG) throw exceptionError(decode(ExceptionResponse, octets), false);
+      return decodeApdu(octets);
+    }
+    if (octets[0] === 0x0f || octets[0] === 0xc2) return undefined;
+    return decodeApdu(security.open(octets));
+  }
+}
+
+/** An answer that does not fit the request: another service, or another form of it. */
+export const wrongForm = (expected: string, received: string): SessionError =>
+  new SessionError("protocol", "dlms.unexpected-answer", `expected ${expected}, got ${received}`, {
+    detail: { expected, received },
+  });

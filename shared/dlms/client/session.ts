@@ -1,0 +1,86 @@
+import { SessionError } from "../../metering/failure.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { encode } from "../../wire/codec.ts";
+import type { SelectiveAccessDescriptor } from "../cosem-attribute-descriptor.ts";
+import type { GetDataResult } from "../get-data-result.ts";
+import type { AttributeOf, MethodOf } from "../objects/interface-class.ts";
+import { Rlrq } from "../release.ts";
+import { action } from "./action.ts";
+import type { ApduLink } from "./apdu-link.ts";
+import type { Exchange } from "./exchange.ts";
+import { get, getWithList } from "./get.ts";
+import { set } from "./set.ts";
+
+/** A value, or the Data-Access-Result or Action-Result with which the meter refused. */
+export type Answer<T> =
+  | { readonly kind: "value"; readonly value: T }
+  | { readonly kind: "refused"; readonly result: number };
+
+/** How long a release may take, ms: it is polite, not needed. */
+const RELEASE_TIMEOUT_MS = 1_000;
+
+/** One association with one meter, by typed attributes and methods. Throws `SessionError`. */
+export class DlmsSession {
+  readonly exchange: Exchange;
+  readonly #apdus: ApduLink;
+  readonly #clock: Clock;
+  /** InitiateRequest in clear, for a release that proves itself. */
+  readonly #initiate: Uint8Array;
+
+  constructor(exchange: Exchange, apdus: ApduLink, clock: Clock, initiate: Uint8Array) {
+    this.exchange = exchange;
+    this.#apdus = apdus;
+    this.#clock = clock;
+    this.#initiate = initiate;
+  }
+
+  async read<T>(attribute: AttributeOf<T>, selection?: SelectiveAccessDescriptor): Promise<Answer<T>> {
+    const item = { cosemAttributeDescriptor: attribute.descriptor, accessSelection: selection };
+    return answerOf(attribute, await get(this.exchange, item));
+  }
+
+  /** Several attributes in as few requests as the association allows; answers in order. */
+  async readAll(attributes: readonly AttributeOf<unknown>[]): Promise<readonly Answer<unknown>[]> {
+    const items = attributes.map(({ descriptor }) => ({
+      cosemAttributeDescriptor: descriptor,
+      accessSelection: undefined,
+    }));
+    const results = await getWithList(this.exchange, items);
+    return attributes.map((attribute, index) => answerOf(attribute, results[index] as GetDataResult));
+  }
+
+  /** Writes an attribute; answers the Data-Access-Result, 0 for success. */
+  write<T>(attribute: AttributeOf<T>, value: T): Promise<number> {
+    return set(this.exchange, attribute.descriptor, attribute.shape.write(value));
+  }
+
+  /** Calls a method; answers its Action-Result and what it returned. */
+  invoke<T>(method: MethodOf<T>, parameter: T): ReturnType<typeof action> {
+    return action(this.exchange, method.descriptor, method.parameter.write(parameter));
+  }
+
+  /** RLRQ, answered or not; never rejects. Says nothing when the conversation is broken. */
+  async release(): Promise<void> {
+    if (!this.exchange.sound) return;
+    try {
+      const userInformation = this.exchange.security?.seal(this.#initiate);
+      await this.#apdus.send(encode(Rlrq, { reason: 0, userInformation }));
+      await this.#apdus.receive(this.#clock.now() + RELEASE_TIMEOUT_MS);
+    } catch {
+      // The caller closes the link, which releases every association on it.
+    }
+  }
+}
+
+function answerOf<T>(attribute: AttributeOf<T>, result: GetDataResult): Answer<T> {
+  if (result.kind === "dataAccessResult") return { kind: "refused", result: result.dataAccessResult };
+  const value = attribute.shape.read(result.data);
+  if (value !== undefined) return { kind: "value", value };
+  const { classId, instanceId, attributeId } = attribute.descriptor;
+  throw new SessionError(
+    "protocol",
+    "dlms.type-unmatched",
+    `attribute ${attributeId} of ${instanceId} (class ${classId}) does not hold what its class describes`,
+    { detail: { classId, instanceId, attributeId, type: result.data.type } },
+  );
+}
