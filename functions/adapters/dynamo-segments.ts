@@ -14,6 +14,7 @@ import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member
 import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { dynamoGroups } from "./dynamo-groups.ts";
 
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
@@ -36,6 +37,7 @@ const contended = (what: string): HeadraceError =>
   new HeadraceError("registry.contended", `expected ${what} to be writable in ${TRIES} tries`, { retry: "later" });
 
 export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): Segments {
+  const groups = dynamoGroups(db, TableName);
   /** Takes `count` slots at the end of a segment; false: somebody else took some. */
   const take = (wayIn: string, segment: number, next: number, count: number): Promise<boolean> =>
     heldCondition(
@@ -106,6 +108,8 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
         const was = Item === undefined ? undefined : StoredMembers.parse(Item);
         const bitmap = changedBitmap(was?.bitmap, add, remove);
         if (was !== undefined && Buffer.compare(was.bitmap, bitmap) === 0) return;
+        // A group that comes to be by its first member gets its name first: a name without members says little.
+        if (was === undefined && set.kind === "group") await groups.create(set.name);
         const written = await heldCondition(
           db.send(
             new PutCommand({

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { AlgorithmSuiteIdentifier, buildClient, CommitmentPolicy } from "@aws-crypto/client-node";
 import { KmsHierarchicalKeyRingNode } from "@aws-crypto/kms-keyring-node";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
@@ -8,6 +7,8 @@ import { seedOf } from "../../shared/ports/random.ts";
 import type { SecretContext, SecretVault } from "../../shared/security/key-vault.ts";
 import { SingleFlightBranchKeys } from "./branch-keys.ts";
 import { Setting, settings } from "./settings.ts";
+import { systemClock } from "./system-clock.ts";
+import { systemRandom } from "./system-random.ts";
 
 /** Commitment, no signature: reader and writer are the same trust domain, and a signature costs ten times the time. */
 const SUITE = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY;
@@ -114,8 +115,8 @@ export function vaultOfEnvironment(): { readonly vault: SecretVault; readonly br
     deployment: env.DEPLOYMENT,
     dynamo: new DynamoDBClient({}),
     kms: new KMSClient({}),
-    clock: { now: () => Date.now() },
-    random: { uint32: () => randomBytes(4).readUInt32LE(), octets: (length) => randomBytes(length) },
+    clock: systemClock,
+    random: systemRandom,
   });
   return { vault: secretVault(env.DEPLOYMENT, branchKeys), branchKeys };
 }

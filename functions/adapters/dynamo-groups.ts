@@ -1,0 +1,62 @@
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
+import type { Group, Groups } from "../../shared/registry/change-group.ts";
+import { heldCondition } from "./dynamo-conditions.ts";
+
+/** The names of groups in the Registry table: `GROUPS` / `<name>`. Their members are sets (`dynamo-segments.ts`). */
+const PARTITION = "GROUPS";
+const Stored = z.object({ sk: z.string(), description: z.string().optional() });
+
+const fromStored = (item: unknown): Group => {
+  const { sk, description } = Stored.parse(item);
+  return { name: sk, ...(description === undefined ? {} : { description }) };
+};
+
+export const dynamoGroups = (db: DynamoDBDocumentClient, TableName: string): Groups => ({
+  create: (name) =>
+    heldCondition(
+      db.send(
+        new PutCommand({
+          TableName,
+          Item: { pk: PARTITION, sk: name },
+          ConditionExpression: "attribute_not_exists(pk)",
+        }),
+      ),
+    ),
+  async describe(name, description) {
+    await db.send(
+      new UpdateCommand({
+        TableName,
+        Key: { pk: PARTITION, sk: name },
+        UpdateExpression: "SET #description = :description",
+        ExpressionAttributeNames: { "#description": "description" },
+        ExpressionAttributeValues: { ":description": description },
+      }),
+    );
+  },
+  async read(name) {
+    const Key = { pk: PARTITION, sk: name };
+    const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+    return Item === undefined ? undefined : fromStored(Item);
+  },
+  async list() {
+    const found: Group[] = [];
+    const pages = paginateQuery(
+      { client: db },
+      {
+        TableName,
+        KeyConditionExpression: "pk = :pk",
+        ExpressionAttributeValues: { ":pk": PARTITION },
+        ConsistentRead: true,
+      },
+    );
+    for await (const page of pages) found.push(...(page.Items ?? []).map(fromStored));
+    return found;
+  },
+});

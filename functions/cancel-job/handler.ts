@@ -1,0 +1,20 @@
+import { cancelJob } from "../../shared/jobs/cancel-job.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+
+const env = settings({ LEDGER_TABLE: Setting });
+const ports = { ledger: dynamoLedger(documentClient(), env.LEDGER_TABLE, systemClock.now), clock: systemClock };
+
+export const handler = httpHandler({
+  async cancelJob({ params: { jobId } }) {
+    const outcome = await cancelJob(ports, jobId);
+    if (outcome.kind === "accepted") return { status: 202, body: { jobId: outcome.jobId, state: outcome.state } };
+    const expected = "a job that is not closed";
+    return outcome.because === "unknown-job"
+      ? refuse("not-found", `There is no job ${jobId}.`, { field: "jobId", expected, received: jobId })
+      : refuse("conflict", `Job ${jobId} is closed.`, { field: "jobId", expected, received: "a closed job" });
+  },
+});
