@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { encode } from "../../wire/codec.ts";
 import type { SelectiveAccessDescriptor } from "../cosem-attribute-descriptor.ts";
 import type { GetDataResult } from "../get-data-result.ts";
-import type { AttributeOf, MethodOf } from "../objects/interface-class.ts";
+import type { AttributeOf, MethodOf, ReadableAttribute } from "../objects/interface-class.ts";
 import { Rlrq } from "../release.ts";
 import { action } from "./action.ts";
 import type { ApduLink } from "./apdu-link.ts";
@@ -40,7 +40,7 @@ export class DlmsSession {
   }
 
   /** Several attributes in as few requests as the association allows; answers in order. */
-  async readAll(attributes: readonly AttributeOf<unknown>[]): Promise<readonly Answer<unknown>[]> {
+  async readAll(attributes: readonly ReadableAttribute[]): Promise<readonly Answer<unknown>[]> {
     const items = attributes.map(({ descriptor }) => ({
       cosemAttributeDescriptor: descriptor,
       accessSelection: undefined,
@@ -72,7 +72,10 @@ export class DlmsSession {
   }
 }
 
-function answerOf<T>(attribute: AttributeOf<T>, result: GetDataResult): Answer<T> {
+function answerOf<T>(
+  attribute: Pick<AttributeOf<T>, "descriptor"> & { shape: Pick<AttributeOf<T>["shape"], "read"> },
+  result: GetDataResult,
+): Answer<T> {
   if (result.kind === "dataAccessResult") return { kind: "refused", result: result.dataAccessResult };
   const value = attribute.shape.read(result.data);
   if (value !== undefined) return { kind: "value", value };

@@ -27,6 +27,11 @@ export interface AttributeOf<T> {
   readonly descriptor: CosemAttributeDescriptor;
   readonly shape: Shape<T>;
 }
+/** What reading needs of an attribute, whatever it holds. */
+export interface ReadableAttribute {
+  readonly descriptor: CosemAttributeDescriptor;
+  readonly shape: Pick<Shape<unknown>, "read">;
+}
 export interface MethodOf<T> {
   readonly descriptor: CosemMethodDescriptor;
   readonly parameter: Shape<T>;

@@ -1,0 +1,169 @@
+import { SessionError } from "../../metering/failure.ts";
+import type { TimeRange } from "../../metering/operation.ts";
+import type { DlmsLoadProfile } from "../../metering/profile.ts";
+import { INTERVAL_STATUS, type IntervalEntry, type IntervalSet } from "../../metering/result.ts";
+import { dateTimeData, dateTimeIn } from "../date-time.ts";
+import { Clock } from "../objects/clock.ts";
+import { attributeOf } from "../objects/interface-class.ts";
+import { type CaptureObject, ProfileGeneric } from "../objects/profile-generic.ts";
+import { byRange } from "../selective-access.ts";
+import { atScaler, integerIn } from "./integer-value.ts";
+import { type MeterTime, meterDateTime, placed } from "./meter-time.ts";
+import { type Cell, type Row, rowsOf } from "./profile-buffer.ts";
+import { type Refusal, refusalCode } from "./read-registers.ts";
+import type { DlmsSession } from "./session.ts";
+
+export interface IntervalsRead {
+  readonly intervals: IntervalSet | undefined;
+  readonly refusals: readonly Refusal[];
+}
+
+/** Where the profile's words stand in the meter's columns. */
+interface Columns {
+  readonly count: number;
+  readonly clock: CaptureObject;
+  readonly clockIndex: number;
+  readonly statusIndex: number | undefined;
+  /** One a channel, in the channels' order; undefined: the meter does not capture it. */
+  readonly channels: readonly (number | undefined)[];
+}
+
+/**
+ * Matches the columns that the meter captures with the profile's channels. Throws `SessionError` `dlms.no-clock-column`.
+ */
+export function columnsOf(profile: DlmsLoadProfile, clock: string, captured: readonly CaptureObject[]): Columns {
+  const find = (classId: number, logicalName: string, attribute: number): number | undefined => {
+    const index = captured.findIndex(
+      (object) =>
+        object.classId === classId &&
+        object.logicalName === logicalName &&
+        object.attributeIndex === attribute &&
+        object.dataIndex === 0,
+    );
+    return index < 0 ? undefined : index;
+  };
+  const clockIndex = find(Clock.classId, clock, Clock.attributes.time.id);
+  if (clockIndex === undefined)
+    throw new SessionError(
+      "protocol",
+      "dlms.no-clock-column",
+      `expected ${profile.obis} to capture the clock ${clock}`,
+      {
+        detail: { profile: profile.obis, columns: captured.length },
+      },
+    );
+  return {
+    count: captured.length,
+    clock: captured[clockIndex] as CaptureObject,
+    clockIndex,
+    statusIndex: profile.status === undefined ? undefined : find(1, profile.status, 2),
+    channels: profile.channels.map((channel) => find(channel.classId, channel.obis, channel.attribute)),
+  };
+}
+
+/** Reads the intervals of one load profile whose end lies in (from, to]. */
+export async function readIntervals(
+  session: DlmsSession,
+  profile: DlmsLoadProfile,
+  clock: string,
+  captured: readonly CaptureObject[],
+  time: MeterTime,
+  range: TimeRange,
+): Promise<IntervalsRead> {
+  const columns = columnsOf(profile, clock, captured);
+  const selection = byRange({
+    restrictingObject: columns.clock,
+    fromValue: dateTimeData(meterDateTime(time, range.from)),
+    toValue: dateTimeData(meterDateTime(time, range.to)),
+    selectedValues: [],
+  });
+  const buffer = attributeOf(ProfileGeneric, ProfileGeneric.attributes.buffer, profile.obis);
+  const answer = await session.read(buffer, selection);
+  if (answer.kind === "refused")
+    return { intervals: undefined, refusals: [{ item: profile.channelSet, code: refusalCode(answer.result) }] };
+  const refusals = profile.channels.flatMap((channel, index) =>
+    columns.channels[index] === undefined ? [{ item: channel.measurement, code: "dlms.not-captured" }] : [],
+  );
+  const entries = entriesOf(profile, columns, rowsOf(answer.value, columns.count), time);
+  const intervals: IntervalSet = {
+    channelSet: profile.channelSet,
+    period: profile.period,
+    channels: profile.channels.map(({ measurement, scaler }) => ({ measurement, scaler })),
+    // Some meters answer whole blocks of entries, or the newest first.
+    entries: entries
+      .filter(({ end }) => end > range.from && end <= range.to)
+      .sort((left, right) => left.end - right.end),
+  };
+  return { intervals, refusals };
+}
+
+/** Entries in the meter's order, with ends in UTC. Throws `SessionError` `dlms.bad-buffer`. */
+export function entriesOf(
+  profile: DlmsLoadProfile,
+  columns: Columns,
+  rows: readonly Row[],
+  time: MeterTime,
+): readonly IntervalEntry[] {
+  let before: number | undefined;
+  return rows.map((row, index) => {
+    const flags = columns.statusIndex === undefined ? 0 : statusOf(profile, row.cells[columns.statusIndex]);
+    const end = endOf(row, index, columns, profile, before, flags, time);
+    before = end.instant;
+    let status = flags | (end.ambiguous ? INTERVAL_STATUS.timeAmbiguous : 0);
+    const values = profile.channels.map((_, at) => {
+      const column = columns.channels[at];
+      const cell = column === undefined ? undefined : row.cells[column];
+      if (cell?.kind !== "data") return undefined;
+      const number = integerIn(cell.data);
+      // Raw × 10^scaler is the value: what counts is that the raw number is whole.
+      const value = number && atScaler(number, 0);
+      if (value === undefined) status |= INTERVAL_STATUS.dataInvalid;
+      return value;
+    });
+    return { end: end.instant, values, status };
+  });
+}
+
+function endOf(
+  row: Row,
+  index: number,
+  columns: Columns,
+  profile: DlmsLoadProfile,
+  before: number | undefined,
+  flags: number,
+  time: MeterTime,
+): { readonly instant: number; readonly ambiguous: boolean } {
+  const { clockIndex } = columns;
+  // Null in the clock's column means one capture period after the entry before.
+  if (row.repeated[clockIndex] && before !== undefined)
+    return { instant: before + profile.period * 1000, ambiguous: false };
+  const cell = row.cells[clockIndex];
+  const stamp = cell?.kind === "data" ? dateTimeIn(cell.data) : undefined;
+  const summer = columns.statusIndex === undefined ? undefined : (flags & INTERVAL_STATUS.daylightSaving) !== 0;
+  const found = stamp && placed(time, stamp, summer);
+  if (found === undefined)
+    throw new SessionError(
+      "protocol",
+      "dlms.bad-buffer",
+      `expected entry ${index} of ${profile.obis} to say when it ended`,
+      {
+        detail: { profile: profile.obis, entry: index },
+      },
+    );
+  return found;
+}
+
+/** The meter's status octet in neutral bits, by the profile's map. */
+export function statusOf(profile: DlmsLoadProfile, cell: Cell | undefined): number {
+  if (cell?.kind !== "data") return 0;
+  const { data } = cell;
+  const bits =
+    data.type === "bit-string"
+      ? data.value.octets.reduce((all, octet) => all * 0x100 + octet, 0)
+      : Number(integerIn(data)?.value ?? 0n);
+  let status = 0;
+  for (const [mask, name] of Object.entries(profile.statusBits))
+    if ((bits & Number(mask)) !== 0 && name in INTERVAL_STATUS)
+      status |= INTERVAL_STATUS[name as keyof typeof INTERVAL_STATUS];
+  return status;
+}

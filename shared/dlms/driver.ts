@@ -1,0 +1,171 @@
+import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
+import { SessionError } from "../metering/failure.ts";
+import type { Operation } from "../metering/operation.ts";
+import type { DeviceProfile, DlmsLoadProfile } from "../metering/profile.ts";
+import type { IntervalSet, OperationResult } from "../metering/result.ts";
+import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
+import { openSession } from "./client/open-session.ts";
+import { readIntervals } from "./client/read-intervals.ts";
+import {
+  type Refusal,
+  readRegisters,
+  refusalCode,
+  type ScalerCache,
+  wantedRegisters,
+} from "./client/read-registers.ts";
+import type { Answer, DlmsSession } from "./client/session.ts";
+import type { DateTime } from "./date-time.ts";
+import { Clock } from "./objects/clock.ts";
+import { DataObject } from "./objects/data.ts";
+import { attributeOf, type ReadableAttribute } from "./objects/interface-class.ts";
+import { type CaptureObject, ProfileGeneric } from "./objects/profile-generic.ts";
+
+type ReadIntervals = Extract<Operation, { readonly kind: "readIntervals" }>;
+type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
+
+const known = <T>(answer: Answer<unknown> | undefined): T | undefined =>
+  answer?.kind === "value" ? (answer.value as T) : undefined;
+
+/** The operations of one associated session, by the words of the device profile. */
+class DlmsMeterSession implements MeterSession {
+  readonly #session: DlmsSession;
+  readonly #context: SessionContext;
+  readonly #profile: DeviceProfile["dlms"];
+  readonly #scalers: ScalerCache = new Map();
+  #time: MeterTime | undefined;
+  #clockOffsetMs: number | undefined;
+
+  constructor(session: DlmsSession, context: SessionContext) {
+    this.#session = session;
+    this.#context = context;
+    this.#profile = context.profile.dlms;
+  }
+
+  async perform(operation: Operation): Promise<OperationResult> {
+    switch (operation.kind) {
+      case "readRegisters":
+        return this.#readRegisters(operation);
+      case "readIntervals":
+        return this.#readIntervals(operation);
+      case "ping":
+        return this.#ping(operation.depth);
+      default:
+        throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  /** The clock's attributes, once a session, together with what else is wanted. */
+  async #withClock(attributes: readonly ReadableAttribute[]): Promise<readonly Answer<unknown>[]> {
+    if (this.#time !== undefined) return attributes.length === 0 ? [] : this.#session.readAll(attributes);
+    const { clock, access } = this.#profile;
+    const [time, zone, ...answers] = await this.#session.readAll([
+      attributeOf(Clock, Clock.attributes.time, clock),
+      attributeOf(Clock, Clock.attributes.timeZone, clock),
+      ...attributes,
+    ]);
+    const shown = known<DateTime>(time);
+    this.#time = meterTimeOf(access.deviationSign, shown, known<number>(zone));
+    const instant = shown && placed(this.#time, shown, undefined)?.instant;
+    if (instant !== undefined) this.#clockOffsetMs = instant - this.#context.clock.now();
+    return answers;
+  }
+
+  #meterTime(): MeterTime {
+    return this.#time ?? meterTimeOf(this.#profile.access.deviationSign, undefined, undefined);
+  }
+
+  async #readRegisters({ measurements }: ReadRegisters): Promise<OperationResult> {
+    const wanted = wantedRegisters(this.#context.profile, measurements);
+    if (wanted.registers.some(({ classId }) => classId === 4)) await this.#withClock([]);
+    const read = await readRegisters(this.#session, wanted.registers, this.#meterTime(), this.#scalers);
+    return this.#result({ registers: read.registers, refusals: [...wanted.refusals, ...read.refusals] });
+  }
+
+  async #readIntervals({ range, registers }: ReadIntervals): Promise<OperationResult> {
+    const { loadProfiles, clock } = this.#profile;
+    const answers = await this.#withClock(
+      loadProfiles.flatMap(({ obis }) => [
+        attributeOf(ProfileGeneric, ProfileGeneric.attributes.captureObjects, obis),
+        attributeOf(ProfileGeneric, ProfileGeneric.attributes.capturePeriod, obis),
+      ]),
+    );
+    const intervals: IntervalSet[] = [];
+    const refusals: Refusal[] = [];
+    for (const [index, profile] of loadProfiles.entries()) {
+      const captured = answers[index * 2] as Answer<readonly CaptureObject[]>;
+      if (captured.kind === "refused") {
+        refusals.push({ item: profile.channelSet, code: refusalCode(captured.result) });
+        continue;
+      }
+      checkPeriod(profile, known<number>(answers[index * 2 + 1]));
+      const read = await readIntervals(this.#session, profile, clock, captured.value, this.#meterTime(), range);
+      if (read.intervals !== undefined) intervals.push(read.intervals);
+      refusals.push(...read.refusals);
+    }
+    if (registers === undefined) return this.#result({ intervals, refusals });
+    const wanted = wantedRegisters(this.#context.profile, registers);
+    const read = await readRegisters(this.#session, wanted.registers, this.#meterTime(), this.#scalers);
+    return this.#result({
+      intervals,
+      registers: read.registers,
+      refusals: [...refusals, ...wanted.refusals, ...read.refusals],
+    });
+  }
+
+  /** `network`: the association itself is the answer of the module; `meter`: an object past the interface answers too. */
+  async #ping(depth: "network" | "meter"): Promise<OperationResult> {
+    const accepted = this.#context.link.kind === "stream" ? (["tcp-accept"] as const) : [];
+    if (depth === "network") return this.#result({ evidence: [...accepted, "module-answer"] });
+    const { registers } = this.#profile;
+    const [first] = registers;
+    const answers =
+      first === undefined
+        ? await this.#withClock([])
+        : await this.#withClock([
+            attributeOf({ ...DataObject, classId: first.classId }, DataObject.attributes.value, first.obis),
+          ]);
+    const [answer] = answers;
+    if (answer?.kind === "value") return this.#result({ evidence: [...accepted, "module-answer", "meter-answer"] });
+    const refusals =
+      answer === undefined || first === undefined
+        ? []
+        : [{ item: first.measurement, code: refusalCode(answer.result) }];
+    return this.#result({ evidence: [...accepted, "module-answer"], refusals });
+  }
+
+  #result(part: Partial<OperationResult>): OperationResult {
+    return {
+      registers: [],
+      intervals: [],
+      refusals: [],
+      ...part,
+      ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
+    };
+  }
+}
+
+/** A meter that captures in another rhythm than its profile says would give ends and values a wrong meaning. */
+function checkPeriod(profile: DlmsLoadProfile, capturePeriod: number | undefined): void {
+  if (capturePeriod !== undefined && capturePeriod !== profile.period)
+    throw new SessionError(
+      "protocol",
+      "dlms.capture-period",
+      `expected ${profile.obis} to capture each ${profile.period} s`,
+      {
+        detail: { expected: profile.period, received: capturePeriod },
+      },
+    );
+}
+
+/**
+ * DLMS/COSEM by logical names over the wrapper. `open` associates as the profile's access says and proves both sides;
+ * it throws `SessionError` with a code `dlms.…`, or `LinkError`. The caller closes the link.
+ */
+export const dlmsDriver: Driver = {
+  protocol: "dlms",
+  open: async (context) => new DlmsMeterSession(await openSession(context), context),
+};
