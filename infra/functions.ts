@@ -82,7 +82,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 300,
     memoryMb: 1024,
-    tables: { registry: "read", access: "read", ledger: "write" },
+    tables: { registry: "read", access: "read", ledger: "erase" },
     sends: LANES,
     measures: LANES,
     invokes: ["plan-job"],

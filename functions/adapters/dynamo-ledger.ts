@@ -112,7 +112,6 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
           }),
         ),
       );
-      if (held && change.state === "closed") await db.send(new DeleteCommand({ TableName, Key: liveKey(jobId) }));
       return held ? "written" : "conflict";
     },
     async jobs({ limit, cursor }) {
@@ -152,7 +151,7 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
       );
       for await (const page of pages) for (const item of page.Items ?? []) marked.push(String(item.sk));
       const jobs = [...(await jobsOf(marked)).values()];
-      // A closed job that is still marked was closed by somebody who then stopped, or asked for twice.
+      // Who closes a job leaves its mark: only the sweep may delete, and it comes by anyway.
       const closed = jobs.filter((job) => job.state === "closed");
       await Promise.all(closed.map((job) => db.send(new DeleteCommand({ TableName, Key: liveKey(job.jobId) }))));
       return jobs.filter((job) => job.state !== "closed");

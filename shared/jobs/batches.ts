@@ -1,9 +1,25 @@
+import type { Crypto } from "../ports/crypto.ts";
+import { toHex } from "../ports/octets.ts";
 import type { ResultBatch } from "./messages.ts";
 
-/** Result batches as immutable objects. */
+/** What tells a result batch from all others. */
+export type BatchName = Pick<ResultBatch, "job" | "segment" | "part" | "batch">;
+
+/** Result batches as immutable objects: the evidence that stored readings refer to. */
 export interface Batches {
   /** Answers the object's key. The same batch again is the same object with the same content. */
   put(batch: ResultBatch): Promise<string>;
-  /** Undefined: no such object. */
-  get(object: string): Promise<ResultBatch | undefined>;
+  /** The same for a batch as it came. */
+  putText(name: BatchName, text: string): Promise<string>;
+  /** The text of a batch; undefined: no such object. */
+  get(object: string): Promise<string | undefined>;
 }
+
+/** 8 octets as 16 hex digits; readings refer to their batch by it. */
+export function batchReference(crypto: Crypto, { job, segment, part, batch }: BatchName): string {
+  const name = new TextEncoder().encode(JSON.stringify([job, segment, part, batch]));
+  return toHex(crypto.hash("sha256", name).subarray(0, 8));
+}
+
+/** The object's key, which follows from the reference alone. */
+export const batchObject = (reference: string): string => `batches/${reference.slice(0, 2)}/${reference}.json`;

@@ -9,6 +9,7 @@ export interface SchedulePorts extends SubmitPorts {
 
 const CATCH_UP_MAX_SECONDS = 40 * 86_400;
 const MISSED_WALKED_MAX = 5000;
+const DAY_SECONDS = 86_400;
 
 /** What a run asks: an interval read looks back from the run, and over the runs that were missed before it. */
 function operationAt(operation: ScheduledOperation, runAt: number, firstMissed: number): Operation {
@@ -50,7 +51,6 @@ export function dueRun(schedule: Schedule, now: number): DueRun | undefined {
       target: schedule.target,
       lane: schedule.lane,
       retry: schedule.retry,
-      deadline: Math.max(runAt, now) + (schedule.deadlineSeconds ?? 86_400) * 1000,
       reason: `schedule ${schedule.name}`,
     },
     next: { ...rest, lastRunAt: runAt, ...(following === undefined ? {} : { nextRunAt: following }) },
@@ -71,15 +71,19 @@ export interface RunFact {
   readonly outcome: SubmitOutcome;
 }
 
-/** Makes every run that is due. The job comes first, then the schedule moves on: a double tick meets the same job. */
-export async function runSchedules(ports: SchedulePorts): Promise<readonly RunFact[]> {
-  const now = ports.clock.now();
+/**
+ * Makes every run that is due at `now` (product clock, ms; deadlines are by the ports' clock). The job comes first, then
+ * the schedule moves on: a double tick meets the same job.
+ */
+export async function runSchedules(ports: SchedulePorts, now: number): Promise<readonly RunFact[]> {
   const facts: RunFact[] = [];
   for (const schedule of await ports.schedules.list()) {
     const due = dueRun(schedule, now);
     if (due === undefined) continue;
     const { scheduleId, createdAt } = schedule;
-    const outcome = await submitJob(ports, schedule.caller, due.request, { scheduleId, createdAt, runAt: due.runAt });
+    const deadline = ports.clock.now() + (schedule.deadlineSeconds ?? DAY_SECONDS) * 1000;
+    const run = { scheduleId, createdAt, runAt: due.runAt };
+    const outcome = await submitJob(ports, schedule.caller, { ...due.request, deadline }, run);
     const lastJobId = outcome.kind === "accepted" ? { lastJobId: outcome.jobId } : {};
     await ports.schedules.write(schedule, { ...due.next, ...lastJobId }); // a conflict: the next tick looks again
     facts.push({ scheduleId, runAt: due.runAt, missed: due.missed, outcome });

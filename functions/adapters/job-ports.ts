@@ -1,0 +1,42 @@
+import type { SubmitPorts } from "../../shared/jobs/submit-job.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { lambdaClient, sqsClient } from "./aws-clients.ts";
+import { documentClient } from "./document-client.ts";
+import { dynamoLedger } from "./dynamo-ledger.ts";
+import { dynamoRegistry } from "./dynamo-registry.ts";
+import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
+import { lambdaPlanner } from "./lambda-invoker.ts";
+import { Setting, settings } from "./settings.ts";
+import { sqsLanes } from "./sqs-lanes.ts";
+import { systemClock } from "./system-clock.ts";
+import { systemRandom } from "./system-random.ts";
+
+/** Ports of the functions that plan and send, as the environment says. */
+export function jobPorts(): SubmitPorts {
+  const env = settings({
+    LEDGER_TABLE: Setting,
+    REGISTRY_TABLE: Setting,
+    COMMANDS_QUEUE_URL: Setting,
+    INTERACTIVE_QUEUE_URL: Setting,
+    URGENT_QUEUE_URL: Setting,
+    BULK_QUEUE_URL: Setting,
+    IMAGES_QUEUE_URL: Setting,
+    PLAN_JOB_FUNCTION: Setting,
+  });
+  const db = documentClient();
+  return {
+    ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
+    targets: registryTargets(dynamoRegistry(db, env.REGISTRY_TABLE), dynamoSegments(db, env.REGISTRY_TABLE)),
+    lanes: sqsLanes(sqsClient(), {
+      commands: env.COMMANDS_QUEUE_URL,
+      interactive: env.INTERACTIVE_QUEUE_URL,
+      urgent: env.URGENT_QUEUE_URL,
+      bulk: env.BULK_QUEUE_URL,
+      images: env.IMAGES_QUEUE_URL,
+    }),
+    planner: lambdaPlanner(lambdaClient(), env.PLAN_JOB_FUNCTION),
+    crypto: nodeCrypto,
+    random: systemRandom,
+    clock: systemClock,
+  };
+}

@@ -1,0 +1,51 @@
+import { ZodError } from "zod";
+import { HeadraceError } from "../../shared/ports/errors.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
+import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
+import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { sqsHandler } from "../adapters/pipeline-sqs.ts";
+import { s3Batches } from "../adapters/s3-batches.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+import { parking } from "../adapters/sqs-parking.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import { systemRandom } from "../adapters/system-random.ts";
+
+const env = settings({
+  LEDGER_TABLE: Setting,
+  READINGS_TABLE: Setting,
+  EVIDENCE_BUCKET: Setting,
+  RESULTS_PARKED_QUEUE_URL: Setting,
+});
+const db = documentClient();
+const ports = {
+  ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
+  blocks: dynamoDayBlocks(db, env.READINGS_TABLE),
+  batches: s3Batches(s3Client(), env.EVIDENCE_BUCKET),
+  clock: systemClock,
+  random: systemRandom,
+  crypto: nodeCrypto,
+};
+const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);
+/** The queue parks after ten receives, without a reason; the one before says it. */
+const RECEIVES_MAX = 9;
+
+const isPoison = (error: unknown): boolean =>
+  error instanceof ZodError ||
+  error instanceof SyntaxError ||
+  (error instanceof HeadraceError && error.retry === "never");
+
+/** Results of bridges: evidence, readings, outcomes; only then is the message gone. */
+export const handler = sqsHandler(async (body, record) => {
+  try {
+    const { bad, readings, outcomes, ...facts } = await ingestBatch(ports, body);
+    return { ...facts, ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }), ...readings, ...outcomes };
+  } catch (error) {
+    if (!isPoison(error) && Number(record.attributes.ApproximateReceiveCount) < RECEIVES_MAX) throw error;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
+    await park(body, reason.replaceAll(/\s+/g, " "));
+    return { parked: reason.slice(0, 500) };
+  }
+});

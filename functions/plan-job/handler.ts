@@ -1,0 +1,15 @@
+import { z } from "zod";
+import { JobId } from "../../shared/jobs/job.ts";
+import { planJob } from "../../shared/jobs/plan-job.ts";
+import { jobPorts } from "../adapters/job-ports.ts";
+import { eventHandler } from "../adapters/pipeline-event.ts";
+
+const ports = jobPorts();
+
+/** Plans one job; started again for the same job it goes on where that stopped. */
+export const handler = eventHandler(z.object({ jobId: JobId }), async ({ jobId }) => {
+  const job = await ports.ledger.job(jobId);
+  if (job === undefined) return { jobId, state: "unknown" };
+  const { state, slices, tasks, rejected } = await planJob(ports, job);
+  return { jobId, state, slices, tasks, rejected: rejected?.length ?? 0 };
+});

@@ -1,0 +1,41 @@
+import type { Place } from "../metering/meter.ts";
+
+/** The set of a block that holds nothing but registers. */
+export const REGISTERS_SET = "registers";
+
+/** One meter, UTC day (its start, clock ms) and channel set. */
+export interface BlockKey extends Place {
+  readonly day: number;
+  /** Name of the channel set; `REGISTERS_SET`: registers read without intervals. */
+  readonly set: string;
+}
+
+export interface StoredBlock {
+  readonly key: BlockKey;
+  readonly octets: Uint8Array;
+  /** Rises with every write. */
+  readonly version: number;
+}
+
+/** Values that another batch's values replaced: what one said where the other won. */
+export interface SupersededBlock {
+  readonly key: BlockKey;
+  /** References of the batches. */
+  readonly loser: string;
+  readonly winner: string;
+  readonly octets: Uint8Array;
+}
+
+/** Day blocks as stored. Keys and access patterns live in `functions/adapters/dynamo-day-blocks.ts`. */
+export interface DayBlocks {
+  /** Strongly consistent, in batches; blocks that do not exist are left out. */
+  read(keys: readonly BlockKey[]): Promise<readonly StoredBlock[]>;
+  /** Conditional on the version that was read; 0: there was none. */
+  write(key: BlockKey, octets: Uint8Array, was: number): Promise<"written" | "conflict">;
+  /** Unconditional: the same loser, winner and key always mean the same correction. */
+  keep(superseded: SupersededBlock): Promise<void>;
+  /** All blocks of a meter in the UTC days that touch [from, to], clock ms. */
+  ofMeter(place: Place, from: number, to: number): Promise<readonly StoredBlock[]>;
+  /** What was superseded in one UTC day of a meter. */
+  supersededOf(place: Place, day: number): Promise<readonly SupersededBlock[]>;
+}

@@ -1,0 +1,85 @@
+import { type Batches, batchReference } from "../jobs/batches.ts";
+import { closeJobIfDone } from "../jobs/close-job.ts";
+import type { Ledger } from "../jobs/ledger.ts";
+import type { TaskReport } from "../jobs/messages.ts";
+import { type RecordFacts, recordOutcomes } from "../jobs/record-outcomes.ts";
+import { type BadReport, type ReceivedResults, readResults } from "../jobs/result-envelope.ts";
+import { DEFAULT_RETRY } from "../jobs/submit-job.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import { HeadraceError } from "../ports/errors.ts";
+import type { Random } from "../ports/random.ts";
+import type { DayBlocks } from "./blocks.ts";
+import { type StoreFacts, storeReadings } from "./store-readings.ts";
+
+export interface IngestPorts {
+  readonly ledger: Ledger;
+  readonly blocks: DayBlocks;
+  readonly batches: Batches;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+}
+
+export interface IngestFacts {
+  readonly jobId: string;
+  readonly segment: number;
+  readonly part: number;
+  readonly batch: string;
+  readonly reports: number;
+  readonly bad: readonly BadReport[];
+  readonly readings: StoreFacts;
+  readonly outcomes: RecordFacts;
+}
+
+/** Larger jobs are closed by the sweep: reading all their slices for each that closes would cost too much. */
+const CLOSE_SLICES_MAX = 64;
+
+async function received(ports: IngestPorts, text: string): Promise<ReceivedResults & { kind: "batch"; text?: string }> {
+  const message = readResults(text);
+  if (message.kind === "batch") return { ...message, text };
+  const stored = await ports.batches.get(message.object);
+  if (stored === undefined)
+    throw new HeadraceError("results.object-missing", `expected the result batch ${message.object}, found none`, {
+      retry: "later",
+    });
+  const batch = readResults(stored);
+  if (batch.kind === "batch") return batch;
+  throw new HeadraceError("results.object-malformed", `expected a result batch in ${message.object}`, {
+    retry: "never",
+  });
+}
+
+/**
+ * One message of the results queue: evidence, then readings, then outcomes; the caller acknowledges. Every step may be
+ * repeated. One meter's bad content never fails its batch: its raw report is kept, its task ends `failed(protocol)`.
+ */
+export async function ingestBatch(ports: IngestPorts, body: string): Promise<IngestFacts> {
+  const { envelope, reports, bad, text } = await received(ports, body);
+  const hasReadings = reports.some(({ registers, intervals }) => registers !== undefined || intervals !== undefined);
+  if (text !== undefined && (hasReadings || bad.length > 0)) await ports.batches.putText(envelope, text);
+
+  const reference = batchReference(ports.crypto, envelope);
+  const stored = await storeReadings(ports, envelope.segment, reference, reports);
+
+  const malformed: readonly BadReport[] = [...bad, ...stored.bad];
+  const badSlots = new Set(malformed.flatMap(({ slot }) => (slot === undefined ? [] : [slot])));
+  const outcomes: Pick<TaskReport, "slot" | "outcome">[] = reports.filter(({ slot }) => !badSlots.has(slot));
+  for (const slot of badSlots)
+    outcomes.push({
+      slot,
+      outcome: { kind: "failed", reason: "protocol", code: "results.report-malformed", retry: "never" },
+    });
+  const job = await ports.ledger.job(envelope.job);
+  const key = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
+  const recorded = await recordOutcomes(ports, key, envelope, outcomes, job?.retry ?? DEFAULT_RETRY);
+  if (recorded.closed > 0 && (job?.slices ?? 0) <= CLOSE_SLICES_MAX) await closeJobIfDone(ports, envelope.job);
+  return {
+    ...key,
+    batch: reference,
+    reports: reports.length + bad.length,
+    bad: malformed,
+    readings: stored.facts,
+    outcomes: recorded,
+  };
+}
