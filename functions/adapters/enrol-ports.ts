@@ -1,0 +1,42 @@
+import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
+import type { Profiles } from "../../shared/registry/registry.ts";
+import { keyVault } from "../../shared/security/key-vault.ts";
+import { documentClient } from "./document-client.ts";
+import { dynamoAccess } from "./dynamo-access.ts";
+import { dynamoProfiles } from "./dynamo-profiles.ts";
+import { dynamoRegistry } from "./dynamo-registry.ts";
+import { dynamoSegments } from "./dynamo-segments.ts";
+import { vaultOfEnvironment } from "./key-vault.ts";
+import { Setting, settings } from "./settings.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** How long a found profile is taken for the newest, ms. */
+const PROFILE_MS = 60_000;
+
+/** Profiles change rarely and are asked for with every meter. */
+function remembered(profiles: Pick<Profiles, "latest">): Pick<Profiles, "latest"> {
+  const known = new Map<string, { readonly profile: Awaited<ReturnType<Profiles["latest"]>>; readonly at: number }>();
+  return {
+    async latest(name) {
+      const entry = known.get(name);
+      if (entry !== undefined && systemClock.now() - entry.at < PROFILE_MS) return entry.profile;
+      const profile = await profiles.latest(name);
+      if (profile !== undefined) known.set(name, { profile, at: systemClock.now() });
+      return profile;
+    },
+  };
+}
+
+/** What enrolment works on, by the function's environment. */
+export function enrolPorts(): EnrolPorts {
+  const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
+  const db = documentClient();
+  return {
+    registry: dynamoRegistry(db, env.REGISTRY_TABLE),
+    segments: dynamoSegments(db, env.REGISTRY_TABLE),
+    profiles: remembered(dynamoProfiles(db, env.REGISTRY_TABLE)),
+    access: dynamoAccess(db, env.ACCESS_TABLE),
+    vault: keyVault(vaultOfEnvironment().vault),
+    clock: systemClock,
+  };
+}

@@ -1,0 +1,68 @@
+import { changeGroup } from "../../shared/registry/change-group.ts";
+import { groupSet } from "../../shared/registry/member-sets.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoGroups } from "../adapters/dynamo-groups.ts";
+import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
+import { dynamoSegments } from "../adapters/dynamo-segments.ts";
+import { groupPage, sizeOf } from "../adapters/group-page.ts";
+import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+
+const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
+const db = documentClient();
+const groups = dynamoGroups(db, env.REGISTRY_TABLE);
+const segments = dynamoSegments(db, env.REGISTRY_TABLE);
+const access = dynamoAccess(db, env.ACCESS_TABLE);
+const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
+
+/** Undefined: no such group. */
+async function viewOf(name: string, limit: number, cursor?: string) {
+  const [group, meters, page] = await Promise.all([
+    groups.read(name),
+    sizeOf(segments, groupSet(name)),
+    groupPage({ segments, access }, groupSet(name), limit, cursor),
+  ]);
+  if (group === undefined) return undefined;
+  const { name: _, ...described } = group;
+  return {
+    group: name,
+    ...described,
+    meters,
+    meterIds: [...page.meterIds],
+    ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
+  };
+}
+const unknownGroup = (group: string) =>
+  refuse("not-found", `There is no group ${group}.`, {
+    field: "group",
+    expected: "the name of a group",
+    received: group,
+  });
+
+export const handler = httpHandler({
+  async listGroups() {
+    const named = await groups.list();
+    const shown = await Promise.all(
+      named.map(async ({ name, ...described }) => ({
+        group: name,
+        ...described,
+        meters: await sizeOf(segments, groupSet(name)),
+      })),
+    );
+    return { status: 200, body: { groups: shown } };
+  },
+  async readGroup({ params: { group }, query }) {
+    const body = await viewOf(group, query.limit, query.cursor);
+    return body === undefined ? unknownGroup(group) : { status: 200, body };
+  },
+  async changeGroup({ params: { group }, body: change }) {
+    const outcome = await changeGroup({ registry, segments, groups }, { group, ...change });
+    if (outcome.kind === "refused") {
+      const { kind: _, ...error } = outcome;
+      return refuse("unprocessable", `Group ${group} cannot be changed like this.`, error);
+    }
+    const body = await viewOf(group, 100);
+    return body === undefined ? unknownGroup(group) : { status: 200, body };
+  },
+});

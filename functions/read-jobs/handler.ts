@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import type { ResponseOf } from "../../shared/api/route.ts";
+import type { Routes } from "../../shared/api/routes.ts";
+import type { Job } from "../../shared/jobs/job.ts";
+import type { JobProgress } from "../../shared/jobs/ledger.ts";
+import { tallyOf } from "../../shared/jobs/progress.ts";
+import { tasksOf } from "../../shared/jobs/tasks.ts";
+import { FAILURES } from "../../shared/metering/failure.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { metersAt } from "../adapters/meters-at.ts";
+import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+
+const env = settings({ LEDGER_TABLE: Setting, ACCESS_TABLE: Setting });
+const db = documentClient();
+const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
+const access = dynamoAccess(db, env.ACCESS_TABLE);
+
+/** Jobs of so many slices are counted exactly; of larger ones the sweep's last count is shown. */
+const EXACT_SLICES = 64;
+/** In a list, so that a page stays a few reads a job. */
+const EXACT_SLICES_LISTED = 2;
+
+type JobView = ResponseOf<Routes["readJob"]>;
+
+async function progressOf(job: Job, exactSlices: number): Promise<JobProgress | undefined> {
+  if (job.slices === undefined) return undefined;
+  if (job.slices > exactSlices) return ledger.progress(job.jobId);
+  return (await tallyOf(ledger.slicesOf(job.jobId), systemClock.now())).progress;
+}
+
+async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
+  const { partitions: _, caller, ...shown } = job;
+  const progress = await progressOf(job, exactSlices);
+  const { id, name } = caller;
+  return {
+    ...shown,
+    caller: { id, ...(name === undefined ? {} : { name }) },
+    ...(progress === undefined ? {} : { progress: { ...progress, reasons: { ...progress.reasons } } }),
+  };
+}
+
+/** The same as long as nothing but the instant of counting has changed. */
+const tagOf = ({ progress, ...job }: JobView): string => {
+  const { asOf: _, ...counts } = progress ?? { asOf: 0 };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([job, counts]))
+    .digest("base64url");
+  return `"${digest.slice(0, 22)}"`;
+};
+
+const unknownJob = (jobId: string) =>
+  refuse("not-found", `There is no job ${jobId}.`, { field: "jobId", expected: "the id of a job", received: jobId });
+
+export const handler = httpHandler({
+  async listJobs({ query }) {
+    const page = await ledger.jobs(
+      query.cursor === undefined ? { limit: query.limit } : { ...query, cursor: query.cursor },
+    );
+    const jobs = await Promise.all(page.jobs.map((job) => viewOf(job, EXACT_SLICES_LISTED)));
+    return { status: 200, body: { jobs, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
+  },
+  async readJob({ params: { jobId }, ifNoneMatch }) {
+    const job = await ledger.job(jobId);
+    if (job === undefined) return unknownJob(jobId);
+    const body = await viewOf(job, EXACT_SLICES);
+    const headers = { etag: tagOf(body), "cache-control": "private, no-cache" };
+    return ifNoneMatch === headers.etag ? { status: 304, headers } : { status: 200, body, headers };
+  },
+  async listTasks({ params: { jobId }, query }) {
+    if ((await ledger.job(jobId)) === undefined) return unknownJob(jobId);
+    const page = await tasksOf(ledger, jobId, query);
+    if (page === undefined)
+      return refuse("invalid-request", "The cursor is not as expected.", {
+        field: "cursor",
+        expected: "the cursor of the page before",
+      });
+    const meterIds = await metersAt(access, page.tasks);
+    const tasks = page.tasks.map(({ segment, slot, state, reason }, index) => ({
+      meterId: meterIds[index] ?? `(slot ${slot} of segment ${segment})`,
+      state,
+      ...(reason === "none" ? {} : { reason, retry: FAILURES[reason].retry, hint: FAILURES[reason].hint }),
+    }));
+    return { status: 200, body: { tasks, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
+  },
+});
