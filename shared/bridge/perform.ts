@@ -135,13 +135,13 @@ function failedEnd(error: unknown, heard: boolean): Extract<TaskEnd, { readonly 
   const ours = failure.reason === "internal" ? { cause: error } : {};
   if (!(error instanceof HeadraceError)) return { kind: "failed", failure, ...ours };
   if (error.code === "counter.exhausted") return { kind: "failed", failure, countersUsedUp: true };
-  if (error.code !== COUNTER_REFUSED) return { kind: "failed", failure, ...ours };
-  const { expected, proved } = error.detail;
+  if (!error.code.endsWith(COUNTER_REFUSED)) return { kind: "failed", failure, ...ours };
+  const { expectedCounter, proved } = error.detail;
   return {
     kind: "failed",
-    failure: refusal("auth", COUNTER_REFUSED),
+    failure: refusal("auth", error.code), // what could be done about it is done before this is reported
     counterRefused: {
-      ...(typeof expected === "number" ? { counter: expected } : {}),
+      ...(typeof expectedCounter === "number" ? { counter: expectedCounter } : {}),
       ...(proved === true ? { proved } : {}),
     },
   };

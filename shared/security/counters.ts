@@ -24,11 +24,11 @@ export const OFFSET_RAISE_A_DAY = 1n << 20n;
 /** The step of a raise when the meter does not say which counter it expects. */
 export const OFFSET_RAISE_STEP = 1n << 18n;
 /**
- * The code of the `SessionError` with which a driver says that the meter took our invocation counter for too low.
- * Detail: `expected`, the least counter that the meter says it takes, where it says so; `proved: true` where that was
- * authenticated.
+ * How the code of a `SessionError` ends with which a driver says that the meter took our invocation counter for too low.
+ * Detail: `expectedCounter`, the least counter that the meter says it takes, where it says so; `proved: true` where that
+ * was authenticated.
  */
-export const COUNTER_REFUSED = "counter.refused";
+export const COUNTER_REFUSED = ".counter-refused";
 /** From here on the key should be changed: an alarm. */
 export const COUNTER_ALARM = 2 ** 31;
 /** From here on the key must be changed: no session any more. */

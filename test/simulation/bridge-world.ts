@@ -108,7 +108,9 @@ export async function world(): Promise<World> {
         if (used.has(counter)) self.repeated.push(`${meter.item.meterId} ${counter}`);
         used.add(counter);
         if (counter <= meter.lastCounter || what === "refused")
-          throw new SessionError("auth", COUNTER_REFUSED, "too low", { detail: { expected: meter.lastCounter + 1 } });
+          throw new SessionError("auth", `test${COUNTER_REFUSED}`, "too low", {
+            detail: { expectedCounter: meter.lastCounter + 1 },
+          });
         meter.lastCounter = counter;
       };
       if (context.keys !== undefined) for (let call = 0; call < 3; call++) draw();
