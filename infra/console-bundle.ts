@@ -27,11 +27,17 @@ export async function buildConsole(): Promise<string> {
   if (existsSync(folder)) return folder;
   const { build } = await import("vite"); // half a second that a kept site does not cost
   const draft = `${folder}.${process.pid}`;
-  await build({
-    configFile: join(WEB, "vite.config.ts"),
-    logLevel: "error",
-    build: { outDir: draft, emptyOutDir: true },
-  });
+  const { NODE_ENV } = process.env; // the build sets it, which must not be felt by what runs after it
+  try {
+    await build({
+      configFile: join(WEB, "vite.config.ts"),
+      logLevel: "error",
+      build: { outDir: draft, emptyOutDir: true },
+    });
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
   try {
     renameSync(draft, folder);
   } catch (error) {

@@ -91,7 +91,7 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await search.fill("M-0011");
     await page.getByText("100 meters", { exact: true }).waitFor();
     await search.fill("SN70000037");
-    await page.getByText("1 meters", { exact: true }).waitFor();
+    await page.getByText("1 meter", { exact: true }).waitFor();
     await page.getByRole("link", { name: "M-000002", exact: true }).click();
     await page.getByRole("heading", { level: 1, name: "M-000002" }).waitFor();
     await page.goBack();

@@ -42,5 +42,9 @@ export function quantity(value: string, scaler: number, unit: string): string {
 /** A count with its digits grouped. */
 export const count = (value: number): string => scaledDecimal(String(value), 0);
 
+/** A count of things, e.g. (1, "gap") → "1 gap", (1200, "batch", "batches") → "1 200 batches". */
+export const counted = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
+
 /** For a chart only: the nearest float. */
 export const approximately = (value: bigint, scaler: number): number => Number(value) * 10 ** scaler;

@@ -4,7 +4,7 @@ import type { Answer } from "../api/client.ts";
 import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { Badge } from "../figures/badge.tsx";
-import { count } from "../figures/scaled-decimal.ts";
+import { count, counted } from "../figures/scaled-decimal.ts";
 import { type Column, LongTable } from "../long-table/long-table.tsx";
 import { Link } from "../shell/link.tsx";
 import { useQueryParameter } from "../shell/location.ts";
@@ -73,7 +73,9 @@ export function FleetPage() {
   const rows = useMemo(() => fleet.data?.pages.flatMap((page) => page.meters) ?? [], [fleet.data]);
   const { fetchNextPage } = fleet;
   const load = useCallback(() => void fetchNextPage({ cancelRefetch: false }), [fetchNextPage]);
-  const shown = fleet.hasNextPage ? `${count(rows.length)} meters loaded, more below` : `${count(rows.length)} meters`;
+  const shown = fleet.hasNextPage
+    ? `${counted(rows.length, "meter")} loaded, more below`
+    : counted(rows.length, "meter");
 
   return (
     <>

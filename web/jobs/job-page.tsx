@@ -1,13 +1,13 @@
 import { ProblemView } from "../api/problem-view.tsx";
 import { durationText } from "../figures/duration-text.ts";
 import { Instant } from "../figures/instant-text.tsx";
-import { count } from "../figures/scaled-decimal.ts";
+import { counted } from "../figures/scaled-decimal.ts";
 import { PageHead } from "../shell/page-head.tsx";
 import { useMay } from "../sign-in/use-session.ts";
 import { CancelJob } from "./cancel-job.tsx";
 import { JobOutcome } from "./job-outcome.tsx";
 import { JobState } from "./job-state.tsx";
-import { type ApiJob, isLive, operationText, targetText } from "./job-text.ts";
+import { type ApiJob, isLive, operationText, rangeText, targetText } from "./job-text.ts";
 import { outcomeText } from "./outcome-counts.ts";
 import { TaskList } from "./task-list.tsx";
 import { useJob } from "./use-job.ts";
@@ -18,13 +18,20 @@ const announcement = (job: ApiJob): string =>
     : `The job is closed. ${job.progress === undefined ? "" : outcomeText(job.progress)}`;
 
 function Facts({ job }: { readonly job: ApiJob }) {
+  const range = rangeText(job.operation);
   return (
     <dl className="facts">
       <dt>Target</dt>
       <dd>
         {targetText(job.target)}
-        {job.tasks !== undefined && ` · ${count(job.tasks)} ${job.tasks === 1 ? "task" : "tasks"}`}
+        {job.tasks !== undefined && ` · ${counted(job.tasks, "task")}`}
       </dd>
+      {range !== undefined && (
+        <>
+          <dt>Range</dt>
+          <dd>{range}</dd>
+        </>
+      )}
       <dt>Lane</dt>
       <dd>{job.lane}</dd>
       <dt>Asked for</dt>
@@ -53,8 +60,7 @@ function Facts({ job }: { readonly job: ApiJob }) {
       )}
       <dt>Retries</dt>
       <dd>
-        {job.retry.passes} {job.retry.passes === 1 ? "pass" : "passes"}, resting from{" "}
-        {durationText(job.retry.backoffSeconds)}
+        {counted(job.retry.passes, "pass", "passes")}, resting from {durationText(job.retry.backoffSeconds)}
       </dd>
       <dt>Job id</dt>
       <dd className="mono">{job.jobId}</dd>

@@ -15,7 +15,7 @@ export function JobState({ job }: { readonly job: ApiJob }) {
     return <Badge tone={tone} shape={shape} text={job.state} />;
   }
   const { failed = 0, expired = 0, cancelled = 0 } = job.progress ?? {};
-  if (failed + expired > 0) return <Badge tone="warn" shape="tick" text="closed, not all done" />;
+  if (failed + expired > 0) return <Badge tone="warn" shape="alert" text="closed, not all done" />;
   if (cancelled > 0) return <Badge tone="quiet" shape="dash" text="closed, cancelled" />;
   return <Badge tone="good" shape="tick" text="closed" />;
 }

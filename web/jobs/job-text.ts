@@ -10,17 +10,20 @@ export function operationText(operation: ApiJob["operation"]): string {
       return operation.measurements === undefined
         ? "Read all registers"
         : `Read ${operation.measurements.length === 1 ? "a register" : `${operation.measurements.length} registers`}`;
-    case "readIntervals": {
-      const { from, to } = operation.range;
-      const registers = operation.registers === undefined ? "" : " and registers";
-      return `Read intervals${registers}, ${instantText(from, "minute")} to ${instantText(to, "minute")}`;
-    }
+    case "readIntervals":
+      return operation.registers === undefined ? "Read intervals" : "Read intervals and registers";
     case "ping":
       return operation.depth === "network" ? "Ping the network card" : "Ping the meter";
     default:
       return (operation as { readonly kind: string }).kind; // a newer headend's operation
   }
 }
+
+/** The time that an operation is about, where it has one. */
+export const rangeText = (operation: ApiJob["operation"]): string | undefined =>
+  operation.kind === "readIntervals"
+    ? `${instantText(operation.range.from, "minute")} to ${instantText(operation.range.to, "minute")}`
+    : undefined;
 
 export function targetText(target: ApiJob["target"]): string {
   switch (target.kind) {

@@ -8,7 +8,7 @@ import { PageHead } from "../shell/page-head.tsx";
 import { jobPath } from "../shell/pages.ts";
 import { useMay } from "../sign-in/use-session.ts";
 import { JobState } from "./job-state.tsx";
-import { type ApiJob, operationText, targetText } from "./job-text.ts";
+import { type ApiJob, operationText, rangeText, targetText } from "./job-text.ts";
 import { ProgressBar } from "./progress-bar.tsx";
 import { useJob } from "./use-job.ts";
 
@@ -16,12 +16,14 @@ const LIST_MS = 5000;
 
 function JobRow({ listed }: { readonly listed: ApiJob }) {
   const job = useJob(listed.jobId, listed).data ?? listed;
+  const range = rangeText(job.operation);
   return (
     <tr>
       <th scope="row">
         <Link to={jobPath(job.jobId)}>{operationText(job.operation)}</Link>
         <span className="small muted job-about">
           {targetText(job.target)} · {job.lane}
+          {range !== undefined && ` · ${range}`}
         </span>
       </th>
       <td>

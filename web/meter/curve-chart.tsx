@@ -47,7 +47,7 @@ function optionsOf(curve: Curve, span: Span, width: number): uPlot.Options {
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { stroke: colour("--line"), width: 1 },
   };
-  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  const stepped = uPlot.paths.stepped?.({ align: 1, alignGaps: 1 });
   const units = [...new Set(curve.lines.map(({ unit }) => unit))];
   return {
     width,
@@ -70,7 +70,7 @@ function optionsOf(curve: Curve, span: Span, width: number): uPlot.Options {
       ),
     ],
     series: [
-      { label: "From", value: (_self, at) => (at === null ? "" : both.format(new Date(at * 1000))) },
+      { label: "From", value: (_self, at) => (at === null ? "–" : both.format(new Date(at * 1000))) },
       ...curve.lines.map(({ label, unit }, index): uPlot.Series => {
         const stroke = colour(LINES[index % LINES.length] ?? LINES[0]);
         return {

@@ -1,5 +1,5 @@
 import { Instant } from "../figures/instant-text.tsx";
-import { scaledDecimal, shownUnit } from "../figures/scaled-decimal.ts";
+import { counted, scaledDecimal, shownUnit } from "../figures/scaled-decimal.ts";
 import { hourSums, type IntervalSet, type ShownSet, type Span } from "./interval-set.ts";
 import { measurementText, statusText } from "./measurement-text.ts";
 
@@ -69,8 +69,7 @@ export function IntervalTable({ set, shown, span }: Props) {
                   <Instant at={iso(at)} detail="minute" />
                 </th>
                 <td colSpan={set.channels.length + 2}>
-                  missing: {gap.intervals} {gap.intervals === 1 ? "interval" : "intervals"}, up to{" "}
-                  <Instant at={iso(gap.lastEnd)} detail="minute" />
+                  missing: {counted(gap.intervals, "interval")}, up to <Instant at={iso(gap.lastEnd)} detail="minute" />
                 </td>
               </tr>
             ),

@@ -3,7 +3,7 @@ import { lazy, Suspense, useId, useMemo, useState } from "react";
 import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { instantText, ZONE } from "../figures/instant-text.tsx";
-import { count } from "../figures/scaled-decimal.ts";
+import { count, counted } from "../figures/scaled-decimal.ts";
 import { useQueryParameter } from "../shell/location.ts";
 import { curveOf } from "./curve.ts";
 import { dayAfter, dayOf, isDay, spanOfDays } from "./day-span.ts";
@@ -32,9 +32,9 @@ function summaryOf(set: IntervalSet, shown: ShownSet, span: Span): string {
   const missing = shown.gaps.reduce((sum, gap) => sum + gap.intervals, 0);
   const flagged = shown.intervals.filter(({ status }) => isNotable(status)).length;
   return [
-    `${count(shown.intervals.length)} intervals of ${set.period / 60} minutes`,
+    `${counted(shown.intervals.length, "interval")} of ${set.period / 60} minutes`,
     `${instantText(new Date(span.from).toISOString(), "minute")} to ${instantText(new Date(span.to).toISOString(), "minute")}`,
-    missing === 0 ? "none missing" : `${count(missing)} missing in ${count(shown.gaps.length)} gaps`,
+    missing === 0 ? "none missing" : `${count(missing)} missing in ${counted(shown.gaps.length, "gap")}`,
     flagged === 0 ? "none flagged by the meter" : `${count(flagged)} flagged by the meter`,
   ].join(", ");
 }
@@ -67,13 +67,11 @@ function CurveOfSet({
       <p className="small muted">{summary}.</p>
       {batches.size > 0 && (
         <details className="small">
-          <summary>
-            From {count(batches.size)} result {batches.size === 1 ? "batch" : "batches"}
-          </summary>
+          <summary>From {counted(batches.size, "result batch", "result batches")}</summary>
           <ul className="plain">
             {[...batches].map(([batch, intervals]) => (
               <li key={batch}>
-                <span className="mono batch">{batch}</span>: {count(intervals)} intervals
+                <span className="mono batch">{batch}</span>: {counted(intervals, "interval")}
               </li>
             ))}
           </ul>

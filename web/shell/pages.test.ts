@@ -1,0 +1,31 @@
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { SINGLE_PAGE } from "../../infra/constructs/edge-functions.ts";
+import { jobPath, meterPath, pageAt } from "./pages.ts";
+
+describe("pageAt", () => {
+  it.each([
+    ["/", { page: "fleet" }],
+    ["/jobs", { page: "jobs" }],
+    ["/jobs/", { page: "jobs" }],
+    ["/jobs/new", { page: "read-now" }],
+    ["/jobs/abc", { page: "job", jobId: "abc" }],
+    ["/schedules", { page: "schedules" }],
+    ["/parked", { page: "parked" }],
+    ["/meters", { page: "unknown" }],
+    ["/meters/a/b", { page: "unknown" }],
+    ["/meters/%E0%A4%A", { page: "meter", meterId: "%E0%A4%A" }],
+    ["/elsewhere", { page: "unknown" }],
+  ])("%s", (path, page) => expect(pageAt(path)).toEqual(page));
+
+  it.each(["M-1", "A.1", "a_b.c-d"])("finds the way back from the path of meter %s", (meterId) =>
+    expect(pageAt(meterPath(meterId))).toEqual({ page: "meter", meterId }),
+  );
+  it("finds the way back from the path of a job", () =>
+    expect(pageAt(jobPath("0a1b"))).toEqual({ page: "job", jobId: "0a1b" }));
+
+  it.each(["/", "/jobs/new", meterPath("M-1"), meterPath("A.1")])("is served the console at %s", (uri) => {
+    const { uri: served } = runInNewContext(`${SINGLE_PAGE}; handler(event)`, { event: { request: { uri } } });
+    expect(served).toBe("/index.html");
+  });
+});
