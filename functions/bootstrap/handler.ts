@@ -1,9 +1,8 @@
-import { PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { deploymentMarker, SEED_VERSION } from "../adapters/deployment-marker.ts";
 import { documentClient } from "../adapters/document-client.ts";
-import { heldCondition } from "../adapters/dynamo-conditions.ts";
+import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoGroups } from "../adapters/dynamo-groups.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
 import { BRANCH_SHARDS, branchKeyId, vaultOfEnvironment } from "../adapters/key-vault.ts";
@@ -27,21 +26,10 @@ const groups = dynamoGroups(db, env.REGISTRY_TABLE);
 const marker = deploymentMarker(db, env.REGISTRY_TABLE);
 const { branchKeys } = vaultOfEnvironment();
 
-/** The first epoch; later ones begin by failover or restore. */
-const firstEpoch = (): Promise<boolean> =>
-  heldCondition(
-    db.send(
-      new PutCommand({
-        TableName: env.AUTHORITY_TABLE,
-        Item: { pk: "AUTHORITY", sk: "epoch", epoch: 1, region: env.AWS_REGION },
-        ConditionExpression: "attribute_not_exists(pk)",
-      }),
-    ),
-  );
-
 /** Seeds what a fresh deployment needs. Every step is made if absent, so that it may run again or twice at once. */
 export const handler = eventHandler(z.looseObject({}), async () => {
-  const seeded = { epoch: await firstEpoch(), branchKeys: 0, profiles: 0, groups: 0 };
+  const seeded = { branchKeys: 0, profiles: 0, groups: 0 };
+  await dynamoAuthority(db, env.AUTHORITY_TABLE).seed(env.AWS_REGION); // later epochs begin by failover or restore
   for (let shard = 0; shard < BRANCH_SHARDS; shard++)
     if (await branchKeys.seed(branchKeyId(shard))) seeded.branchKeys++;
   for (const profile of PROFILES.values()) if ((await profiles.add(profile)) === "added") seeded.profiles++;
