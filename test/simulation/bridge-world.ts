@@ -47,6 +47,8 @@ export interface World {
   readonly clock: VirtualClock;
   readonly ledger: Ledger;
   readonly access: MemoryAccess;
+  /** The access table is an older copy from now on. */
+  restore(copy: MemoryAccess): void;
   readonly meters: ReadonlyMap<string, WorldMeter>;
   readonly queues: Record<Lane, Queued[]>;
   readonly batches: ResultBatch[];
@@ -68,6 +70,8 @@ export interface World {
   send(lane: Lane, slice: Slice): void;
   bridge(change?: Partial<BridgePorts>): Bridge & { kill(): void };
   ingest(): Promise<void>;
+  /** What the sweep does for one slice, each minute. */
+  sweep(slice?: Slice): Promise<void>;
   slice(slice?: Slice): Promise<Slice>;
 }
 
@@ -86,7 +90,7 @@ const SEGMENT = 3;
 export async function world(): Promise<World> {
   const clock = virtualClock();
   const ledger = memoryLedger();
-  const access = memoryAccess();
+  let access = memoryAccess();
   const meters = new Map<string, WorldMeter>();
   const queues: Record<Lane, Queued[]> = { commands: [], interactive: [], urgent: [], bulk: [], images: [] };
   let bridges = 0;
@@ -216,7 +220,12 @@ export async function world(): Promise<World> {
   const self: World = {
     clock,
     ledger,
-    access,
+    get access() {
+      return access;
+    },
+    restore(copy) {
+      access = copy;
+    },
     meters,
     queues,
     batches: [],
@@ -365,6 +374,12 @@ export async function world(): Promise<World> {
     },
     async ingest() {
       while (ingested < self.batches.length) await apply(self.batches[ingested++]!);
+    },
+    async sweep(key) {
+      const slice = await self.slice(key);
+      const step = advance(slice, { input: "swept", now: clock.now(), watermark: undefined });
+      if (step.kind === "ignored" || (await ledger.writeSlice(slice, step.slice)) !== "written") return;
+      if (step.then === "send") self.send(slice.lane, step.slice);
     },
     async slice(slice) {
       return (await ledger.slice(slice ?? { jobId: JOB as Slice["jobId"], segment: SEGMENT, part: 0 }))!;
