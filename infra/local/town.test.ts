@@ -1,0 +1,210 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, describe, expect, it } from "vitest";
+import { tcpDial } from "../../functions/bridge/tcp-dial.ts";
+import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
+import type { OperationResult } from "../../shared/metering/result.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { seeded } from "../../shared/ports/random.ts";
+import { formatClockSetting, scaledClock } from "../../shared/ports/scaled-clock.ts";
+import { systemClock } from "./clock.ts";
+import { Town, type TownMeter, type TownOptions } from "./town.ts";
+import { startTown, type TownProcess } from "./town-process.ts";
+
+const CLIENT = "4844520000000001";
+const MAIN = join(import.meta.dirname, "town-main.ts");
+const toStop: { stop(): Promise<void> }[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  for (const each of toStop.splice(0)) await each.stop();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function started(options: Partial<Parameters<typeof startTown>[0]> = {}): Promise<TownProcess> {
+  const town = await startTown({ meters: 10, seed: 4, faults: {}, clientSystemTitle: CLIENT, ...options });
+  toStop.push(town);
+  return town;
+}
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), "town-"));
+  folders.push(made);
+  return made;
+}
+
+async function readDay(meter: TownMeter, to: number, counterFrom = 1): Promise<OperationResult> {
+  const profile = PROFILES.get(meter.profile);
+  if (profile === undefined) throw new Error(`no profile ${meter.profile}`);
+  let counter = counterFrom;
+  const route = { kind: "dial", host: meter.host, port: meter.port, transport: "tcp" } as const;
+  const link = await tcpDial(systemClock)(route, Date.now() + 5_000);
+  try {
+    const session = await dlmsDriver.open({
+      link,
+      clock: systemClock,
+      random: seeded(`${meter.meterId} ${counterFrom}`),
+      crypto: nodeCrypto,
+      profile,
+      systemTitle: meter.systemTitle,
+      clientSystemTitle: CLIENT,
+      keys: meter.keys,
+      counters: { next: () => counter++ },
+      responseTimeoutMs: 5_000,
+    });
+    return await session.perform({ kind: "readIntervals", range: { from: to - 86_400_000, to }, registers: "total" });
+  } finally {
+    await link.close();
+  }
+}
+
+describe("a town in a process of its own", () => {
+  it("is read over its sockets and holds what its truth says", async () => {
+    const town = await started();
+    expect(new Set(town.meters.map(({ host, port }) => `${host}:${port}`)).size).toBe(10);
+    const to = Math.floor((Date.now() - 10_000) / 900_000) * 900_000;
+    const range = { from: to - 86_400_000, to };
+    const results = await Promise.all(town.meters.map((meter) => readDay(meter, to)));
+    const truths = await town.truths(
+      town.meters.map(({ meterId }) => meterId),
+      range,
+    );
+    for (const [index, { intervals, registers }] of results.entries()) {
+      expect(intervals[0]?.entries).toEqual(truths[index]?.intervals);
+      expect(intervals[0]?.entries).toHaveLength(96);
+      expect(registers.map(({ value }) => value)).toEqual(truths[index]?.registers.map(({ value }) => value));
+    }
+    expect(await town.truth("SIM-999999", range)).toBeUndefined();
+    const witness = await town.witness();
+    expect(witness).toMatchObject({ sessions: 10, violations: [], lower: [] });
+    expect(witness.accepted).toBeGreaterThan(8 * 7);
+  });
+
+  it("remembers counters and addresses in its data folder", async () => {
+    const data = await folder();
+    const to = Math.floor((Date.now() - 10_000) / 900_000) * 900_000;
+    const first = await started({ data });
+    const [meter] = first.meters;
+    if (meter === undefined) throw new Error("no meter");
+    await readDay(meter, to, 500);
+    await first.stop();
+    await first.ended;
+    const second = await started({ data });
+    expect(second.meters).toEqual(first.meters);
+    await expect(readDay(meter, to, 500)).rejects.toMatchObject({ reason: "auth" });
+    expect((await second.witness()).violations).toEqual([{ meterId: meter.meterId, counter: 500 }]);
+    await second.stop();
+    await expect(started({ data, seed: 5 })).rejects.toMatchObject({ code: "town.other-seed" });
+    const kept = await readFile(join(data, "town.json"), "utf8");
+    for (const key of first.meters.flatMap(({ keys }) => Object.values(keys))) expect(kept).not.toContain(key);
+  });
+
+  it("shows the time that HEADRACE_CLOCK tells, the same as its parent's", async () => {
+    const setting = { start: Date.UTC(2026, 10, 1), factor: 120, anchor: Date.now() };
+    const clock = scaledClock(systemClock, setting);
+    const town = await started({ meters: 1, clock: formatClockSetting(setting) });
+    const [meter] = town.meters;
+    if (meter === undefined) throw new Error("no meter");
+    const before = clock.now();
+    const { intervals, clockOffsetMs } = await readDay(meter, Date.UTC(2026, 9, 31, 12));
+    const after = clock.now();
+    expect(intervals[0]?.entries).toHaveLength(96);
+    const shown = Date.now() + (clockOffsetMs ?? 0); // the session compares with real time
+    expect(shown).toBeGreaterThan(before - 5_000);
+    expect(shown).toBeLessThan(after + 5_000 + 120 * 500);
+  });
+
+  it("lets closed meters refuse connections and silent ones accept them", async () => {
+    const town = await started({ faults: { closed: 0.1, silent: 0.1 } });
+    const find = (fault: string) => town.meters.find((meter) => meter.fault === fault);
+    const [closed, silent] = [find("closed"), find("silent")];
+    if (closed === undefined || silent === undefined) throw new Error("no fault");
+    await expect(readDay(closed, 900_000_000)).rejects.toMatchObject({ code: "link.unreachable" });
+    const socket = connect(silent.port, silent.host);
+    await once(socket, "connect");
+    socket.write(Uint8Array.of(0, 1, 0, 16, 0, 1, 0, 0));
+    const answered = await Promise.race([
+      once(socket, "data").then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(resolve, 200, false)),
+    ]);
+    expect(answered).toBe(false);
+    socket.destroy();
+  });
+
+  it("says what cannot be had", async () => {
+    await expect(started({ faults: { silent: 0.8, slow: 0.8 } })).rejects.toMatchObject({ code: "town.faults" });
+  });
+});
+
+describe("addresses", () => {
+  const options = (port: number): TownOptions => ({
+    meters: 2,
+    seed: 1,
+    faults: {},
+    clientSystemTitle: CLIENT,
+    clock: systemClock,
+    port,
+  });
+
+  it("takes another network when the first is taken, and says so when none is free", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const address = probe.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    probe.close();
+    const towns: Town[] = [];
+    for (let number = 0; number < 8; number++) {
+      const town = await Town.start(options(port));
+      toStop.push(town);
+      towns.push(town);
+    }
+    expect(new Set(towns.map((town) => town.meters[0]?.host)).size).toBe(8);
+    await expect(Town.start(options(port))).rejects.toMatchObject({ code: "town.address-in-use" });
+    await expect(Town.start(options(port))).rejects.toThrow(/Stop it, or choose another port/);
+  });
+});
+
+describe("npm run town", () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8", timeout: 20_000 });
+
+  it("explains itself, and refuses what it does not understand", () => {
+    expect(run("--help")).toMatchObject({ status: 0, stdout: expect.stringContaining("--faults LIST") as string });
+    for (const wrong of [["--meters", "0"], ["--faults", "loud=1"], ["--nope"], ["--client-title", "12"]]) {
+      const { status, stderr, stdout } = run(...wrong);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toMatch(/^town: /);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+    const clock = spawnSync(process.execPath, [MAIN], {
+      encoding: "utf8",
+      env: { ...process.env, HEADRACE_CLOCK: "noon" },
+    });
+    expect(clock).toMatchObject({ status: 2, stderr: expect.stringContaining("HEADRACE_CLOCK") as string });
+  });
+
+  it("prints a line for each meter, lives until it is interrupted, and lists the same without sockets", async () => {
+    const args = ["--meters", "10", "--seed", "9", "--json", "--client-title", CLIENT];
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const lines: TownMeter[] = [];
+    for await (const text of createInterface(child.stdout)) {
+      lines.push(JSON.parse(text) as TownMeter);
+      if (lines.length === 10) break;
+    }
+    const [meter] = lines;
+    if (meter === undefined) throw new Error("no meter");
+    const to = Math.floor((Date.now() - 10_000) / 900_000) * 900_000;
+    expect((await readDay(meter, to)).intervals[0]?.entries).toHaveLength(96);
+    child.kill("SIGINT");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    const listed = run(...args, "--list")
+      .stdout.trim()
+      .split("\n");
+    const without = ({ host: _, ...rest }: TownMeter) => rest;
+    expect(listed.map((text) => without(JSON.parse(text) as TownMeter))).toEqual(lines.map(without));
+  });
+});
