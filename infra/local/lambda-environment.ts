@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
 
 export interface WorkerStart {
-  /** Path of the bundle. */
+  /** Path of the bundle, or a data: URL of code that stands in the template. */
   readonly entry: string;
   readonly exportName: string;
   readonly functionName: string;

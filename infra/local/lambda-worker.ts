@@ -19,7 +19,9 @@ type Handler = (event: unknown, context: object) => unknown;
 
 let handler: Handler | undefined;
 try {
-  const loaded = (await import(pathToFileURL(entry).href)) as Readonly<Record<string, unknown>>;
+  const loaded = (await import(entry.startsWith("data:") ? entry : pathToFileURL(entry).href)) as Readonly<
+    Record<string, unknown>
+  >;
   const found = loaded[exportName] ?? (loaded.default as Readonly<Record<string, unknown>> | undefined)?.[exportName];
   if (typeof found !== "function") throw new TypeError(`${entry} exports no function ${exportName}`);
   handler = found as Handler;

@@ -75,7 +75,7 @@ export class StackResolver {
 
   /** Resolves intrinsics; `at` says where the value stands, for the error. */
   resolve(value: Json, at: string): Json | undefined {
-    if (typeof value === "string") return this.#context.rewrite(this.#dynamic(value, at));
+    if (typeof value === "string") return this.#dynamic(value, at);
     if (isList(value))
       return value.map((item, index) => this.resolve(item, `${at}[${index}]`)).filter((item) => item !== undefined);
     if (!isObject(value)) return value;
@@ -84,8 +84,7 @@ export class StackResolver {
       const intrinsic = this.#intrinsics[name];
       if (intrinsic === undefined)
         return this.#fail(at, `${name} is not known to local mode (infra/local/template.ts)`);
-      const resolved = intrinsic(value[name] as Json, at);
-      return typeof resolved === "string" ? this.#context.rewrite(resolved) : resolved;
+      return intrinsic(value[name] as Json, at);
     }
     const resolved = Object.entries(value)
       .map(([key, item]) => [key, this.resolve(item, `${at}.${key}`)] as const)
@@ -159,7 +158,8 @@ export class StackResolver {
     if (resource === undefined) throw new StartupError(`${this.stack.name} has no resource ${logicalId}`);
     const property = (name: string): Json | undefined => {
       const value = resource.Properties?.[name];
-      return value === undefined ? undefined : this.resolve(value, `${this.stack.name}.${logicalId}.${name}`);
+      const resolved = value === undefined ? undefined : this.resolve(value, `${this.stack.name}.${logicalId}.${name}`);
+      return resolved === undefined ? undefined : this.#rewrite(resolved);
     };
     return {
       stack: this.stack.name,
@@ -223,6 +223,14 @@ export class StackResolver {
     return text.replaceAll(/\{\{resolve:([a-z-]+):([^}]*?)(?::\d+)?\}\}/g, (whole, service: string, name: string) =>
       service === "ssm" ? this.#parameter(name, at) : this.#fail(at, `${whole} is not known to local mode`),
     );
+  }
+
+  /** Whole values only: an address may have been put together from parts. */
+  #rewrite(value: Json): Json {
+    if (typeof value === "string") return this.#context.rewrite(value);
+    if (isList(value)) return value.map((item) => this.#rewrite(item));
+    if (!isObject(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#rewrite(item)]));
   }
 
   #exists(resource: TemplateResource): boolean {

@@ -1,0 +1,101 @@
+import { join } from "node:path";
+import type { Clock } from "../../shared/ports/clock.ts";
+import { readAssembly } from "./assembly.ts";
+import { deployApi, deployConsole, deployIssuer, type Identity } from "./deploy-edge.ts";
+import { deployFunctions, startTriggers } from "./deploy-functions.ts";
+import { deployState } from "./deploy-state.ts";
+import { deployTasks } from "./deploy-tasks.ts";
+import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
+import type { ProcessView, Task } from "./ecs.ts";
+import { IssuerDirectory } from "./issuer-directory.ts";
+import { type Addresses, type LoadedTemplate, loadTemplate } from "./load.ts";
+import type { LogSink } from "./log-sink.ts";
+import { ParameterStore } from "./ssm.ts";
+import { openStandIns, type StandIns } from "./stand-ins.ts";
+import { StartupError } from "./startup-error.ts";
+
+export interface DeployOptions {
+  /** Folder of the cloud assembly. */
+  readonly assembly: string;
+  readonly addresses: Addresses;
+  readonly dataDir?: string;
+  readonly log: LogSink;
+  readonly clock: Clock;
+  /** Into every function's and task's environment besides the template's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Bridge tasks instead of the service's desired count. */
+  readonly tasks?: number;
+  readonly disturbance?: DisturbanceRates;
+  /** When tables and roles are there, and nothing runs yet. */
+  readonly beforeRunning?: (template: LoadedTemplate, standIns: StandIns) => Promise<void>;
+}
+
+export interface Deployment {
+  readonly template: LoadedTemplate;
+  readonly standIns: StandIns;
+  readonly addresses: Addresses;
+  readonly identity: Identity;
+  processes(): readonly ProcessView[];
+  /** Everything that runs ends, in the order in which nothing loses what it needs. */
+  close(): Promise<void>;
+}
+
+const REGION = "eu-central-1";
+const HEALTHY_WITHIN_MS = 30_000;
+
+/** Stands the synthesised template up. Rejects with StartupError for what a user can put right. */
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const { addresses, dataDir, log } = options;
+  const assembly = readAssembly(options.assembly);
+  const parameters = new ParameterStore();
+  const template = loadTemplate(assembly, addresses, parameters, REGION);
+  const closing: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closing.splice(0).reverse()) await step();
+  };
+  try {
+    const standIns = await openStandIns({
+      pseudo: template.pseudo,
+      parameters,
+      ...(dataDir === undefined ? {} : { dataDir }),
+      ...(options.disturbance === undefined ? {} : { disturbance: options.disturbance }),
+    });
+    closing.push(() => standIns.close());
+    await deployState(template, standIns);
+    await options.beforeRunning?.(template, standIns);
+
+    const running = { assembly, log, clock: options.clock, environment: options.environment ?? {} };
+    deployFunctions(template, standIns, running);
+    const directory = new IssuerDirectory(dataDir === undefined ? undefined : join(dataDir, "issuer"));
+    const identity = await deployIssuer(template, directory, addresses, log);
+    closing.push(() => identity.server.close());
+
+    let tasks: Task[] = [];
+    const processes = (): readonly ProcessView[] =>
+      tasks.map((task) => task.view()).filter((view) => view !== undefined);
+    const local = (method: string, path: string): object | undefined =>
+      method === "GET" && path === "/local/processes" ? { processes: processes() } : undefined;
+    const api = deployApi(template, standIns, local);
+    await api.start(Number(new URL(addresses.api).port));
+    closing.push(() => api.close());
+    const site = await deployConsole(template, assembly, standIns, api, addresses);
+    if (site !== undefined) closing.push(() => site.close());
+
+    const triggers = startTriggers(template, standIns, running);
+    closing.push(() => triggers.stop());
+    const count = options.tasks === undefined ? {} : { tasks: options.tasks };
+    tasks = await deployTasks(template, standIns, { ...running, ...count });
+    for (const task of tasks) task.start();
+    closing.push(async () => void (await Promise.all(tasks.map((task) => task.stop()))));
+    const deadline = Date.now() + HEALTHY_WITHIN_MS;
+    for (const task of tasks)
+      if (!(await task.healthy(deadline)))
+        throw new StartupError(
+          `${task.settings.name} is not healthy after ${HEALTHY_WITHIN_MS / 1000} s. It said:\n${log.tail(task.settings.name)}`,
+        );
+    return { template, standIns, addresses, identity, processes, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
