@@ -30,7 +30,7 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
   };
 
   beforeAll(async () => {
-    deployment = await startFixtureDeployment(await buildConsole(), new FixtureApi(METERS, Date.now));
+    deployment = await startFixtureDeployment(await buildConsole(), new FixtureApi(METERS, Date.now, 3000));
     browser = await launchChromium(chromium ?? "");
   });
   afterAll(async () => {
@@ -108,6 +108,44 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     const kept = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
     expect(kept).not.toMatch(/ey[\w-]+\.ey[\w-]+/);
     expect(complaints).toEqual([]);
+  });
+
+  /** Lets every token of this page run out after so many seconds. */
+  const shortTokens = (watched: WatchedPage, seconds: number, grants: string[]) =>
+    watched.page.route("**/oauth2/token", async (route) => {
+      grants.push(new URLSearchParams(route.request().postData() ?? "").get("grant_type") ?? "");
+      const response = await route.fetch();
+      const tokens = (await response.json()) as Record<string, unknown>;
+      await route.fulfill({ response, json: { ...tokens, expires_in: seconds } });
+    });
+
+  it("renews its token before it runs out, without leaving the page", async () => {
+    const watched = await visit();
+    const grants: string[] = [];
+    await shortTokens(watched, 61, grants);
+    await signIn(watched.page, { url: deployment.url, user: "operator", password: deployment.password("operator") });
+    await watched.page.getByRole("searchbox").fill("M-0001");
+    await expect.poll(() => grants.slice(0, 2), { timeout: 15_000 }).toEqual(["authorization_code", "refresh_token"]);
+    expect(await watched.page.getByRole("searchbox").inputValue()).toBe("M-0001");
+    expect(watched.complaints).toEqual([]);
+  });
+
+  it("keeps the page when the sign-in has ended, and says so", async () => {
+    const watched = await visit();
+    await shortTokens(watched, 2, []);
+    await signIn(watched.page, { url: deployment.url, user: "operator", password: deployment.password("operator") });
+    await watched.page.unrouteAll();
+    await watched.page.route("**/oauth2/token", (route) =>
+      route.fulfill({ status: 400, json: { error: "invalid_grant" }, headers: { "access-control-allow-origin": "*" } }),
+    );
+    await watched.page.getByRole("searchbox").fill("M-0001");
+    await watched.page.getByText("Your sign-in has ended.").waitFor({ timeout: 15_000 });
+    await watched.checkAccess("ended sign-in");
+    expect(await watched.page.getByRole("searchbox").inputValue()).toBe("M-0001");
+    await watched.page.unrouteAll();
+    await watched.page.getByRole("button", { name: "Sign in again" }).click();
+    await watched.page.getByText("100 meters", { exact: true }).waitFor();
+    expect(new URL(watched.page.url()).search).toBe("?search=M-0001");
   });
 
   it("signs out at the issuer as well", async () => {

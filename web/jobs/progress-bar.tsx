@@ -25,7 +25,7 @@ export function ProgressBar({ progress, label }: Props) {
           <span key={outcome} className={outcome} style={{ width: `${share[outcome]}%` }} />
         ))}
       </div>
-      <span className="small muted">{text}</span>
+      <div className="small muted">{text}</div>
     </div>
   );
 }

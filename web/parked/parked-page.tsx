@@ -44,7 +44,7 @@ function ParkedQueue({ queue }: { readonly queue: Queue }) {
 
   if (list.isSuccess && messages.length === 0 && list.data.count === 0 && !replay.isSuccess)
     return (
-      <section className="card" aria-labelledby={`queue-${queue}`}>
+      <section className="card quiet" aria-labelledby={`queue-${queue}`}>
         <h2 id={`queue-${queue}`}>{queue}</h2>
         <p className="muted">Nothing is parked.</p>
       </section>

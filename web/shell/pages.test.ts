@@ -1,6 +1,4 @@
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { SINGLE_PAGE } from "../../infra/constructs/edge-functions.ts";
 import { jobPath, meterPath, pageAt } from "./pages.ts";
 
 describe("pageAt", () => {
@@ -23,9 +21,4 @@ describe("pageAt", () => {
   );
   it("finds the way back from the path of a job", () =>
     expect(pageAt(jobPath("0a1b"))).toEqual({ page: "job", jobId: "0a1b" }));
-
-  it.each(["/", "/jobs/new", meterPath("M-1"), meterPath("A.1")])("is served the console at %s", (uri) => {
-    const { uri: served } = runInNewContext(`${SINGLE_PAGE}; handler(event)`, { event: { request: { uri } } });
-    expect(served).toBe("/index.html");
-  });
 });
