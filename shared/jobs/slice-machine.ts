@@ -62,14 +62,19 @@ export type Ignored =
 
 /** `send`: write first, then send the message. `split`: write first, then make the slices of one. */
 export type SliceStep =
-  | { readonly kind: "next"; readonly slice: Slice; readonly then?: "send" | "split"; readonly counts?: OutcomeCounts }
+  | {
+      readonly kind: "next";
+      readonly slice: Slice;
+      readonly effect?: "send" | "split";
+      readonly counts?: OutcomeCounts;
+    }
   | { readonly kind: "ignored"; readonly because: Ignored; readonly counts?: OutcomeCounts };
 
 const ignored = (because: Ignored): SliceStep => ({ kind: "ignored", because });
-const next = (slice: Slice, then?: "send" | "split"): SliceStep => ({
+const next = (slice: Slice, effect?: "send" | "split"): SliceStep => ({
   kind: "next",
   slice,
-  ...(then === undefined ? {} : { then }),
+  ...(effect === undefined ? {} : { effect }),
 });
 
 /** The slice without what belonged to the state that it leaves. */

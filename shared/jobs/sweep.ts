@@ -148,8 +148,8 @@ class Sweep {
     }
     const written = { ...step.slice, version: slice.version + 1 };
     if (written.state === "closed") this.#facts.ended++;
-    if (step.then === "split") return this.#split(written);
-    return step.then === "send" ? [written] : [];
+    if (step.effect === "split") return this.#split(written);
+    return step.effect === "send" ? [written] : [];
   }
 
   /** Slices of one for every slot that moved; then the slice that they left closes. Every prefix can be resumed. */

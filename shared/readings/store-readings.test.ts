@@ -1,0 +1,315 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { TaskReport } from "../jobs/messages.ts";
+import { MeterId } from "../metering/meter.ts";
+import { DAY_MS } from "./day-block.ts";
+import { decodeDayBlock } from "./day-block-codec.ts";
+import { memoryDayBlocks } from "./memory-day-blocks.ts";
+import { readReadings } from "./read-readings.ts";
+import { storeReadings } from "./store-readings.ts";
+
+const DAY = Date.UTC(2026, 10, 2);
+const BATCH = "00000000000000b1";
+const LATER = "00000000000000b2";
+const PERIOD_MS = 900_000;
+
+type Row = readonly [end: number, ...values: (number | null)[]];
+const reportOf = (
+  rows: readonly Row[],
+  change: Partial<TaskReport> & { readonly status?: number; readonly scaler?: number } = {},
+): TaskReport => {
+  const { status = 0, scaler = 0, ...rest } = change;
+  return {
+    slot: 7,
+    meterId: MeterId.parse("M-7"),
+    attempt: 1,
+    at: DAY + 40_000_000,
+    outcome: { kind: "done" },
+    intervals: [
+      {
+        set: "load",
+        period: 900,
+        channels: [
+          { m: "energy.active.import.total", s: scaler },
+          { m: "energy.active.export.total", s: 0 },
+        ],
+        ends: rows.map(([end]) => end),
+        values: [0, 1].map((channel) =>
+          rows.map((row) => (row[channel + 1] === null ? null : BigInt(row[channel + 1] ?? 0))),
+        ),
+        status: rows.map(() => status),
+      },
+    ],
+    ...rest,
+  };
+};
+const end = (number: number): number => DAY + number * PERIOD_MS;
+const rowsOf = (from: number, to: number): Row[] =>
+  Array.from({ length: to - from }, (_, index) => [end(from + index), 100 + from + index, 5] as const);
+const place = { segment: 2, slot: 7 };
+
+function store() {
+  const blocks = memoryDayBlocks();
+  let writes = 0;
+  const counted = {
+    ...blocks,
+    write: (...given: Parameters<typeof blocks.write>) => {
+      writes++;
+      return blocks.write(...given);
+    },
+  };
+  return {
+    blocks: counted,
+    writes: () => writes,
+    put: (reports: readonly TaskReport[], batch = BATCH) => storeReadings({ blocks: counted }, 2, batch, reports),
+    read: (from = DAY, to = DAY + 2 * DAY_MS) => readReadings({ blocks: counted }, place, from, to),
+  };
+}
+
+describe("stored readings", () => {
+  it("are those that were reported, by their end, with unit scaler, status and origin", async () => {
+    const { put, read } = store();
+    const registers = [{ m: "energy.active.import.total" as const, v: 2n ** 63n + 5n, s: -1 }];
+    const { facts, bad } = await put([reportOf(rowsOf(1, 97), { registers, status: 0x10 })]);
+    expect(bad).toEqual([]);
+    expect(facts).toMatchObject({ added: 193, corrected: 0, written: 1 });
+    const readings = await read();
+    expect(readings.registers).toEqual([
+      {
+        measurement: "energy.active.import.total",
+        value: 2n ** 63n + 5n,
+        scaler: -1,
+        at: DAY + 40_000_000,
+        readAt: DAY + 40_000_000,
+        batch: BATCH,
+      },
+    ]);
+    expect(readings.intervals[0]).toMatchObject({ channelSet: "load", period: 900 });
+    expect(readings.intervals[0]?.entries.map((entry) => entry.end)).toEqual(rowsOf(1, 97).map(([at]) => at));
+    expect(readings.intervals[0]?.entries[95]).toEqual({
+      start: end(95),
+      end: end(96),
+      values: [196n, 5n],
+      status: 0x10,
+      batch: BATCH,
+      readAt: DAY + 40_000_000,
+    });
+  });
+
+  it("lie in the UTC day in which the interval begins: the one that ends at midnight is the last of its day", async () => {
+    const { put, blocks, read } = store();
+    await put([reportOf(rowsOf(95, 99))]);
+    const [first, second] = await blocks.ofMeter(place, DAY, DAY + DAY_MS);
+    expect([...decodeDayBlock(DAY, first?.octets ?? new Uint8Array()).entries.keys()]).toEqual([94, 95]);
+    expect([...decodeDayBlock(DAY + DAY_MS, second?.octets ?? new Uint8Array()).entries.keys()]).toEqual([0, 1]);
+    expect((await read(end(95), end(97))).intervals[0]?.entries.map((entry) => entry.end)).toEqual([end(96), end(97)]);
+    expect((await read(end(96), end(96) + 1)).intervals).toEqual([]);
+    expect((await read(end(96) - 1, end(96))).intervals[0]?.entries.length).toBe(1);
+  });
+
+  it("cost one write for intervals and registers of a day, and none when everything is known", async () => {
+    const { put, writes } = store();
+    const report = reportOf(rowsOf(1, 40), { registers: [{ m: "energy.active.import.total", v: 1n, s: 0 }] });
+    await put([report]);
+    expect(writes()).toBe(1);
+    const again = await put([report]);
+    const reread = await put([{ ...report, registers: [], at: report.at + 60_000 }], LATER);
+    expect(writes()).toBe(1);
+    expect(again.facts).toMatchObject({ added: 0, corrected: 0, written: 0, unchanged: 1 });
+    expect(reread.facts).toMatchObject({ added: 0, corrected: 0, written: 0, unchanged: 1 });
+  });
+
+  it("keep the first origin of a value that is read again", async () => {
+    const { put, read } = store();
+    await put([reportOf(rowsOf(1, 3))]);
+    await put([reportOf(rowsOf(1, 5), { at: DAY + 50_000_000 })], LATER);
+    expect((await read()).intervals[0]?.entries.map(({ batch }) => batch)).toEqual([BATCH, BATCH, LATER, LATER]);
+  });
+
+  it("are corrected by a newer reading, and what gives way is kept with its origin", async () => {
+    const { put, read, blocks } = store();
+    await put([
+      reportOf([
+        [end(1), 1, 1],
+        [end(2), 2, 2],
+      ]),
+    ]);
+    const { facts } = await put(
+      [
+        reportOf(
+          [
+            [end(2), 22, 2],
+            [end(3), 3, 3],
+          ],
+          { at: DAY + 50_000_000 },
+        ),
+      ],
+      LATER,
+    );
+    expect(facts.corrected).toBe(1);
+    expect((await read()).intervals[0]?.entries.map(({ values, batch }) => [values[0], batch])).toEqual([
+      [1n, BATCH],
+      [22n, LATER],
+      [3n, LATER],
+    ]);
+    const [kept] = await blocks.supersededOf(place, DAY);
+    expect(kept).toMatchObject({ loser: BATCH, winner: LATER });
+    const old = decodeDayBlock(DAY, kept?.octets ?? new Uint8Array());
+    expect([...old.entries]).toEqual([
+      [1, { values: [2n, 2n], status: 0, origin: { batch: BATCH, at: DAY + 40_000_000 } }],
+    ]);
+  });
+
+  it("are not put back by an older batch that is delivered again after the correction", async () => {
+    const { put, read } = store();
+    const old = reportOf([[end(2), 2, 2]]);
+    await put([old]);
+    await put([reportOf([[end(2), 22, 2]], { at: DAY + 50_000_000 })], LATER);
+    await put([old]);
+    expect((await read()).intervals[0]?.entries.map(({ values }) => values[0])).toEqual([22n]);
+  });
+
+  it("never lose a value to a gap", async () => {
+    const { put, read } = store();
+    await put([reportOf([[end(1), 1, 1]])]);
+    await put([reportOf([[end(1), null, null]], { at: DAY + 50_000_000 })], LATER);
+    await put([reportOf([[end(1), null, 9]], { at: DAY + 60_000_000 })], "00000000000000b3");
+    expect((await read()).intervals[0]?.entries[0]?.values).toEqual([1n, 9n]);
+  });
+
+  it("off the grid keep their true start and end; one that is listed twice is kept twice", async () => {
+    const { put, read } = store();
+    const odd = end(4) + 17_000;
+    await put([
+      reportOf([
+        [end(4), 1, 1],
+        [odd, 2, 2],
+        [end(4), 3, 3],
+      ]),
+    ]);
+    expect((await read()).intervals[0]?.entries.map((entry) => [entry.start, entry.end, entry.values[0]])).toEqual([
+      [end(3), end(4), 1n],
+      [end(3), end(4), 3n],
+      [odd - PERIOD_MS, odd, 2n],
+    ]);
+  });
+
+  it("of a meter whose channels changed lie beside the older ones", async () => {
+    const { put, read } = store();
+    await put([reportOf(rowsOf(1, 3))]);
+    await put([reportOf(rowsOf(3, 5), { scaler: 3 })], LATER);
+    await put([reportOf(rowsOf(5, 6), { scaler: 3 })], LATER);
+    const { intervals } = await read();
+    expect(
+      intervals.map(({ channelSet, channels, entries }) => [channelSet, channels[0]?.scaler, entries.length]),
+    ).toEqual([
+      ["load", 0, 2],
+      ["load", 3, 3],
+    ]);
+  });
+
+  it("of registers alone have a block of their own; captured ones keep the instant of their capture", async () => {
+    const { put, read } = store();
+    const registers = [{ m: "demand.active.import.max" as const, v: 4200n, s: 0, at: DAY - 3 * DAY_MS }];
+    const { intervals: _none, ...report } = reportOf([]);
+    await put([{ ...report, registers }]);
+    await put([{ ...report, registers, at: report.at + 5 }], LATER);
+    expect((await read()).registers).toEqual([
+      expect.objectContaining({ value: 4200n, at: DAY - 3 * DAY_MS, readAt: report.at, batch: BATCH }),
+    ]);
+  });
+
+  it("of one malformed report are none, and its neighbours' are stored", async () => {
+    const { put, read } = store();
+    const good = reportOf(rowsOf(1, 3));
+    const short = reportOf(rowsOf(1, 3), { slot: 8 });
+    const [record] = short.intervals ?? [];
+    if (record === undefined) throw new Error("a report of intervals has one");
+    const bad = { ...short, intervals: [{ ...record, status: [0] }] };
+    const answer = await put([bad, good]);
+    expect(answer.bad).toEqual([{ slot: 8, problem: "expected 2 status values of load, got 1" }]);
+    expect((await read()).intervals[0]?.entries.length).toBe(2);
+  });
+
+  it("are all there when writers meet in one block", async () => {
+    const { put, read } = store();
+    await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        put([reportOf(rowsOf(index * 10 + 1, index * 10 + 11))], `000000000000000${index}`),
+      ),
+    );
+    expect((await read()).intervals[0]?.entries.length).toBe(80);
+  });
+
+  const piece = fc.record({
+    from: fc.integer({ min: 1, max: 180 }),
+    length: fc.integer({ min: 1, max: 40 }),
+    at: fc.integer({ min: 0, max: DAY_MS }),
+    bump: fc.constantFrom(0, 0, 0, 1000),
+  });
+
+  it("are the same whether batches come once, twice, or in another order (where no two values differ)", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { minLength: 1, maxLength: 6 }),
+        fc.infiniteStream(fc.nat()),
+        async (pieces, chance) => {
+          const batches = pieces.map(({ from, length, at }, index) => ({
+            batch: `00000000000000c${index}`,
+            report: reportOf(rowsOf(from, from + length), { at: DAY + at }),
+          }));
+          const valuesOf = async (order: readonly number[]) => {
+            const { put, read } = store();
+            for (const index of order) {
+              const { batch, report } = batches[index] ?? { batch: BATCH, report: reportOf([]) };
+              await put([report], batch);
+            }
+            return (await read(DAY, DAY + 4 * DAY_MS)).intervals.map(({ entries }) =>
+              entries.map(({ end: at, values }) => [at, values]),
+            );
+          };
+          const once = batches.map((_, index) => index);
+          const shuffled = [...once, ...once].sort(() => ((chance.next().value ?? 0) % 2) * 2 - 1);
+          expect(await valuesOf(shuffled)).toEqual(await valuesOf(once));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("end with the newest value of every interval, and no value vanishes, whatever differs and however it is repeated", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(piece, { minLength: 1, maxLength: 5, selector: ({ at }) => at }),
+        fc.array(fc.nat({ max: 4 }), { maxLength: 8 }),
+        async (pieces, repeats) => {
+          const { put, read, blocks } = store();
+          const batches = pieces.map(({ from, length, at, bump }, index) => ({
+            batch: `00000000000000c${index}`,
+            at,
+            rows: rowsOf(from, from + length).map(
+              ([stamp, value, other]) => [stamp, (value ?? 0) + bump + index * bump, other] as Row,
+            ),
+          }));
+          for (const index of [...pieces.keys(), ...repeats]) {
+            const given = batches[index];
+            if (given !== undefined) await put([reportOf(given.rows, { at: DAY + given.at })], given.batch);
+          }
+          const newest = new Map<number, number>();
+          for (const { rows } of [...batches].sort((left, right) => left.at - right.at))
+            for (const [stamp, value] of rows) newest.set(stamp, value ?? 0);
+          const stored = (await read(DAY, DAY + 4 * DAY_MS)).intervals[0]?.entries ?? [];
+          expect(new Map(stored.map(({ end: at, values }) => [at, Number(values[0])]))).toEqual(newest);
+          const kept = new Set(stored.map(({ end: at, values }) => `${at}=${values[0]}`));
+          for (const day of [DAY, DAY + DAY_MS, DAY + 2 * DAY_MS])
+            for (const { octets } of await blocks.supersededOf(place, day))
+              for (const [number, { values }] of decodeDayBlock(day, octets).entries)
+                kept.add(`${day + (number + 1) * PERIOD_MS}=${values[0]}`);
+          for (const { rows } of batches)
+            for (const [stamp, value] of rows) expect(kept).toContain(`${stamp}=${value}`);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
