@@ -1,5 +1,4 @@
-import type { BucketName, QueueName, TableName } from "./resources.ts";
-import { LANES } from "./resources.ts";
+import { type BucketName, LANES, QUEUES, type QueueName, type TableName } from "./resources.ts";
 
 /** What a function may do with a table: `read` gets and queries; `write` also puts and updates; `erase` also deletes. */
 export type TableAccess = "read" | "write" | "erase";
@@ -30,6 +29,8 @@ export interface FunctionDescription {
   readonly parked?: { readonly queues: readonly QueueName[]; readonly access: "drain" | "send" };
   readonly invokes?: readonly string[];
   readonly keys?: KeyAccess;
+  /** Settings of the deployment that it is told, by variable. */
+  readonly settings?: Readonly<Record<string, "demoGroups">>;
 }
 
 const http = (
@@ -41,33 +42,32 @@ const http = (
   reserved: 10,
   ...rest,
 });
-const ALL_QUEUES = [...LANES, "results"] as const;
 
 /** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "submit-job": http({
-    tables: { registry: "read", access: "read", ledger: "write", authority: "read" },
+    tables: { registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 20,
   }),
-  "read-jobs": http({ tables: { registry: "read", access: "read", ledger: "read" }, reserved: 20 }),
+  "read-jobs": http({ tables: { access: "read", ledger: "read" }, reserved: 20 }),
   "cancel-job": http({ tables: { ledger: "write" } }),
   "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
   "read-meters": http({ tables: { registry: "read", access: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
-  "manage-groups": http({ tables: { registry: "erase", access: "read" } }),
-  "manage-schedules": http({ tables: { registry: "read", ledger: "erase" } }),
-  "manage-parked": http({ parked: { queues: ALL_QUEUES, access: "drain" }, sends: ALL_QUEUES, reserved: 2 }),
+  "manage-groups": http({ tables: { registry: "write", access: "read" } }),
+  "manage-schedules": http({ tables: { ledger: "erase" } }),
+  "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
   tick: {
     trigger: { kind: "tick" },
     timeoutSeconds: 30,
     memoryMb: 256,
-    tables: { registry: "read", authority: "read" },
+    tables: { registry: "read" },
     invokes: ["bootstrap", "sweep-ledger", "run-schedules"],
   },
   bootstrap: {
@@ -75,14 +75,15 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 300,
     memoryMb: 512,
     reserved: 1,
-    tables: { registry: "write", access: "write", ledger: "write", authority: "write" },
+    tables: { registry: "write", authority: "write" },
     keys: "create",
+    settings: { DEMO_GROUPS: "demoGroups" },
   },
   "sweep-ledger": {
     trigger: { kind: "invoked" },
     timeoutSeconds: 300,
     memoryMb: 1024,
-    tables: { registry: "read", access: "read", ledger: "erase" },
+    tables: { registry: "read", ledger: "erase" },
     sends: LANES,
     measures: LANES,
     invokes: ["plan-job"],
@@ -91,7 +92,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 120,
     memoryMb: 512,
-    tables: { registry: "read", access: "read", ledger: "write" },
+    tables: { registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
   },
@@ -99,7 +100,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
     memoryMb: 1024,
-    tables: { registry: "read", access: "read", ledger: "write" },
+    tables: { registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
   },
@@ -107,7 +108,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "queue", queue: "results", batch: 10, concurrency: 20 },
     timeoutSeconds: 60,
     memoryMb: 1024,
-    tables: { registry: "read", access: "read", ledger: "write", readings: "write" },
+    tables: { ledger: "write", readings: "write" },
     buckets: { evidence: "write" },
     parked: { queues: ["results"], access: "send" },
   },

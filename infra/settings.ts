@@ -32,6 +32,8 @@ export interface Settings {
   readonly bridgeImage: string;
   /** The console's own host name and its certificate (us-east-1), where it has one. */
   readonly consoleDomain?: { readonly name: string; readonly certificateArn: string };
+  /** Groups that a fresh deployment begins with, by commas: context `demoGroups`, default `demo`; empty for none. */
+  readonly demoGroups: string;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
   readonly reservedConcurrency: boolean;
 }
@@ -96,6 +98,7 @@ export function settingsOf(node: Node): Settings {
     ).toLowerCase(),
     maxSessions,
     bridgeImage: text("bridgeImage", NODE_IMAGE, /@sha256:[0-9a-f]{64}$/, "an image reference by digest (…@sha256:…)"),
+    demoGroups: text("demoGroups", "demo", /^([\w.-]+(,[\w.-]+)*)?$/, "names of groups, by commas"),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     ...(network === "attached"
       ? {

@@ -184,8 +184,6 @@ function environmentOf(settings: Settings, state: StateReferences, queues: Queue
     CLIENT_SYSTEM_TITLE: settings.clientSystemTitle,
     HEALTH_PORT: String(HEALTH_PORT),
     MAX_SESSIONS: String(settings.maxSessions),
-    POWERTOOLS_SERVICE_NAME: "bridge",
-    POWERTOOLS_METRICS_NAMESPACE: "Headrace",
   };
 }
 

@@ -17,17 +17,16 @@ import {
   type TableName,
 } from "../resources.ts";
 import { runbookAlarm } from "../runbook.ts";
+import type { Settings } from "../settings.ts";
 import { statementsOf } from "./grants.ts";
 
 export interface NodeFunctionProps {
   readonly name: string;
   readonly description: FunctionDescription;
-  readonly deployment: string;
+  readonly settings: Settings;
   readonly code: Code;
   readonly state: StateReferences;
   readonly queues: QueueReferences;
-  /** @default the description's own; false leaves it out */
-  readonly reserve?: boolean;
 }
 
 /** Names are known before the functions are: two may invoke each other, and one itself, without a circle in the template. */
@@ -42,7 +41,8 @@ export class NodeFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: NodeFunctionProps) {
     super(scope, id);
-    const { name, description, deployment } = props;
+    const { name, description, settings } = props;
+    const { deployment } = settings;
     const stack = Stack.of(this);
     const logGroup = new LogGroup(this, "Log", {
       retention: RetentionDays.THREE_MONTHS,
@@ -61,7 +61,7 @@ export class NodeFunction extends Construct {
       logGroup,
       environment: environmentOf(props),
       awsSdkConnectionReuse: false, // the SDK's third version keeps connections by itself
-      ...(description.reserved !== undefined && props.reserve !== false
+      ...(description.reserved !== undefined && settings.reservedConcurrency
         ? { reservedConcurrentExecutions: description.reserved }
         : {}),
       // Asynchronous calls: the next tick repeats what was lost, so an event is never kept for hours.
@@ -107,11 +107,9 @@ export class NodeFunction extends Construct {
 }
 
 /** The contract with the handlers: only the names that each may use. */
-function environmentOf({ name, description, deployment, state, queues }: NodeFunctionProps): Record<string, string> {
+function environmentOf({ description, settings, state, queues }: NodeFunctionProps): Record<string, string> {
   const environment: Record<string, string> = {
-    DEPLOYMENT: deployment,
-    POWERTOOLS_SERVICE_NAME: name,
-    POWERTOOLS_METRICS_NAMESPACE: "Headrace",
+    DEPLOYMENT: settings.deployment,
   };
   for (const table of Object.keys(description.tables ?? {}) as TableName[])
     environment[TABLE_VARIABLES[table]] = state.table(table);
@@ -121,7 +119,9 @@ function environmentOf({ name, description, deployment, state, queues }: NodeFun
     environment[queueVariable(queue)] = queues(queue).queue.url;
   for (const queue of description.parked?.queues ?? []) environment[parkedVariable(queue)] = queues(queue).parked.url;
   for (const other of description.invokes ?? [])
-    environment[functionVariable(other)] = functionNameOf(deployment, other);
+    environment[functionVariable(other)] = functionNameOf(settings.deployment, other);
+  for (const [variable, setting] of Object.entries(description.settings ?? {}))
+    environment[variable] = settings[setting];
   if (description.keys !== undefined) {
     environment.KEYSTORE_TABLE = state.table("keystore");
     environment.KEYSTORE_NAME = state.keyStoreName;

@@ -57,11 +57,10 @@ export class ServiceStack extends Stack {
       const { function: fn } = new NodeFunction(this, name, {
         name,
         description,
-        deployment: settings.deployment,
+        settings,
         code: bundled,
         state,
         queues,
-        reserve: settings.reservedConcurrency,
       });
       functions.set(name, fn);
       if (description.trigger.kind === "tick") this.#tick(fn);

@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "..");
+
+/** A check that runs on its own. */
+export interface Part {
+  readonly name: string;
+  readonly about: string;
+  /** In `npm test`: Node alone can run it. */
+  readonly always: boolean;
+  /** The first line of why it cannot run here, or undefined. */
+  readonly missing?: () => string | undefined;
+  readonly run: Command | Vitest;
+}
+
+/** Passes by exit code 0: one test. A last line `{"passed":n,"failed":n,"skipped":n}` on standard output counts more exactly. */
+export interface Command {
+  readonly kind: "command";
+  /** A script of ours or of a package, run by this Node. */
+  readonly script: string;
+  readonly args: readonly string[];
+}
+export interface Vitest {
+  readonly kind: "vitest";
+  readonly paths: readonly string[];
+  readonly exclude?: readonly string[];
+  /** One file at a time: each stands up a whole deployment. */
+  readonly alone?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+const BROWSER = "test/e2e/console.test.ts";
+const CAPTURE = "test/e2e/tshark.test.ts";
+
+const answers = (command: string, ...args: string[]): boolean =>
+  spawnSync(command, args, { stdio: "ignore" }).status === 0;
+const oneOf = (...tools: readonly string[]): boolean => tools.some((tool) => answers("sh", "-c", `command -v ${tool}`));
+const chromium = (): string | undefined =>
+  process.env.CHROMIUM !== undefined || oneOf("chromium", "chromium-browser", "google-chrome")
+    ? undefined
+    : "no browser: install Debian's package chromium, or name one in CHROMIUM";
+const tshark = (): string | undefined =>
+  answers("tshark", "--version") ? undefined : "no tshark: install Debian's package tshark";
+const python = (): string | undefined =>
+  answers("python3", "-c", "import venv, ensurepip")
+    ? undefined
+    : "no python3 with venv: install Debian's package python3-venv";
+const inModules = (name: string): string => join("node_modules", name);
+
+/** In the order in which they run: the quickest to say no come first. */
+export const PARTS: readonly Part[] = [
+  {
+    name: "types",
+    about: "the TypeScript compiler over everything",
+    always: true,
+    run: { kind: "command", script: inModules("typescript/bin/tsc"), args: ["--noEmit"] },
+  },
+  {
+    name: "lint",
+    about: "the linter and formatter over everything",
+    always: true,
+    run: { kind: "command", script: inModules("@biomejs/biome/bin/biome"), args: ["check", "--error-on-warnings"] },
+  },
+  {
+    name: "unit",
+    about: "units, codecs, contracts, the description, the house rules",
+    always: true,
+    run: {
+      kind: "vitest",
+      paths: [],
+      exclude: ["test/e2e/**", "test/interop/**", "test/fuzz/**"],
+    },
+  },
+  {
+    name: "deployment",
+    about: "whole local deployments: reads, faults, refusals, imports, killed bridges, restarts",
+    always: true,
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE], alone: true },
+  },
+  {
+    name: "interop",
+    about: "peers that others wrote: Python clients and servers",
+    always: false,
+    missing: python,
+    run: { kind: "vitest", paths: ["test/interop"], alone: true },
+  },
+  {
+    name: "browser",
+    about: "the console in a real browser",
+    always: false,
+    missing: chromium,
+    run: { kind: "vitest", paths: [BROWSER], alone: true },
+  },
+  {
+    name: "tshark",
+    about: "what is on the wire, seen by tshark",
+    always: false,
+    missing: tshark,
+    run: { kind: "vitest", paths: [CAPTURE], alone: true },
+  },
+  {
+    name: "simulation",
+    about: "many seeds of the simulation",
+    always: false,
+    run: { kind: "vitest", paths: ["test/simulation"], environment: { HEADRACE_LONG: "1" } },
+  },
+  {
+    name: "fuzz",
+    about: "many mutated frames",
+    always: false,
+    run: { kind: "vitest", paths: ["test/fuzz"], environment: { HEADRACE_LONG: "1" } },
+  },
+];
+
+/** Files that a part would run; a part without any is left out of every list. */
+export const hasContent = ({ run }: Part): boolean =>
+  run.kind === "command" ||
+  run.paths.length === 0 ||
+  run.paths.some(
+    (path) =>
+      existsSync(join(ROOT, path)) && (path.endsWith(".ts") || globSync(join(ROOT, path, "**/*.test.ts")).length > 0),
+  );
