@@ -379,7 +379,7 @@ export async function world(): Promise<World> {
       const slice = await self.slice(key);
       const step = advance(slice, { input: "swept", now: clock.now(), watermark: undefined });
       if (step.kind === "ignored" || (await ledger.writeSlice(slice, step.slice)) !== "written") return;
-      if (step.then === "send") self.send(slice.lane, step.slice);
+      if (step.effect === "send") self.send(slice.lane, step.slice);
     },
     async slice(slice) {
       return (await ledger.slice(slice ?? { jobId: JOB as Slice["jobId"], segment: SEGMENT, part: 0 }))!;
