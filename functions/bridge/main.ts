@@ -1,8 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
-import { SQSClient } from "@aws-sdk/client-sqs";
-import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
@@ -13,6 +9,8 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import type { Random } from "../../shared/ports/random.ts";
 import { keyVault } from "../../shared/security/key-vault.ts";
+import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
+import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
@@ -64,11 +62,10 @@ process.on("uncaughtException", fatal("an exception that nobody caught"));
 process.on("unhandledRejection", fatal("a rejection that nobody handled"));
 
 const awsClock = responseClock();
-const dynamo = new DynamoDBClient({});
-const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
-const s3 = new S3Client({});
-for (const client of [dynamo, sqs, s3]) awsClock.observe(client);
-const db = DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } });
+const db = documentClient();
+const sqs = sqsClient();
+const s3 = s3Client();
+for (const client of [db, sqs, s3]) awsClock.observe(client);
 
 const stopped = new AbortController();
 const authority = watchAuthority(

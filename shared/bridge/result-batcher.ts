@@ -23,7 +23,7 @@ export interface ResultQueue {
 export interface ResultPorts {
   readonly clock: Clock;
   readonly queue: ResultQueue;
-  readonly batches: Pick<Batches, "put">;
+  readonly batches: Pick<Batches, "putText">;
   /** Unique to this run of the bridge, so that its batches are too. */
   readonly bridgeId: string;
 }
@@ -58,7 +58,6 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
   return {
     open(lane, item) {
       const atOnce = lane === "commands" || lane === "interactive";
-      let tasks: TaskReport[] = [];
       let texts: string[] = [];
       let characters = ENVELOPE;
       let timer: AbortController | undefined;
@@ -67,7 +66,7 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
       const flush = (passOver: boolean): void => {
         timer?.abort();
         timer = undefined;
-        if (tasks.length === 0 && !passOver) return;
+        if (texts.length === 0 && !passOver) return;
         const envelope: Omit<ResultBatch, "tasks"> = {
           v: 1,
           batch: `${ports.bridgeId}-${++batches}`,
@@ -80,16 +79,14 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
           sentAt: clock.now(),
           passOver,
         };
-        const batch: ResultBatch = { ...envelope, tasks };
-        const inline = `${JSON.stringify(envelope).slice(0, -1)},"tasks":[${texts.join(",")}]}`;
+        const text = `${JSON.stringify(envelope).slice(0, -1)},"tasks":[${texts.join(",")}]}`;
         const sending = send(
           characters <= BATCH_CHARACTERS
-            ? () => inline
-            : async () => encodeMessage(ResultMessage, { v: 1, object: await ports.batches.put(batch) }),
+            ? () => text
+            : async () => encodeMessage(ResultMessage, { v: 1, object: await ports.batches.putText(envelope, text) }),
         );
         sending.catch(() => undefined); // finish() answers for it
         sent.push(sending);
-        tasks = [];
         texts = [];
         characters = ENVELOPE;
       };
@@ -105,12 +102,11 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
       return {
         add(report, last) {
           const text = JSON.stringify(z.encode(TaskReport, report));
-          if (tasks.length > 0 && characters + text.length > BATCH_CHARACTERS) flush(false);
-          tasks.push(report);
+          if (texts.length > 0 && characters + text.length > BATCH_CHARACTERS) flush(false);
           texts.push(text);
           characters += text.length + 1;
           if (last) return;
-          if (atOnce || tasks.length === BATCH_TASKS || characters > BATCH_CHARACTERS) flush(false);
+          if (atOnce || texts.length === BATCH_TASKS || characters > BATCH_CHARACTERS) flush(false);
           else if (timer === undefined) flushLater();
         },
         async finish(passOver) {

@@ -7,7 +7,14 @@ import { Job } from "../../shared/jobs/job.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
 import type { Ledger } from "../../shared/jobs/ledger.ts";
 import { memoryLedger } from "../../shared/jobs/memory-ledger.ts";
-import { decodeMessage, encodeMessage, type ResultBatch, ResultMessage, WorkItem } from "../../shared/jobs/messages.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type ResultBatch,
+  ResultBatch as ResultBatchCodec,
+  ResultMessage,
+  WorkItem,
+} from "../../shared/jobs/messages.ts";
 import type { Slice } from "../../shared/jobs/slice.ts";
 import { advance } from "../../shared/jobs/slice-machine.ts";
 import { noSlots, setSlot } from "../../shared/jobs/slots.ts";
@@ -351,9 +358,9 @@ export async function world(): Promise<World> {
               },
             },
             batches: {
-              async put(batch) {
-                const key = `batches/${batch.batch}`;
-                self.objects.set(key, batch);
+              async putText(name, text) {
+                const key = `batches/${name.batch}`;
+                self.objects.set(key, decodeMessage(ResultBatchCodec, text));
                 return key;
               },
             },
