@@ -52,7 +52,6 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(result.outcome).toMatch(/^1\u202f200 of 1\u202f200 ended: 1\u202f158 done, 42 failed$/);
     expect(result.curvePixels).toBeGreaterThan(5000);
     expect(deployment.unauthenticated()).toBe(0);
-    expect(deployment.unchanged()).toBeGreaterThan(0);
   });
 
   it("is as accessible in the dark", async () => {
@@ -73,7 +72,7 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     const table = page.getByRole("table", { name: "Meters" });
     await table.getByRole("link").first().waitFor();
     expect(await table.getByRole("row").count()).toBeLessThan(60);
-    await table.focus();
+    await page.getByRole("region", { name: "List of meters" }).focus();
     for (let press = 0; press < 3; press++) await page.keyboard.press("ArrowDown");
     await page.waitForFunction(() => document.activeElement?.textContent === "M-000003");
     await page.keyboard.press("End");
@@ -189,6 +188,14 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await checkAccess("unknown meter");
     // The browser itself notes a 404 on its console; nothing else may be there.
     expect(watched.complaints.filter((complaint) => !/status of 404/.test(complaint))).toEqual([]);
+  });
+
+  it("asks for a list that did not change by its ETag", async () => {
+    const { page } = await visitAs("analyst");
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    await page.getByRole("progressbar").first().waitFor();
+    const before = deployment.unchanged();
+    await expect.poll(() => deployment.unchanged(), { timeout: 15_000 }).toBeGreaterThan(before);
   });
 
   it("sends parked messages again", async () => {

@@ -24,14 +24,14 @@ export function MeterState({ state }: { readonly state: FleetMeter["state"] }) {
 }
 
 const COLUMNS: readonly Column<FleetMeter>[] = [
-  { head: "Meter", cell: (meter) => <Link to={meterPath(meter.meterId)}>{meter.meterId}</Link> },
-  { head: "Serial", cell: (meter) => <span className="mono">{meter.serial}</span> },
-  { head: "Commodity", cell: (meter) => meter.commodity },
-  { head: "Profile", cell: (meter) => meter.profile.name },
-  { head: "Feeder", cell: (meter) => meter.memberships.feeder ?? NONE },
-  { head: "Transformer", cell: (meter) => meter.memberships.transformer ?? NONE },
-  { head: "Collector", cell: (meter) => meter.memberships.collector ?? NONE },
-  { head: "State", cell: (meter) => <MeterState state={meter.state} /> },
+  { head: "Meter", width: 17, cell: (meter) => <Link to={meterPath(meter.meterId)}>{meter.meterId}</Link> },
+  { head: "Serial", width: 14, cell: (meter) => <span className="mono">{meter.serial}</span> },
+  { head: "Commodity", width: 10, cell: (meter) => meter.commodity },
+  { head: "Profile", width: 14, cell: (meter) => meter.profile.name },
+  { head: "Feeder", width: 11, cell: (meter) => meter.memberships.feeder ?? NONE },
+  { head: "Transformer", width: 11, cell: (meter) => meter.memberships.transformer ?? NONE },
+  { head: "Collector", width: 11, cell: (meter) => meter.memberships.collector ?? NONE },
+  { head: "State", width: 12, cell: (meter) => <MeterState state={meter.state} /> },
 ];
 
 const PAGE_SIZE = "200";
@@ -130,7 +130,7 @@ export function FleetPage() {
           ) : (
             <LongTable
               label="Meters"
-              kind="fleet"
+              size="tall"
               columns={COLUMNS}
               rows={rows}
               keyOf={(meter) => meter.meterId}

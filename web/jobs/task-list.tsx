@@ -22,9 +22,10 @@ const STATES = Object.keys(LOOKS) as readonly Task["state"][];
 const isState = (text: string): text is Task["state"] => (STATES as readonly string[]).includes(text);
 
 const COLUMNS: readonly Column<Task>[] = [
-  { head: "Meter", cell: (task) => <Link to={meterPath(task.meterId)}>{task.meterId}</Link> },
+  { head: "Meter", width: 18, cell: (task) => <Link to={meterPath(task.meterId)}>{task.meterId}</Link> },
   {
     head: "State",
+    width: 12,
     cell: (task) => {
       const [tone, shape] = LOOKS[task.state];
       return <Badge tone={tone} shape={shape} text={task.state} />;
@@ -32,10 +33,15 @@ const COLUMNS: readonly Column<Task>[] = [
   },
   {
     head: "Reason",
+    width: 15,
     cell: (task) =>
       task.reason === undefined ? "" : `${task.reason}${task.state === "open" ? " (is tried again)" : ""}`,
   },
-  { head: "What to do", cell: (task) => (task.hint === undefined ? "" : <span title={task.hint}>{task.hint}</span>) },
+  {
+    head: "What to do",
+    width: 55,
+    cell: (task) => (task.hint === undefined ? "" : <span className="hint">{task.hint}</span>),
+  },
 ];
 
 const LIVE_MS = 5000;
@@ -94,7 +100,7 @@ export function TaskList({ jobId, live }: { readonly jobId: string; readonly liv
         ) : (
           <LongTable
             label="Tasks"
-            kind="tasks"
+            size="short"
             columns={COLUMNS}
             rows={rows}
             keyOf={(task) => task.meterId}

@@ -1,5 +1,3 @@
-// biome-ignore-all lint/a11y/useSemanticElements: rows are placed freely, which takes a table element's meaning away
-// biome-ignore-all lint/a11y/useFocusableInteractive: rows and heads of a table are not focused, their links are
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { rowAfterKey } from "./row-after-key.ts";
@@ -7,12 +5,15 @@ import { rowAfterKey } from "./row-after-key.ts";
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => ReactNode;
+  /** Share of the width, percent. */
+  readonly width: number;
 }
 
 interface Props<Row> {
   readonly label: string;
-  /** Its columns' widths: see `style/table.css`. */
-  readonly kind: "fleet" | "tasks";
+  /** `short`: a part of a page, which does not fill the window. */
+  readonly size: "tall" | "short";
+  /** The first one names the row. */
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
@@ -26,8 +27,8 @@ const ROW_HEIGHT = 42;
  * A table of any length that holds only the rows in sight. Up, down, page and end keys go from row to row; the row with
  * the focus stays in the page while the list scrolls.
  */
-export function LongTable<Row>({ label, kind, columns, rows, keyOf, more }: Props<Row>) {
-  const region = useRef<HTMLDivElement>(null);
+export function LongTable<Row>({ label, size, columns, rows, keyOf, more }: Props<Row>) {
+  const region = useRef<HTMLElement>(null);
   const [focused, setFocused] = useState<number | undefined>(undefined);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -64,49 +65,64 @@ export function LongTable<Row>({ label, kind, columns, rows, keyOf, more }: Prop
     );
   };
 
+  let drawnTo = 0;
+  const body: ReactNode[] = [];
+  const space = (key: string, height: number) => {
+    if (height > 0)
+      body.push(
+        // biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in it takes the focus
+        <tr key={key} aria-hidden="true" className="space" style={{ height }}>
+          <td colSpan={columns.length} />
+        </tr>,
+      );
+  };
+  for (const item of items) {
+    const row = rows[item.index];
+    if (row === undefined) continue;
+    space(`before ${item.key}`, item.start - drawnTo);
+    drawnTo = item.end;
+    body.push(
+      <tr key={item.key} data-index={item.index} aria-rowindex={item.index + 2} onFocus={() => setFocused(item.index)}>
+        {columns.map(({ head, cell }, at) =>
+          at === 0 ? (
+            <th scope="row" key={head}>
+              {cell(row)}
+            </th>
+          ) : (
+            <td key={head}>{cell(row)}</td>
+          ),
+        )}
+      </tr>,
+    );
+  }
+  space("after", virtual.getTotalSize() - drawnTo);
+
   return (
-    <div
+    <section
       ref={region}
-      className={`long ${kind}`}
-      role="table"
-      aria-label={label}
-      aria-rowcount={more.has ? -1 : rows.length + 1}
-      aria-colcount={columns.length}
+      className={`long ${size}`}
+      aria-label={`List of ${label.toLowerCase()}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable by keyboard
       tabIndex={0}
       onKeyDown={go}
     >
-      <div role="rowgroup" className="header">
-        <div role="row" aria-rowindex={1}>
-          {columns.map(({ head }) => (
-            <div role="columnheader" key={head}>
-              {head}
-            </div>
+      <table aria-label={label} aria-rowcount={more.has ? -1 : rows.length + 1}>
+        <colgroup>
+          {columns.map(({ head, width }) => (
+            <col key={head} style={{ width: `${width}%` }} />
           ))}
-        </div>
-      </div>
-      <div role="rowgroup" className="body" style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => {
-          const row = rows[item.index];
-          if (row === undefined) return null;
-          return (
-            <div
-              role="row"
-              key={item.key}
-              data-index={item.index}
-              aria-rowindex={item.index + 2}
-              style={{ transform: `translateY(${item.start}px)` }}
-              onFocus={() => setFocused(item.index)}
-            >
-              {columns.map(({ head, cell }) => (
-                <div role="cell" key={head}>
-                  {cell(row)}
-                </div>
-              ))}
-            </div>
-          );
-        })}
-      </div>
-    </div>
+        </colgroup>
+        <thead>
+          <tr aria-rowindex={1}>
+            {columns.map(({ head }) => (
+              <th scope="col" key={head}>
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{body}</tbody>
+      </table>
+    </section>
   );
 }
