@@ -46,10 +46,15 @@ export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
   facts.live = live.length;
   if (live.length > 0) {
     const sweep = new Sweep(ports, facts, now, new Map(live.map((job) => [job.jobId, job])));
-    await sweep.dueIndex();
-    await eachOf(live, JOBS_MAX, (job) => sweep.job(job));
-  }
-  await ports.ledger.raiseSweptUntil(now);
+    // What is wrong with one job must not hold up the others; it is told at the end.
+    const faults: unknown[] = [];
+    const noted = (step: Promise<void>): Promise<void> => step.catch((error: unknown) => void faults.push(error));
+    await noted(sweep.dueIndex());
+    const indexed = faults.length === 0;
+    await eachOf(live, JOBS_MAX, (job) => noted(sweep.job(job)));
+    if (indexed) await ports.ledger.raiseSweptUntil(now);
+    if (faults.length > 0) throw faults[0];
+  } else await ports.ledger.raiseSweptUntil(now);
   return facts;
 }
 
