@@ -35,6 +35,7 @@ export interface Deployment {
   readonly standIns: StandIns;
   readonly addresses: Addresses;
   readonly identity: Identity;
+  readonly clock: Clock;
   processes(): readonly ProcessView[];
   /** Everything that runs ends, in the order in which nothing loses what it needs. */
   close(): Promise<void>;
@@ -93,7 +94,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         throw new StartupError(
           `${task.settings.name} is not healthy after ${HEALTHY_WITHIN_MS / 1000} s. It said:\n${log.tail(task.settings.name)}`,
         );
-    return { template, standIns, addresses, identity, processes, close };
+    return { template, standIns, addresses, identity, clock: options.clock, processes, close };
   } catch (error) {
     await close();
     throw error;

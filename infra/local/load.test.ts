@@ -16,12 +16,13 @@ const parameter = (Value: Json): TemplateResource => ({
   Type: "AWS::SSM::Parameter",
   Properties: { Name: "p", Value },
 });
-const valueOf = (Value: Json, rest: Record<string, TemplateResource> = {}, extra: object = {}) =>
+const resolved = (Value: Json, rest: Record<string, TemplateResource> = {}, extra: object = {}) =>
   load({ Service: { ...rest, P: parameter(Value) } }, extra)
     .ofType("AWS::SSM::Parameter")[0]
     ?.property("Value");
 
 const queue: TemplateResource = { Type: "AWS::SQS::Queue" };
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: Fn::Sub writes its variables so
 const rows: readonly { name: string; value: Json; is: Json }[] = [
   { name: "Ref", value: { Ref: "Q" }, is: "http://sqs.invalid/000000000000/Service-Q" },
   { name: "Fn::GetAtt", value: { "Fn::GetAtt": ["Q", "Arn"] }, is: "arn:aws:sqs:eu-central-1:000000000000:Service-Q" },
@@ -33,13 +34,15 @@ const rows: readonly { name: string; value: Json; is: Json }[] = [
   { name: "a parameter's default", value: { Ref: "Size" }, is: "large" },
 ];
 
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: Fn::Sub writes its variables so
+
 describe("the template loader", () => {
   it.each(rows)("resolves $name", ({ value, is }) => {
     const extra = {
       Conditions: { Yes: { "Fn::Not": [{ "Fn::Equals": [{ Ref: "AWS::Region" }, "us-east-1"] }] } },
       Parameters: { Size: { Type: "String", Default: "large" } },
     };
-    expect(valueOf(value, { Q: queue }, extra)).toEqual(is);
+    expect(resolved(value, { Q: queue }, extra)).toEqual(is);
   });
 
   it("carries a value from one stack to the next by its SSM parameter", () => {
@@ -54,7 +57,7 @@ describe("the template loader", () => {
   it("turns AWS addresses into local ones, also where a text is put together from parts", () => {
     const pool: TemplateResource = { Type: "AWS::Cognito::UserPool" };
     const issuer = { "Fn::Join": ["", ["https://cognito-idp.eu-central-1.amazonaws.com/", { Ref: "Pool" }]] };
-    expect(valueOf(issuer, { Pool: pool })).toBe(addresses.issuer);
+    expect(resolved(issuer, { Pool: pool })).toBe(addresses.issuer);
   });
 
   it("leaves out what a condition excludes", () => {
@@ -69,12 +72,12 @@ describe("the template loader", () => {
     { name: "an unknown function", value: { "Fn::ImportValue": "x" }, says: "Fn::ImportValue is not known" },
     { name: "an unwritten parameter", value: "{{resolve:ssm:/gone}}", says: "SSM parameter /gone" },
   ])("fails on $name and says where", ({ value, says }) => {
-    expect(() => valueOf(value, { Q: queue })).toThrow(says);
+    expect(() => resolved(value, { Q: queue })).toThrow(says);
   });
 
   it("fails on resources that refer to each other", () => {
     const named = (other: string): TemplateResource => ({ ...queue, Properties: { QueueName: { Ref: other } } });
-    expect(() => valueOf({ Ref: "A" }, { A: named("B"), B: named("A") })).toThrow("A → B → A refer to each other");
+    expect(() => resolved({ Ref: "A" }, { A: named("B"), B: named("A") })).toThrow("A → B → A refer to each other");
   });
 
   it("refuses a resource type that it does not know, by name, and says what to do", () => {

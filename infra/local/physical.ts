@@ -67,6 +67,7 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     const ref = name("ClientName");
     return { ref, attributes: { ClientId: ref } };
   },
+  "AWS::Cognito::UserPoolResourceServer": (_, name) => ({ ref: name("Identifier"), attributes: {} }),
   "AWS::Cognito::UserPoolDomain": (_, name) => ({ ref: name("Domain"), attributes: {} }),
   "AWS::ApiGatewayV2::Api": ({ stack, logicalId }, _, { region }) => {
     const ref = digest(`api ${stack} ${logicalId}`).slice(0, 10);

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { StartupError } from "./startup-error.ts";
+
+interface Synthesised {
+  readonly absent: readonly string[];
+  readonly elapsedMs: number;
+}
+
+/**
+ * Writes the cloud assembly in a process of its own: the CDK takes some 500 MB, which what runs for days should not carry.
+ * It needs no account, so it gets no credentials.
+ */
+export async function synthesiseInto(outDir: string, progress: (text: string) => void): Promise<Synthesised> {
+  const { PATH, HOME, TMPDIR } = process.env;
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("../synth.ts", import.meta.url)), "--out", outDir, "--json"],
+    {
+      env: {
+        ...(PATH === undefined ? {} : { PATH }),
+        ...(HOME === undefined ? {} : { HOME }),
+        ...(TMPDIR === undefined ? {} : { TMPDIR }),
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => {
+    output.stdout += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    output.stderr += chunk.toString();
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  process.off("exit", end);
+  const line = output.stdout.trimEnd().split("\n").at(-1) ?? "";
+  if (code !== 0 || !line.startsWith("{"))
+    throw new StartupError(
+      `the description of the system does not synthesise (exit ${code}):\n${output.stderr.trimEnd()}`,
+    );
+  const synthesised = JSON.parse(line) as Synthesised;
+  for (const source of synthesised.absent) progress(`left out of the deployment: ${source} does not exist`);
+  return synthesised;
+}
