@@ -1,4 +1,4 @@
-import { type Bridge, type BridgePorts, type LaneMessage, startBridge } from "../../shared/bridge/bridge.ts";
+import { type Bridge, type BridgePorts, startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { type MemoryAccess, memoryAccess } from "../../shared/bridge/memory-access.ts";
 import type { SliceOutcome } from "../../shared/bridge/slice-runner.ts";
@@ -18,37 +18,14 @@ import {
 import type { Slice } from "../../shared/jobs/slice.ts";
 import { advance } from "../../shared/jobs/slice-machine.ts";
 import { noSlots, setSlot } from "../../shared/jobs/slots.ts";
-import type { Driver, SessionContext } from "../../shared/metering/driver.ts";
-import { SessionError } from "../../shared/metering/failure.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
 import type { Operation } from "../../shared/metering/operation.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
-import { type Link, LinkError } from "../../shared/ports/link.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
-import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
+import { lives, MemoryLane } from "./memory-lane.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
-
-/** How a meter of the world behaves. It is strict: a counter at or below its last is refused, and one used twice is an alarm. */
-export interface WorldMeter {
-  readonly item: AccessItem;
-  /** Duration of a session, ms. */
-  latencyMs: number;
-  /** What happens at the n-th dial; beyond the list: it answers. */
-  script: ("unreachable" | "silent" | "drops" | "refused" | "greedy" | "nonsense")[];
-  /** Highest counter accepted. */
-  lastCounter: number;
-  dials: number;
-  readonly dialledAt: number[];
-  busy: number;
-}
-
-interface Queued {
-  readonly body: string;
-  readonly sentAt: number;
-  visibleAt: number;
-  receives: number;
-}
+import { type WorldMeter, WorldMeters } from "./world-meters.ts";
 
 export interface World {
   readonly clock: VirtualClock;
@@ -57,7 +34,7 @@ export interface World {
   /** The access table is an older copy from now on. */
   restore(copy: MemoryAccess): void;
   readonly meters: ReadonlyMap<string, WorldMeter>;
-  readonly queues: Record<Lane, Queued[]>;
+  readonly lanes: Readonly<Record<Lane, MemoryLane>>;
   readonly batches: ResultBatch[];
   readonly objects: Map<string, ResultBatch>;
   readonly outcomes: { lane: Lane; outcome: SliceOutcome }[];
@@ -98,121 +75,11 @@ export async function world(): Promise<World> {
   const clock = virtualClock();
   const ledger = memoryLedger();
   let access = memoryAccess();
-  const meters = new Map<string, WorldMeter>();
-  const queues: Record<Lane, Queued[]> = { commands: [], interactive: [], urgent: [], bulk: [], images: [] };
+  const meters = new WorldMeters(clock);
+  const lane = () => new MemoryLane(clock);
+  const lanes = { commands: lane(), interactive: lane(), urgent: lane(), bulk: lane(), images: lane() };
   let bridges = 0;
 
-  /** A killed bridge's code never goes on. */
-  const lives = async (gone: AbortSignal): Promise<void> => {
-    if (gone.aborted) await new Promise<never>(() => {});
-  };
-
-  const driver = (gone: AbortSignal): Driver => ({
-    protocol: "dlms",
-    open: async (context: SessionContext) => {
-      const meter = [...meters.values()].find(({ item }) => item.systemTitle === context.systemTitle)!;
-      const what = meter.script[meter.dials - 1];
-      const draw = (): void => {
-        const counter = context.counters.next();
-        const used = self.counters.get(meter.item.meterId) ?? new Set();
-        self.counters.set(meter.item.meterId, used);
-        if (used.has(counter)) self.repeated.push(`${meter.item.meterId} ${counter}`);
-        used.add(counter);
-        if (counter <= meter.lastCounter || what === "refused")
-          throw new SessionError("auth", `test${COUNTER_REFUSED}`, "too low", {
-            detail: { expectedCounter: meter.lastCounter + 1 },
-          });
-        meter.lastCounter = counter;
-      };
-      if (context.keys !== undefined) for (let call = 0; call < 3; call++) draw();
-      context.onFrame?.("sent", new Uint8Array([1, 2, 3]));
-      await clock.sleep(meter.latencyMs / 2);
-      await lives(gone);
-      await context.link.send(new Uint8Array());
-      if (what === "silent") {
-        await clock.sleep(context.responseTimeoutMs);
-        await lives(gone);
-        throw new LinkError("link.timeout", "no answer");
-      }
-      context.onFrame?.("received", new Uint8Array([4]));
-      if (what === "drops") throw new LinkError("link.closed", "closed");
-      return {
-        async perform() {
-          await clock.sleep(meter.latencyMs / 2);
-          await lives(gone);
-          await context.link.send(new Uint8Array());
-          if (what === "greedy") for (let call = 0; call < 5_000; call++) draw();
-          else if (context.keys !== undefined) draw();
-          const value = what === "nonsense" ? (Number.NaN as unknown as bigint) : 42n;
-          return {
-            registers: [{ measurement: "energy.active.import.total", value, scaler: 0 }],
-            intervals: [],
-            refusals: [],
-          };
-        },
-        async release() {},
-      };
-    },
-  });
-
-  const dial: BridgePorts["dial"] = async (route, deadline) => {
-    const meter = [...meters.values()].find(({ item }) => item.routes.some((known) => known === route))!;
-    meter.dials++;
-    meter.dialledAt.push(clock.now());
-    if (meter.script[meter.dials - 1] === "unreachable") {
-      await clock.sleep(Math.min(100, deadline - clock.now()));
-      throw new LinkError("link.unreachable", "refused");
-    }
-    if (meter.busy > 0) self.repeated.push(`${meter.item.meterId} has two sessions at once`);
-    meter.busy++;
-    let open = true;
-    const link: Link = {
-      kind: "stream",
-      async send() {
-        if (!open) throw new LinkError("link.closed", "closed by ourselves");
-      },
-      receive: () => Promise.reject(new LinkError("link.closed", "the driver of this world receives nothing")),
-      async close() {
-        if (open) meter.busy--;
-        open = false;
-      },
-    };
-    return link;
-  };
-
-  const receiver = (lane: Lane, gone: AbortSignal) => ({
-    async receive(max: number, signal: AbortSignal): Promise<LaneMessage[]> {
-      const either = AbortSignal.any([signal, gone]);
-      const until = clock.now() + 20_000;
-      for (;;) {
-        if (either.aborted) {
-          await lives(gone);
-          return [];
-        }
-        const now = clock.now();
-        const found = queues[lane].filter(({ visibleAt }) => visibleAt <= now).slice(0, max);
-        if (found.length > 0) return found.map((queued) => takenMessage(lane, queued, gone));
-        if (now >= until) return [];
-        await clock.sleep(200, either).catch(() => undefined);
-      }
-    },
-  });
-  const takenMessage = (lane: Lane, queued: Queued, gone: AbortSignal): LaneMessage => {
-    queued.visibleAt = clock.now() + 60_000;
-    queued.receives++;
-    return {
-      body: queued.body,
-      sentAt: queued.sentAt,
-      async renew(ms) {
-        await lives(gone);
-        queued.visibleAt = clock.now() + ms;
-      },
-      async delete() {
-        await lives(gone);
-        queues[lane] = queues[lane].filter((other) => other !== queued);
-      },
-    };
-  };
   /** A port of a killed bridge never answers again. */
   const mortal = <T extends object>(port: T, gone: AbortSignal): T =>
     new Proxy(port, {
@@ -233,16 +100,16 @@ export async function world(): Promise<World> {
     restore(copy) {
       access = copy;
     },
-    meters,
-    queues,
+    meters: meters.byId,
+    lanes,
     batches: [],
     objects: new Map(),
     outcomes: [],
     poison: [],
     trouble: [],
     watermarks: new Map(),
-    counters: new Map(),
-    repeated: [],
+    counters: meters.counters,
+    repeated: meters.repeated,
     epoch: 1,
     ingesting: true,
     resultQueueFails: 0,
@@ -262,10 +129,7 @@ export async function world(): Promise<World> {
         ...change,
       };
       await access.createAccessItem(item);
-      const base = { latencyMs: 200, script: [], lastCounter: -1, dials: 0, dialledAt: [], busy: 0 };
-      const meter: WorldMeter = { item, ...base, ...behaviour };
-      meters.set(item.meterId, meter);
-      return meter;
+      return meters.add(item, behaviour);
     },
     async plan({ slots = [0], lane = "bulk", operation, deadlineMs = 3_600_000, passes = 3, job = JOB } = {}) {
       const parsed = Job.parse({
@@ -302,7 +166,7 @@ export async function world(): Promise<World> {
     },
     send(lane, { jobId, segment, part, generation }) {
       const body = encodeMessage(WorkItem, { v: 1, job: jobId, segment, part, generation });
-      queues[lane].push({ body, sentAt: clock.now(), visibleAt: 0, receives: 0 });
+      lanes[lane].send(body);
     },
     bridge(change = {}) {
       const gone = new AbortController();
@@ -328,19 +192,16 @@ export async function world(): Promise<World> {
           access: mortal(access, gone.signal),
           activeEpoch: async () => self.epoch,
           profiles: async (name) => PROFILES.get(name),
-          drivers: driverRegistry([driver(gone.signal)]),
+          drivers: driverRegistry([meters.driver(gone.signal)]),
           vault: { open: async () => ({ unicast: "00".repeat(16), authentication: "00".repeat(16) }) },
-          async dial(route, deadline) {
-            await lives(gone.signal);
-            return dial(route, deadline);
-          },
+          dial: meters.dial(gone.signal),
           clientSystemTitle: "4852440000000001",
           receivers: {
-            commands: receiver("commands", gone.signal),
-            interactive: receiver("interactive", gone.signal),
-            urgent: receiver("urgent", gone.signal),
-            bulk: receiver("bulk", gone.signal),
-            images: receiver("images", gone.signal),
+            commands: lanes.commands.receiver(gone.signal),
+            interactive: lanes.interactive.receiver(gone.signal),
+            urgent: lanes.urgent.receiver(gone.signal),
+            bulk: lanes.bulk.receiver(gone.signal),
+            images: lanes.images.receiver(gone.signal),
           },
           results: {
             queue: {
@@ -375,7 +236,7 @@ export async function world(): Promise<World> {
       return Object.assign(bridge, {
         kill() {
           gone.abort();
-          for (const meter of meters.values()) meter.busy = 0; // the system closes its sockets
+          meters.hangUp();
         },
       });
     },
