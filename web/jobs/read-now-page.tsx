@@ -7,6 +7,7 @@ import { goTo, useQueryParameter } from "../shell/location.ts";
 import { PageHead } from "../shell/page-head.tsx";
 import { jobPath } from "../shell/pages.ts";
 import { useMay } from "../sign-in/use-session.ts";
+import { headendNow } from "./headend-clock.ts";
 import { type ReadChoice, readRequest, refusalOf } from "./read-request.ts";
 
 interface RadioProps<Value extends string> {
@@ -51,7 +52,11 @@ export default function ReadNowPage() {
     staleTime: 60_000,
   });
   const submit = useMutation({
-    mutationFn: () => api("submitJob", { request: readRequest(choice, Date.now(), key.current) }),
+    mutationFn: async () => {
+      const meterId = choice.target === "meter" ? choice.meterId.trim() : undefined;
+      const now = choice.what === "intervals" ? await headendNow(api, meterId) : Date.now();
+      return api("submitJob", { request: readRequest(choice, now, key.current) });
+    },
     onSuccess: ({ jobId }) => goTo(jobPath(jobId)),
   });
   const refusal = tried ? refusalOf(choice) : undefined;
