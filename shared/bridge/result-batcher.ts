@@ -110,6 +110,7 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
           else if (timer === undefined) flushLater();
         },
         async finish(passOver) {
+          await Promise.all(sent); // a pass is not over before everything that was read in it is out
           flush(passOver);
           await Promise.all(sent);
         },

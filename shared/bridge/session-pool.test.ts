@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LANES, type Lane } from "../jobs/lane.ts";
+import { openSlices, type Permit, quotasOf, sessionPool } from "./session-pool.ts";
+
+const never = new AbortController().signal;
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("session quotas", () => {
+  it("give commands and interactive sessions of their own, and leave room above each lower lane", () => {
+    expect(quotasOf(256)).toEqual({
+      commands: 32,
+      interactive: 32,
+      shared: 192,
+      most: { urgent: 192, bulk: 144, images: 48 },
+    });
+    expect(() => quotasOf(7)).toThrow("at least 8");
+    expect(openSlices("interactive", quotasOf(256))).toBe(32);
+    expect(openSlices("bulk", quotasOf(256))).toBe(32);
+  });
+});
+
+describe("the session pool", () => {
+  it("never gives more than the quotas, loses none and starves no lane that others leave room for", async () => {
+    const action = fc.record({ lane: fc.constantFrom(...LANES), release: fc.boolean(), which: fc.nat(1_000) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 200 }), async (actions) => {
+        const quotas = quotasOf(24);
+        const pool = sessionPool(quotas);
+        const out: { lane: Lane; permit: Permit }[] = [];
+        for (const { lane, release, which } of actions) {
+          if (release && out.length > 0) out.splice(which % out.length, 1)[0]?.permit.release();
+          else void pool.session(lane, never).then((permit) => void out.push({ lane, permit }));
+          await settled();
+          const used = (...lanes: Lane[]) => out.filter((one) => lanes.includes(one.lane)).length;
+          expect(used("commands")).toBeLessThanOrEqual(quotas.commands);
+          expect(used("interactive")).toBeLessThanOrEqual(quotas.interactive);
+          expect(used("urgent", "bulk", "images")).toBeLessThanOrEqual(quotas.shared);
+          expect(used("bulk")).toBeLessThanOrEqual(quotas.most.bulk);
+          expect(used("images")).toBeLessThanOrEqual(quotas.most.images);
+          expect(pool.busy).toBe(out.length);
+        }
+        for (; out.length > 0; await settled()) out.pop()?.permit.release(); // who still waits is served too
+        expect(pool.busy).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("serves the higher lane first, and inside a lane who came first", async () => {
+    const pool = sessionPool(quotasOf(8)); // six shared
+    const held = await Promise.all(Array.from({ length: 6 }, () => pool.session("urgent", never)));
+    const order: string[] = [];
+    for (const name of ["bulk 1", "bulk 2", "urgent 1", "images 1"])
+      void pool.session(name.split(" ")[0] as Lane, never).then(() => void order.push(name));
+    for (const permit of held.slice(0, 4)) permit.release();
+    await settled();
+    expect(order).toEqual(["urgent 1", "bulk 1", "bulk 2", "images 1"]);
+  });
+
+  it("lets a waiter go when its signal aborts, without losing the session", async () => {
+    const pool = sessionPool(quotasOf(8));
+    const only = await pool.session("commands", never);
+    const tired = new AbortController();
+    const waiting = pool.session("commands", tired.signal);
+    const next = pool.session("commands", never);
+    tired.abort(new Error("tired"));
+    await expect(waiting).rejects.toThrow("tired");
+    only.release();
+    (await next).release();
+    expect(pool.busy).toBe(0);
+    await expect(pool.session("commands", tired.signal)).rejects.toThrow("tired");
+    expect(() => only.release()).toThrow("once");
+  });
+
+  it("limits each way in by itself and says when one has room again", async () => {
+    const pool = sessionPool(quotasOf(8), (wayIn) => (wayIn === "collector:a" ? 1 : 2));
+    const first = pool.wayIn("collector:a");
+    expect(first).toBeDefined();
+    expect(pool.wayIn("collector:a")).toBeUndefined();
+    expect(pool.wayIn("dial")).toBeDefined();
+    let freed = false;
+    void pool.wayInFreed(never).then(() => {
+      freed = true;
+    });
+    await settled();
+    expect(freed).toBe(false);
+    first?.release();
+    await settled();
+    expect(freed).toBe(true);
+    expect(pool.wayIn("collector:a")).toBeDefined();
+  });
+});
