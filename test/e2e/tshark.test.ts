@@ -40,9 +40,15 @@ describe("what tshark sees on the loopback while the town is read", () => {
     capture.stderr?.on("data", (chunk: Buffer) => {
       told += chunk.toString();
     });
-    await until(20_000, `tshark to capture; it says ${told}`, async () => (told.includes("Capturing on") ? true : undefined));
+    await until(20_000, `tshark to capture; it says ${told}`, async () =>
+      told.includes("Capturing on") ? true : undefined,
+    );
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    const job = await headend.runJob({ operation: { kind: "readRegisters" }, target: { kind: "all" }, retry: { passes: 1 } });
+    const job = await headend.runJob({
+      operation: { kind: "readRegisters" },
+      target: { kind: "all" },
+      retry: { passes: 1 },
+    });
     expect(job.progress).toMatchObject({ done: METERS, failed: 0 });
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const closed = new Promise((resolve) => capture?.once("exit", resolve));
@@ -50,11 +56,29 @@ describe("what tshark sees on the loopback while the town is read", () => {
     await closed;
     for (const { meterId } of meters) {
       const { body } = await headend.call<Readings>("operator", "GET", `/meters/${meterId}/readings`);
-      registers.set(meterId, body.registers.map(({ value }) => BigInt(value)).filter((value) => value > 100_000n));
+      registers.set(
+        meterId,
+        body.registers.map(({ value }) => BigInt(value)).filter((value) => value > 100_000n),
+      );
     }
     const listed = spawnSync(
       "tshark",
-      ["-r", file, "-T", "fields", "-e", "ip.src", "-e", "ip.dst", "-e", "tcp.flags.syn", "-e", "tcp.flags.ack", "-e", "tcp.payload"],
+      [
+        "-r",
+        file,
+        "-T",
+        "fields",
+        "-e",
+        "ip.src",
+        "-e",
+        "ip.dst",
+        "-e",
+        "tcp.flags.syn",
+        "-e",
+        "tcp.flags.ack",
+        "-e",
+        "tcp.payload",
+      ],
       { encoding: "utf8", maxBuffer: 256 * 1024 * 1024 },
     );
     expect(listed.status, listed.stderr).toBe(0);
