@@ -25,6 +25,7 @@ const StoredMeter = z.object({
   slot: z.int(),
   secured: z.boolean(),
   enrolledAt: z.int(),
+  source: z.string().optional(),
   version: z.int(),
 });
 const StoredClaim = z.object({ meterId: MeterId, at: z.int() });

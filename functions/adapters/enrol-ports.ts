@@ -1,12 +1,11 @@
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import type { Profiles } from "../../shared/registry/registry.ts";
-import { keyVault } from "../../shared/security/key-vault.ts";
+import { keyVault, type SecretVault } from "../../shared/security/key-vault.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
 import { dynamoProfiles } from "./dynamo-profiles.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments } from "./dynamo-segments.ts";
-import { vaultOfEnvironment } from "./key-vault.ts";
 import { Setting, settings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -28,7 +27,7 @@ function remembered(profiles: Pick<Profiles, "latest">): Pick<Profiles, "latest"
 }
 
 /** What enrolment works on, by the function's environment. */
-export function enrolPorts(): EnrolPorts {
+export function enrolPorts(vault: SecretVault): EnrolPorts {
   const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
   const db = documentClient();
   return {
@@ -36,7 +35,7 @@ export function enrolPorts(): EnrolPorts {
     segments: dynamoSegments(db, env.REGISTRY_TABLE),
     profiles: remembered(dynamoProfiles(db, env.REGISTRY_TABLE)),
     access: dynamoAccess(db, env.ACCESS_TABLE),
-    vault: keyVault(vaultOfEnvironment().vault),
+    vault: keyVault(vault),
     clock: systemClock,
   };
 }

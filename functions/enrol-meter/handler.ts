@@ -1,9 +1,10 @@
 import { assert } from "../../shared/ports/errors.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
 import { enrolPorts } from "../adapters/enrol-ports.ts";
+import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 
-const ports = enrolPorts();
+const ports = enrolPorts(vaultOfEnvironment().vault);
 
 export const handler = httpHandler({
   async enrolMeter({ body }) {

@@ -1,7 +1,7 @@
 import type { AccessItem } from "../jobs/access.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
-import { claimNames, type EnrolPorts, sealContext } from "./enrolment.ts";
+import { claimNames, type EnrolPorts, outcomeOf, sealContext } from "./enrolment.ts";
 import type { EnrolmentOutcome, EnrolmentRequest, FieldProblem, RegisteredMeter } from "./registered-meter.ts";
 import type { Claim, ClaimName } from "./registry.ts";
 import { differenceOf, keyDifference, unsuitable } from "./suitability.ts";
@@ -131,7 +131,7 @@ async function compared(
       }),
     );
   if (there.state === "enrolling") return { kind: "finish", there };
-  return settled({ kind: "unchanged", meterId, place: there.place });
+  return settled(outcomeOf("unchanged", there));
 }
 
 /** What is to be claimed, or whose it is already. */

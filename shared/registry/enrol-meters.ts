@@ -4,7 +4,7 @@ import type { MeterId, Place } from "../metering/meter.ts";
 import { wayIn } from "../metering/route.ts";
 import { assert, HeadraceError } from "../ports/errors.ts";
 import { type Assessment, assess } from "./assess-enrolment.ts";
-import { claimNames, type EnrolPorts, FIRST_KEYS, sealContext } from "./enrolment.ts";
+import { claimNames, type EnrolPorts, FIRST_KEYS, outcomeOf, sealContext } from "./enrolment.ts";
 import { type MemberSet, setsOf } from "./member-sets.ts";
 import type { EnrolmentOutcome, EnrolmentRequest, RegisteredMeter } from "./registered-meter.ts";
 
@@ -94,7 +94,7 @@ async function enrolRound(
   await eachOf(placed, WRITES_MAX, async ({ index, meter }) => {
     const written = await ports.registry.writeMeter(meter, { ...meter, state: "enrolled" });
     if (written === "conflict") again.push(index);
-    else outcomes[index] = { kind: "enrolled", meterId: meter.meter.meterId, place: meter.place };
+    else outcomes[index] = outcomeOf("enrolled", meter);
   });
   return again;
 }
@@ -131,7 +131,7 @@ async function place(
   fillTo: number,
 ): Promise<RegisteredMeter | EnrolmentOutcome | "again"> {
   const { request, profile } = task;
-  const { keys, ...meter } = request;
+  const { keys, source, ...meter } = request;
   const reserved = task.candidate ?? places.get(meter.meterId);
   assert(reserved !== undefined, "a slot was reserved for each new meter");
   const blob = keys && (await ports.vault.seal(sealContext(meter.meterId), keys));
@@ -145,6 +145,7 @@ async function place(
     place: reserved,
     secured: blob !== undefined,
     enrolledAt: now,
+    ...(source === undefined ? {} : { source }),
     version: 1,
   };
   if (task.there === undefined) {

@@ -2,7 +2,7 @@ import type { AccessEnrolment, AccessStore } from "../jobs/access.ts";
 import type { MeterId } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { KeyVault } from "../security/key-vault.ts";
-import type { EnrolmentRequest } from "./registered-meter.ts";
+import type { EnrolmentOutcome, EnrolmentRequest, RegisteredMeter } from "./registered-meter.ts";
 import type { ClaimName, Profiles, Registry, Segments } from "./registry.ts";
 
 /** What enrolment reads and writes. */
@@ -25,3 +25,8 @@ export const claimNames = ({ systemTitle, serial }: EnrolmentRequest): readonly 
 export const FIRST_KEYS = 1;
 
 export const sealContext = (meterId: MeterId) => ({ meterId, purpose: "meter-keys", version: FIRST_KEYS }) as const;
+
+export const outcomeOf = (
+  kind: "enrolled" | "unchanged",
+  { meter, place: at, source }: RegisteredMeter,
+): EnrolmentOutcome => ({ kind, meterId: meter.meterId, place: at, ...(source === undefined ? {} : { source }) });

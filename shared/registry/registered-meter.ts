@@ -4,6 +4,8 @@ import type { MeterKeys } from "../metering/meter-keys.ts";
 /** A meter as it is asked to be enrolled; `keys` in clear, for as long as the call lasts. */
 export interface EnrolmentRequest extends Meter {
   readonly keys?: MeterKeys | undefined;
+  /** Names the one request that this is: repeated after an interruption it finds its own meter. */
+  readonly source?: string;
 }
 
 /** A meter as the registry holds it. How it is reached and secured lies in its access item. */
@@ -17,6 +19,8 @@ export interface RegisteredMeter {
   readonly secured: boolean;
   /** Clock ms. */
   readonly enrolledAt: number;
+  /** Of the request that enrolled it. */
+  readonly source?: string | undefined;
   /** Rises with every write. */
   readonly version: number;
 }
@@ -29,5 +33,11 @@ export interface FieldProblem {
 }
 
 export type EnrolmentOutcome =
-  | { readonly kind: "enrolled" | "unchanged"; readonly meterId: MeterId; readonly place: Place }
+  | {
+      readonly kind: "enrolled" | "unchanged";
+      readonly meterId: MeterId;
+      readonly place: Place;
+      /** Of the request that enrolled it, in former times where it is unchanged. */
+      readonly source?: string | undefined;
+    }
   | ({ readonly kind: "refused"; readonly because: "conflict" | "unsuitable" } & FieldProblem);
