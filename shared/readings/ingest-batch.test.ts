@@ -118,6 +118,27 @@ describe("a batch of results", () => {
     expect(JSON.parse(evidence ?? "null")).toEqual(JSON.parse(bodyOf(batch)));
   });
 
+  it("that cannot be stored counts nothing, and is counted when it comes again", async () => {
+    const { ports, batchOf, slice, readings } = await world();
+    const body = bodyOf(batchOf([reportOf(0)]));
+    const full = { ...ports.blocks, write: async () => Promise.reject(new Error("throttled")) };
+    await expect(ingestBatch({ ...ports, blocks: full }, body)).rejects.toThrow("throttled");
+    expect(slotState((await slice()).slots, 0)).toBe("open");
+    await ingestBatch(ports, body);
+    expect(slotState((await slice()).slots, 0)).toBe("done");
+    expect((await readings(0)).registers.length).toBe(1);
+  });
+
+  it("whose outcome cannot be counted is stored, and neither is lost when it comes again", async () => {
+    const { ports, batchOf, slice, readings } = await world();
+    const body = bodyOf(batchOf([reportOf(0)]));
+    const away = { ...ports.ledger, writeSlice: async () => Promise.reject(new Error("throttled")) };
+    await expect(ingestBatch({ ...ports, ledger: away }, body)).rejects.toThrow("throttled");
+    expect((await readings(0)).registers.length).toBe(1);
+    expect(await ingestBatch(ports, body)).toMatchObject({ readings: { added: 0 }, outcomes: { ended: 1 } });
+    expect(slotState((await slice()).slots, 0)).toBe("done");
+  });
+
   it("delivered again changes nothing", async () => {
     const { ports, batchOf, slice, readings } = await world();
     const body = bodyOf(batchOf([reportOf(0), reportOf(1)]));

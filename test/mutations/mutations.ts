@@ -1,0 +1,74 @@
+/** A fault put into the product on purpose: tests that do not notice it test nothing. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  /** Occurs exactly once in the file; a mutation that no longer fits is an error, not a pass. */
+  readonly original: string;
+  readonly mutated: string;
+  /** Test files that must go red. */
+  readonly tests: readonly string[];
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "slot check removed",
+    file: "shared/jobs/outcomes.ts",
+    original: 'else if (state !== "open") {',
+    mutated: 'else if (state === "cancelled" && ends === undefined) {',
+    tests: ["shared/jobs/slice-machine.test.ts", "shared/jobs/slice-machine-sequences.test.ts"],
+  },
+  {
+    name: "ledger written before the block",
+    file: "shared/readings/ingest-batch.ts",
+    original: "  const stored = await storeReadings(",
+    mutated: `  const slice = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
+  await recordOutcomes(ports, slice, envelope, reports, DEFAULT_RETRY);
+  const stored = await storeReadings(`,
+    tests: ["shared/readings/ingest-batch.test.ts"],
+  },
+  {
+    name: "evidence written after the block",
+    file: "shared/readings/ingest-batch.ts",
+    original:
+      "  if (text !== undefined && (hasReadings || bad.length > 0)) await ports.batches.putText(envelope, text);\n",
+    mutated: `  if (text !== undefined && (hasReadings || bad.length > 0))
+    setTimeout(() => void ports.batches.putText(envelope, text), 50);\n`,
+    tests: ["shared/readings/ingest-batch.test.ts"],
+  },
+  {
+    name: "lease made constant",
+    file: "shared/security/counters.ts",
+    original: "next: { mark: base + BigInt(size), epoch }",
+    mutated: "next: { mark: base, epoch }",
+    tests: ["shared/security/counters.test.ts"],
+  },
+  {
+    name: "tag check removed in the meter",
+    file: "shared/dlms/server/protection.ts",
+    original: "  const content = openContent(context.crypto, key.keys,",
+    // GCM enciphers what is enciphered back to plaintext: opening without asking whether the tag is right.
+    mutated: `  const careless: typeof context.crypto = {
+    ...context.crypto,
+    gcmOpen: (secret, iv, aad, sealed, tagOctets) => {
+      const length = sealed.length - tagOctets;
+      return context.crypto.gcmSeal(secret, iv, aad, sealed.subarray(0, length), tagOctets).subarray(0, length);
+    },
+  };
+  const content = openContent(careless, key.keys,`,
+    tests: ["shared/dlms/server/association.test.ts"],
+  },
+  {
+    name: "age alone resends",
+    file: "shared/jobs/slice-machine.ts",
+    original: "      if (watermark !== undefined && watermark - (slice.sentAt ?? 0) >= WATERMARK_LEAD_MS)",
+    mutated: "      if (now - (slice.sentAt ?? 0) >= WATERMARK_LEAD_MS)",
+    tests: ["shared/jobs/slice-machine.test.ts", "shared/jobs/sweep.test.ts"],
+  },
+  {
+    name: "version condition removed",
+    file: "functions/adapters/dynamo-ledger.ts",
+    original: '            ConditionExpression: "#version = :was",\n',
+    mutated: '            ConditionExpression: "#version <> :was OR #version = :was",\n',
+    tests: ["test/contract/ledger.test.ts"],
+  },
+];
