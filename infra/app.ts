@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { App, Tags, Validations } from "aws-cdk-lib";
 import { Code } from "aws-cdk-lib/aws-lambda";
 import { AwsSolutionsChecks } from "cdk-nag";
@@ -8,12 +8,12 @@ import { buildConsole } from "./console-bundle.ts";
 import { FUNCTIONS } from "./functions.ts";
 import { acknowledge } from "./nag-acknowledgements.ts";
 import { settingsOf } from "./settings.ts";
+import { ROOT } from "./source-digest.ts";
 import { BridgeStack } from "./stacks/bridge.ts";
 import { ConsoleStack } from "./stacks/console.ts";
 import { ServiceStack } from "./stacks/service.ts";
 import { StateStack } from "./stacks/state.ts";
 
-const ROOT = resolve(import.meta.dirname, "..");
 const BRIDGE = "functions/bridge/main.ts";
 
 export interface DescriptionOptions {
@@ -25,10 +25,8 @@ export interface Description {
   readonly app: App;
   readonly state: StateStack;
   readonly service: ServiceStack;
-  readonly bridge: BridgeStack | undefined;
+  readonly bridge: BridgeStack;
   readonly console: ConsoleStack;
-  /** What is in the tables but not yet in the tree, for the reader of the synthesis. */
-  readonly absent: readonly string[];
 }
 
 /**
@@ -38,7 +36,7 @@ export interface Description {
 export function describe(app: App, { site }: DescriptionOptions = {}): Description {
   const settings = settingsOf(app.node);
   const env = { region: settings.region };
-  const { code, bridge: bridgeBundle, absent } = codeOf(app);
+  const { code, bridge: bridgeBundle } = codeOf(app);
   const props = { env, settings };
 
   const state = new StateStack(app, "Headrace-State", props);
@@ -49,41 +47,37 @@ export function describe(app: App, { site }: DescriptionOptions = {}): Descripti
   const service = new ServiceStack(app, "Headrace-Service", { ...props, code });
   console.addStackDependency(state);
   service.addStackDependency(console);
-  let bridge: BridgeStack | undefined;
-  if (bridgeBundle !== undefined) {
-    bridge = new BridgeStack(app, "Headrace-Bridge", { ...props, bundle: bridgeBundle });
-    bridge.addStackDependency(service);
-  }
+  const bridge = new BridgeStack(app, "Headrace-Bridge", { ...props, bundle: bridgeBundle });
+  bridge.addStackDependency(service);
   Tags.of(app).add("headrace:deployment", settings.deployment);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   acknowledge(app, settings);
-  return { app, state, service, bridge, console, absent };
+  return { app, state, service, bridge, console };
 }
 
-function codeOf(app: App): { code: Map<string, Code>; bridge: Bundle | undefined; absent: string[] } {
+interface Sources {
+  readonly code: ReadonlyMap<string, Code>;
+  readonly bridge: Bundle;
+}
+
+function codeOf(app: App): Sources {
   const names = Object.keys(FUNCTIONS);
   if (Array.isArray(app.node.tryGetContext("aws:cdk:bundling-stacks"))) {
-    const placeholder = {
-      folder: import.meta.dirname,
-      file: join(import.meta.dirname, "app.ts"),
-      sha256: "0".repeat(64),
-    };
+    const file = join(import.meta.dirname, "app.ts");
     return {
       code: new Map(names.map((name) => [name, Code.fromInline("export const handler = () => {};")])),
-      bridge: placeholder,
-      absent: [],
+      bridge: { folder: import.meta.dirname, file, sha256: "0".repeat(64) },
     };
   }
-  const sources = new Map([
-    ...names.map((name) => [name, `functions/${name}/handler.ts`] as const),
-    ["bridge", BRIDGE] as const,
-  ]);
-  const absent = [...sources].filter(([, source]) => !existsSync(join(ROOT, source)));
-  for (const [name] of absent) sources.delete(name);
-  const bundles = bundle(Object.fromEntries(sources));
-  const code = new Map<string, Code>();
-  for (const [name, { folder }] of bundles) if (name !== "bridge") code.set(name, Code.fromAsset(folder));
-  return { code, bridge: bundles.get("bridge"), absent: absent.map(([, source]) => source) };
+  const sources = {
+    ...Object.fromEntries(names.map((name) => [name, `functions/${name}/handler.ts`])),
+    bridge: BRIDGE,
+  };
+  const absent = Object.values(sources).filter((source) => !existsSync(join(ROOT, source)));
+  if (absent.length > 0) throw new Error(`infra/functions.ts names what is not there: expected ${absent.join(", ")}`);
+  const { bridge, ...bundles } = Object.fromEntries(bundle(sources));
+  if (bridge === undefined) throw new Error(`${BRIDGE} was not bundled`);
+  return { code: new Map(Object.entries(bundles).map(([name, { folder }]) => [name, Code.fromAsset(folder)])), bridge };
 }
 
 /** What has to be built before the description can be made. */
@@ -92,8 +86,4 @@ export async function built(): Promise<DescriptionOptions> {
   return site === undefined ? {} : { site };
 }
 
-if (import.meta.main) {
-  const { app, absent } = describe(new App(), await built());
-  for (const source of absent) process.stderr.write(`left out: ${source} does not exist\n`);
-  app.synth();
-}
+if (import.meta.main) describe(new App(), await built()).app.synth();

@@ -31,7 +31,6 @@ export type Templates = Readonly<Record<StackName, Template>>;
 
 export function templatesOf(description: Description): Templates {
   const { state, service, bridge, console } = description;
-  if (bridge === undefined) throw new Error("nothing was bundled, so there is a bridge");
   return {
     state: Template.fromStack(state),
     service: Template.fromStack(service),

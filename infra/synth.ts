@@ -16,8 +16,6 @@ export interface SynthesisOptions {
 export interface Synthesis {
   readonly outDir: string;
   readonly stacks: readonly { readonly name: string; readonly template: string; readonly resources: number }[];
-  /** Sources that the tables name and the tree does not have yet. */
-  readonly absent: readonly string[];
   readonly elapsedMs: number;
 }
 
@@ -28,10 +26,7 @@ export async function synthesise({
 }: SynthesisOptions = {}): Promise<Synthesis> {
   const started = performance.now();
   const settled = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
-  const { app, absent } = describe(
-    new App({ outdir: outDir, context: { ...settled.context, ...context } }),
-    await built(),
-  );
+  const { app } = describe(new App({ outdir: outDir, context: { ...settled.context, ...context } }), await built());
   const assembly = app.synth();
   return {
     outDir,
@@ -40,7 +35,6 @@ export async function synthesise({
       template: stack.templateFullPath,
       resources: Object.keys((stack.template as { Resources: object }).Resources).length,
     })),
-    absent,
     elapsedMs: Math.round(performance.now() - started),
   };
 }
@@ -78,7 +72,6 @@ async function main(): Promise<number> {
   const synthesis = await synthesise({ context, ...(values.out === undefined ? {} : { outDir: resolve(values.out) }) });
   if (values.json) process.stdout.write(`${JSON.stringify(synthesis)}\n`);
   else {
-    for (const source of synthesis.absent) process.stdout.write(`left out: ${source} does not exist yet\n`);
     for (const { name, template, resources } of synthesis.stacks)
       process.stdout.write(
         `${name.padEnd(18)} ${String(resources).padStart(3)} resources  ${relative(process.cwd(), template)}\n`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { described, resourcesOf, templatesOf } from "../infra/description-fixture.ts";
+import { described, resourcesOf, templatesOf, VARIANTS } from "../infra/description-fixture.ts";
+import { RESOURCE_TYPES } from "../infra/local/resource-types.ts";
 import { QUEUES } from "../infra/resources.ts";
 import { bareCodeOf, filesOf, importsOf, textOf } from "./source.ts";
 
@@ -47,6 +48,15 @@ function expectTold(entry: string, given: readonly string[]): void {
     "what it never asks for",
   ).toEqual([]);
 }
+
+describe("local mode knows every type of resource that the description has", () => {
+  it.each(VARIANTS)("in the $profile profile on a $network network", (context) => {
+    const types = Object.values(templatesOf(described(context))).flatMap((template) =>
+      resourcesOf(template).map(([, { Type }]) => Type),
+    );
+    expect([...new Set(types)].filter((type) => !Object.hasOwn(RESOURCE_TYPES, type))).toEqual([]);
+  });
+});
 
 describe("the description tells", () => {
   const functions = resourcesOf(service, "AWS::Lambda::Function");

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FUNCTIONS } from "../infra/functions.ts";
+import { RESOURCE_TYPES } from "../infra/local/resource-types.ts";
 import { LANES } from "../infra/resources.ts";
 import { allowsPackage, allowsPath, layerOf, PACKAGES_OF_TESTS } from "./import-table.ts";
 import { bareCodeOf, codeOf, filesOf, importsOf, ROOT, textOf } from "./source.ts";
@@ -145,6 +146,15 @@ describe("the repository", () => {
   });
 });
 
+describe("a protocol", () => {
+  it("has vectors for every APDU", () => {
+    const names = [...textOf("shared/dlms/apdu.ts").matchAll(/\brow\("(\w+)"/g)].map(([, name = ""]) => name);
+    const tests = filesOf("shared/dlms/{*.test.ts,vectors/*.json}").map(textOf).join("\n");
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !new RegExp(`"${name}"`).test(tests))).toEqual([]);
+  });
+});
+
 describe("the documents", () => {
   const scripts = (JSON.parse(textOf("package.json")) as { scripts: Record<string, string> }).scripts;
 
@@ -183,6 +193,11 @@ describe("the documents", () => {
     const entries = [...textOf("infra/runbook.ts").matchAll(/^\s+\| "([\w-]+)"/gm)].map(([, entry]) => entry);
     expect(entries.length).toBeGreaterThan(0);
     expect(anchorsOf("docs/runbook.md")).toEqual(expect.arrayContaining(entries));
+  });
+
+  it("repeat the list of what local mode does with each type of resource", () => {
+    const listed = [...textOf("docs/local-mode.md").matchAll(/^\| `(\w+::[\w:]+)` \|/gm)].map(([, type]) => type);
+    expect(listed.sort()).toEqual(Object.keys(RESOURCE_TYPES).sort());
   });
 
   it("number decisions without a gap", () => {

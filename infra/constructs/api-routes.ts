@@ -8,7 +8,7 @@ import type { ApiRoute } from "../../shared/api/route.ts";
 export interface ApiRoutesProps {
   readonly api: IHttpApi;
   readonly routes: readonly ApiRoute[];
-  /** By name; a route of a function that is not here is left out. */
+  /** By name. */
   readonly functions: ReadonlyMap<string, IFunction>;
   /** Who issues tokens, and the clients whose tokens are taken. */
   readonly issuer: string;
@@ -27,7 +27,7 @@ export class ApiRoutes extends Construct {
     const integrations = new Map<string, HttpLambdaIntegration>();
     for (const route of routes) {
       const handler = functions.get(route.function);
-      if (handler === undefined) continue;
+      if (handler === undefined) throw new Error(`route ${route.method} ${route.path}: no function ${route.function}`);
       const integration = integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, handler);
       integrations.set(route.function, integration);
       new HttpRoute(this, `${route.method} ${route.path}`, {

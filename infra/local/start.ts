@@ -79,7 +79,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   await portsFree(options.port);
   progress.show("synthesising the description");
   const assembly = join(folder.path, "assembly");
-  const { elapsedMs } = await synthesiseInto(assembly, (line) => progress.line(line));
+  const { elapsedMs } = await synthesiseInto(assembly);
   progress.line(`synthesised in ${(elapsedMs / 1000).toFixed(1)} s`);
   progress.show("standing the deployment up");
   const deployment = await deploy({

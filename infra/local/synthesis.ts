@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { StartupError } from "./startup-error.ts";
 
 interface Synthesised {
-  readonly absent: readonly string[];
   readonly elapsedMs: number;
 }
 
@@ -11,7 +10,7 @@ interface Synthesised {
  * Writes the cloud assembly in a process of its own: the CDK takes some 500 MB, which what runs for days should not carry.
  * It needs no account, so it gets no credentials.
  */
-export async function synthesiseInto(outDir: string, progress: (text: string) => void): Promise<Synthesised> {
+export async function synthesiseInto(outDir: string): Promise<Synthesised> {
   const { PATH, HOME, TMPDIR } = process.env;
   const child = spawn(
     process.execPath,
@@ -45,6 +44,5 @@ export async function synthesiseInto(outDir: string, progress: (text: string) =>
       `the description of the system does not synthesise (exit ${code}):\n${output.stderr.trimEnd()}`,
     );
   const synthesised = JSON.parse(line) as Synthesised;
-  for (const source of synthesised.absent) progress(`left out of the deployment: ${source} does not exist`);
   return synthesised;
 }

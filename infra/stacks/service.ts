@@ -18,7 +18,7 @@ import type { Settings } from "../settings.ts";
 
 export interface ServiceStackProps extends StackProps {
   readonly settings: Settings;
-  /** Code of each function by name: one that has none is left out with its routes. */
+  /** Code of each function of the table by name. */
   readonly code: ReadonlyMap<string, Code>;
 }
 
@@ -53,7 +53,7 @@ export class ServiceStack extends Stack {
     const functions = new Map<string, IFunction>();
     for (const [name, description] of Object.entries(FUNCTIONS)) {
       const bundled = code.get(name);
-      if (bundled === undefined) continue;
+      if (bundled === undefined) throw new Error(`function ${name}: no code`);
       const { function: fn } = new NodeFunction(this, name, {
         name,
         description,
