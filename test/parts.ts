@@ -70,8 +70,14 @@ export const PARTS: readonly Part[] = [
     run: {
       kind: "vitest",
       paths: [],
-      exclude: ["test/e2e/**", "test/interop/**", "test/fuzz/**"],
+      exclude: ["test/e2e/**", "test/interop/**", "test/fuzz/**", "test/mutations/**"],
     },
+  },
+  {
+    name: "mutations",
+    about: "named mistakes in the sources, each of which must turn a test red",
+    always: true,
+    run: { kind: "vitest", paths: ["test/mutations"], alone: true },
   },
   {
     name: "deployment",
@@ -84,7 +90,7 @@ export const PARTS: readonly Part[] = [
     about: "peers that others wrote: Python clients and servers",
     always: false,
     missing: python,
-    run: { kind: "vitest", paths: ["test/interop"], alone: true },
+    run: { kind: "command", script: "test/interop/main.ts", args: ["--json"] },
   },
   {
     name: "browser",
@@ -116,9 +122,9 @@ export const PARTS: readonly Part[] = [
 
 /** Files that a part would run; a part without any is left out of every list. */
 export const hasContent = ({ run }: Part): boolean =>
-  run.kind === "command" ||
-  run.paths.length === 0 ||
-  run.paths.some(
-    (path) =>
-      existsSync(join(ROOT, path)) && (path.endsWith(".ts") || globSync(join(ROOT, path, "**/*.test.ts")).length > 0),
-  );
+  run.kind === "command"
+    ? existsSync(join(ROOT, run.script))
+    : run.paths.length === 0 ||
+      run.paths.some((path) =>
+        path.endsWith(".ts") ? existsSync(join(ROOT, path)) : globSync(join(ROOT, path, "**/*.test.ts")).length > 0,
+      );
