@@ -59,7 +59,7 @@ export async function walk({ page, checkAccess }: WatchedPage, journey: Journey)
   await page.getByRole("button", { name: "Sign in" }).waitFor({ timeout: STEP_MS });
   await checkAccess("sign-in");
   await signIn(page, journey);
-  await journey.onStep("signed in", page);
+  await journey.onStep("signed-in", page);
 
   const first = page.getByRole("table", { name: "Meters" }).getByRole("link").first();
   await first.waitFor({ timeout: STEP_MS });
@@ -107,9 +107,9 @@ export async function walk({ page, checkAccess }: WatchedPage, journey: Journey)
   ] as const) {
     await page.getByRole("link", { name: link, exact: true }).click();
     await page.getByRole("heading", { level: 1, name }).waitFor({ timeout: STEP_MS });
-    await page.waitForLoadState("networkidle");
+    await page.locator("main", { hasText: "Loading" }).waitFor({ state: "detached", timeout: STEP_MS });
     await checkAccess(name);
-    await journey.onStep(name.toLowerCase().replace(" ", "-"), page);
+    await journey.onStep(name.toLowerCase().replaceAll(" ", "-"), page);
   }
   return { meters, meterId, jobId, outcome: outcome ?? "", curvePixels };
 }

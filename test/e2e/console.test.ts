@@ -6,6 +6,7 @@ import { FixtureApi } from "../browser/fixture-api.ts";
 import { type FixtureDeployment, startFixtureDeployment } from "../browser/fixture-deployment.ts";
 import { countOf, signIn, walk } from "../browser/journey.ts";
 import { type WatchedPage, watchedPage } from "../browser/watched-page.ts";
+import { Deployment } from "./deployment.ts";
 
 const METERS = 1200;
 const chromium = findChromium();
@@ -30,7 +31,9 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
   };
 
   beforeAll(async () => {
-    deployment = await startFixtureDeployment(await buildConsole(), new FixtureApi(METERS, Date.now, 3000));
+    const folder = await buildConsole();
+    if (folder === undefined) throw new Error("expected a console to build");
+    deployment = await startFixtureDeployment(folder, new FixtureApi(METERS, Date.now, 3000));
     browser = await launchChromium(chromium ?? "");
   });
   afterAll(async () => {
@@ -204,5 +207,32 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await page.getByRole("button", { name: "Send all again" }).click();
     await page.getByText("3 sent again, 0 still parked.").waitFor();
     expect(complaints).toEqual([]);
+  });
+});
+
+/** The same console before the real API, bridge and simulated meters. */
+describe.skipIf(chromium === undefined)("the console of a running deployment", () => {
+  it("shows an operator the town being read, and a meter's curve", { timeout: 300_000 }, async () => {
+    const deployment = await Deployment.start(["--meters", "20"]);
+    const browser = await launchChromium(chromium ?? "");
+    try {
+      const { console: url, issuer, users } = deployment.info;
+      const person = users.find(({ role }) => role === "operator");
+      const watched = await watchedPage(browser, [new URL(url).origin, new URL(issuer).origin]);
+      const result = await walk(watched, {
+        url,
+        user: person?.name ?? "",
+        password: person?.password ?? "",
+        readTimeoutMs: 120_000,
+        onStep: () => {},
+      });
+      expect(watched.complaints).toEqual([]);
+      expect(result.meters).toBe(20);
+      expect(result.outcome).toBe("20 of 20 ended: 20 done");
+      expect(result.curvePixels).toBeGreaterThan(5000);
+    } finally {
+      await browser.close();
+      await deployment.stop();
+    }
   });
 });

@@ -24,13 +24,13 @@ export function MeterState({ state }: { readonly state: FleetMeter["state"] }) {
 }
 
 const COLUMNS: readonly Column<FleetMeter>[] = [
-  { head: "Meter", width: 17, cell: (meter) => <Link to={meterPath(meter.meterId)}>{meter.meterId}</Link> },
-  { head: "Serial", width: 14, cell: (meter) => <span className="mono">{meter.serial}</span> },
-  { head: "Commodity", width: 10, cell: (meter) => meter.commodity },
-  { head: "Profile", width: 14, cell: (meter) => meter.profile.name },
+  { head: "Meter", width: 15, cell: (meter) => <Link to={meterPath(meter.meterId)}>{meter.meterId}</Link> },
+  { head: "Serial", width: 13, cell: (meter) => <span className="mono">{meter.serial}</span> },
+  { head: "Commodity", width: 9, cell: (meter) => meter.commodity },
+  { head: "Profile", width: 19, cell: (meter) => meter.profile.name },
   { head: "Feeder", width: 11, cell: (meter) => meter.memberships.feeder ?? NONE },
   { head: "Transformer", width: 11, cell: (meter) => meter.memberships.transformer ?? NONE },
-  { head: "Collector", width: 11, cell: (meter) => meter.memberships.collector ?? NONE },
+  { head: "Collector", width: 10, cell: (meter) => meter.memberships.collector ?? NONE },
   { head: "State", width: 12, cell: (meter) => <MeterState state={meter.state} /> },
 ];
 

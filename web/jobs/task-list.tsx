@@ -33,13 +33,13 @@ const COLUMNS: readonly Column<Task>[] = [
   },
   {
     head: "Reason",
-    width: 15,
+    width: 20,
     cell: (task) =>
-      task.reason === undefined ? "" : `${task.reason}${task.state === "open" ? " (is tried again)" : ""}`,
+      task.reason === undefined ? "" : `${task.reason}${task.state === "open" ? ", is tried again" : ""}`,
   },
   {
     head: "What to do",
-    width: 55,
+    width: 50,
     cell: (task) => (task.hint === undefined ? "" : <span className="hint">{task.hint}</span>),
   },
 ];
