@@ -46,13 +46,13 @@ const portFree = (port: number): Promise<boolean> =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 
-/** A base with a few free ports above it. */
+/** A base with a few free ports above it, below those that Linux gives to outgoing connections (from 32768). */
 export async function freeBase(): Promise<number> {
-  for (let base = 20_000 + Math.floor(Math.random() * 300) * 100; base < 60_000; base += 100) {
+  for (let base = 20_000 + Math.floor(Math.random() * 100) * 100; base < 32_000; base += 100) {
     const free = await Promise.all([0, 1, 2, 3, 4].map((offset) => portFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
-  throw new Error("no free ports between 20000 and 60000");
+  throw new Error("no free ports between 20000 and 32000");
 }
 
 /** A child that is running `npm start`'s own entry, with its output kept. */
