@@ -1,0 +1,63 @@
+import { parseArgs } from "node:util";
+import type { Benchmark } from "./benchmark.ts";
+import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads];
+
+const HELP = `Measures.
+
+Usage: npm run -s bench -- NAME [--json]
+       npm run -s bench -- --list
+  --json   one line: { "name", "mix", "figures": [ { "name", "value", "unit" } ], "ratios": { … } }
+  --list   the benchmarks
+  --help
+
+Exit 0: measured; 1: a benchmark failed; 2: usage.
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, list: { type: "boolean" }, help: { type: "boolean" } },
+  });
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (values.list === true) {
+    for (const { name, about } of BENCHMARKS) process.stdout.write(`${name.padEnd(24)} ${about}\n`);
+    return 0;
+  }
+  const [wanted, ...more] = positionals;
+  const found = BENCHMARKS.find(({ name }) => name === wanted);
+  if (found === undefined || more.length > 0)
+    throw new TypeError(
+      `expected one of ${BENCHMARKS.map(({ name }) => name).join(", ")}, got ${positionals.join(" ") || "nothing"}`,
+    );
+  let result: Awaited<ReturnType<Benchmark["run"]>>;
+  try {
+    result = await found.run((line) => void process.stderr.write(`${line}\n`));
+  } catch (error) {
+    process.stderr.write(`${found.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+  const { mix, figures, ratios } = result;
+  if (values.json === true) {
+    process.stdout.write(`${JSON.stringify({ name: found.name, mix, figures, ratios })}\n`);
+    return 0;
+  }
+  process.stdout.write(`${found.name}: ${mix}\n`);
+  for (const { name, value, unit } of figures)
+    process.stdout.write(`${name.padEnd(36)} ${String(value).padStart(10)} ${unit}\n`);
+  for (const [name, value] of Object.entries(ratios))
+    process.stdout.write(`${name.padEnd(36)} ${String(value).padStart(10)}\n`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
