@@ -1,0 +1,294 @@
+import { ScanCommand } from "@aws-sdk/lib-dynamodb";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { LocalServer } from "../infra/local/aws-endpoint.ts";
+import { Permissions } from "../infra/local/permissions.ts";
+import { openQueueEngine } from "../infra/local/queue-engine.ts";
+import { startQueueFront } from "../infra/local/queue-front.ts";
+import { createQueue } from "../infra/local/sqs.ts";
+import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
+import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "../test/contract/embedded-dynamo.ts";
+import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
+import { call, machine } from "../test/http-event.ts";
+import { quiet } from "../test/quiet.ts";
+import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
+
+const LANES = ["commands", "interactive", "urgent", "bulk", "images"];
+let dynamo: EmbeddedDynamo;
+let queues: LocalServer;
+/** Handlers read their environment when they are loaded. */
+const handlers = new Map<string, unknown>();
+
+beforeAll(async () => {
+  quiet();
+  const others = TABLES.filter(({ TableName }) => TableName !== "Registry");
+  dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES]);
+  for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
+  const engine = await openQueueEngine();
+  const permissions = new Permissions();
+  permissions.grant("worker", { Statement: { Effect: "Allow", Action: "sqs:*", Resource: "*" } });
+  queues = await startQueueFront(engine, permissions);
+  const { id, secret } = permissions.accessKey("api", "worker");
+  for (const lane of LANES) {
+    const url = `http://127.0.0.1/000000000000/${lane}`;
+    createQueue(engine.sqs, { name: lane, url, arn: `arn:aws:sqs:eu-west-1:000000000000:${lane}`, attributes: {} });
+    vi.stubEnv(`${lane.toUpperCase()}_QUEUE_URL`, url);
+  }
+  const env = {
+    AWS_REGION: "eu-west-1",
+    AWS_ACCESS_KEY_ID: id,
+    AWS_SECRET_ACCESS_KEY: secret,
+    AWS_ENDPOINT_URL_DYNAMODB: String(dynamo.config.endpoint),
+    AWS_ENDPOINT_URL_SQS: queues.url,
+    DEPLOYMENT: "headrace",
+    ACCESS_TABLE: "Access",
+    REGISTRY_TABLE: "Registry",
+    LEDGER_TABLE: "Ledger",
+    READINGS_TABLE: "Readings",
+    KEYSTORE_TABLE: "KeyStore",
+    KEYSTORE_NAME: "headrace-keys",
+    KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
+    PLAN_JOB_FUNCTION: "plan-job",
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  for (const name of [
+    "submit-job",
+    "read-jobs",
+    "cancel-job",
+    "enrol-meter",
+    "read-meters",
+    "read-readings",
+    "manage-groups",
+    "manage-schedules",
+    "describe-api",
+  ]) {
+    const module = (await import(`./${name}/handler.ts`)) as { readonly handler: unknown };
+    handlers.set(name, module.handler);
+  }
+});
+afterAll(async () => {
+  await queues.close();
+  await dynamo.close();
+  vi.unstubAllEnvs();
+});
+
+const ask = (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
+  call(handlers.get(name), routeKey, { claims: machine(role), ...parts });
+
+async function itemCount(): Promise<number> {
+  const counts = await Promise.all(
+    ["Access", "Registry", "Ledger", "Readings"].map((TableName) =>
+      dynamo.db.send(new ScanCommand({ TableName, Select: "COUNT" })),
+    ),
+  );
+  return counts.reduce((sum, { Count = 0 }) => sum + Count, 0);
+}
+
+/** A meter of the profile without security: nothing to seal. */
+const meter = (number: number, rest: object = {}) => ({
+  meterId: `M-${number}`,
+  commodity: "electric",
+  serial: `S-${number}`,
+  profile: "generic-eu-public",
+  routes: [{ kind: "dial", host: "127.0.0.1", port: 4059 }],
+  memberships: { groups: ["north"] },
+  ...rest,
+});
+const enrol = (body: object) => ask("enrol-meter", "administrator", "POST /meters", { body });
+
+describe("the functions behind the API", () => {
+  it("enrol, find and show meters", async () => {
+    for (const number of [1, 2, 3])
+      expect(await enrol(meter(number))).toMatchObject({ status: 201, body: { outcome: "enrolled", segment: 0 } });
+    expect(await enrol(meter(1))).toMatchObject({ status: 200, body: { outcome: "unchanged" } });
+    const shown = await ask("read-meters", "operator", "GET /meters/{meterId}", { params: { meterId: "M-2" } });
+    expect(shown).toMatchObject({ status: 200, body: { meterId: "M-2", state: "enrolled", slot: 1, secured: false } });
+    const idsOf = async (query: Record<string, string>) => {
+      const { body } = await ask("read-meters", "analyst", "GET /meters", { query });
+      const { meters, cursor } = body as { meters: { meterId: string }[]; cursor?: string };
+      return [meters.map(({ meterId }) => meterId), cursor];
+    };
+    expect(await idsOf({ limit: "2" })).toEqual([["M-1", "M-2"], "M-2"]);
+    expect(await idsOf({ limit: "2", cursor: "M-2" })).toEqual([["M-3"], undefined]);
+    expect(await idsOf({ search: "S-3" })).toEqual([["M-3"], undefined]);
+    expect(await idsOf({ search: "M-" })).toEqual([["M-1", "M-2", "M-3"], undefined]);
+    expect(await idsOf({ group: "north", limit: "2" })).toEqual([["M-1", "M-2"], "0.2"]);
+  });
+
+  it("change groups", async () => {
+    const change = (body: object) =>
+      ask("manage-groups", "operator", "PUT /groups/{group}", { params: { group: "pilot" }, body });
+    expect(await change({ description: "first", add: ["M-1", "M-3"] })).toMatchObject({
+      status: 200,
+      body: { group: "pilot", description: "first", meters: 2, meterIds: ["M-1", "M-3"] },
+    });
+    expect(await change({ remove: ["M-1"] })).toMatchObject({ body: { meters: 1, meterIds: ["M-3"] } });
+    expect(await ask("manage-groups", "operator", "GET /groups")).toMatchObject({
+      body: {
+        groups: [
+          { group: "north", meters: 3 },
+          { group: "pilot", meters: 1 },
+        ],
+      },
+    });
+  });
+
+  it("take a job, show it with an ETag, list its tasks and cancel it once", async () => {
+    const body = {
+      operation: { kind: "readRegisters" },
+      target: { kind: "meters", meterIds: ["M-1"] },
+      idempotencyKey: "a",
+    };
+    const accepted = await ask("submit-job", "operator", "POST /jobs", { body });
+    expect(accepted).toMatchObject({ status: 202, body: { state: "running" } });
+    const params = { jobId: (accepted.body as { jobId: string }).jobId };
+    expect((await ask("submit-job", "operator", "POST /jobs", { body })).body).toMatchObject(params);
+    const shown = await ask("read-jobs", "operator", "GET /jobs/{jobId}", { params });
+    expect(shown).toMatchObject({ status: 200, body: { lane: "interactive", progress: { open: 1, done: 0 } } });
+    const headers = { "if-none-match": String(shown.headers.etag) };
+    const again = await ask("read-jobs", "operator", "GET /jobs/{jobId}", { params, headers });
+    expect(again).toMatchObject({ status: 304, body: undefined });
+    expect(await ask("read-jobs", "operator", "GET /jobs/{jobId}/tasks", { params })).toMatchObject({
+      body: { tasks: [{ meterId: "M-1", state: "open" }] },
+    });
+    const cancel = () => ask("cancel-job", "operator", "POST /jobs/{jobId}/cancel", { params });
+    expect(await cancel()).toMatchObject({ status: 202, body: { state: "closed" } });
+    expect(await cancel()).toMatchObject({ status: 409, body: { errors: [{ field: "jobId" }] } });
+    expect(await ask("read-jobs", "operator", "GET /jobs")).toMatchObject({
+      body: { jobs: [{ ...params, progress: { open: 0, cancelled: 1 } }] },
+    });
+  });
+
+  it("keep schedules", async () => {
+    const body = {
+      scheduleId: "daily",
+      name: "daily",
+      operation: { kind: "readIntervals", lastSeconds: 86_400 },
+      target: { kind: "group", group: "north" },
+      cron: "0 2 * * *",
+      timeZone: "Europe/Vienna",
+    };
+    const made = await ask("manage-schedules", "analyst", "POST /schedules", { body });
+    expect(made).toMatchObject({ status: 201, body: { scheduleId: "daily", enabled: true } });
+    expect((made.body as { nextRunAt: string }).nextRunAt).toMatch(/T0[01]:00:00/);
+    expect(await ask("manage-schedules", "analyst", "POST /schedules", { body })).toMatchObject({ status: 409 });
+    const { scheduleId: _, ...rest } = body;
+    const params = { scheduleId: "daily" };
+    const off = { ...rest, enabled: false };
+    const changed = await ask("manage-schedules", "analyst", "PUT /schedules/{scheduleId}", { params, body: off });
+    expect(changed).toMatchObject({ status: 200, body: { enabled: false } });
+    expect(changed.body).not.toHaveProperty("nextRunAt");
+    expect((await ask("manage-schedules", "analyst", "DELETE /schedules/{scheduleId}", { params })).status).toBe(204);
+    expect((await ask("manage-schedules", "analyst", "GET /schedules/{scheduleId}", { params })).status).toBe(404);
+  });
+
+  it("answer readings of a meter that has none yet", async () => {
+    const asked = await ask("read-readings", "analyst", "GET /meters/{meterId}/readings", {
+      params: { meterId: "M-1" },
+    });
+    expect(asked).toMatchObject({ status: 200, body: { meterId: "M-1", registers: [], intervals: [] } });
+  });
+});
+
+const read = { operation: { kind: "readRegisters" }, target: { kind: "meters", meterIds: ["nobody"] } };
+const refusals: readonly (readonly [string, string, string, string, Parameters<typeof call>[2], number, string])[] = [
+  ["an unknown meter in a job", "submit-job", "operator", "POST /jobs", { body: read }, 404, "target.meterIds"],
+  [
+    "an unknown group in a job",
+    "submit-job",
+    "operator",
+    "POST /jobs",
+    { body: { ...read, target: { kind: "group", group: "x" } } },
+    404,
+    "target",
+  ],
+  [
+    "a deadline in the past",
+    "submit-job",
+    "operator",
+    "POST /jobs",
+    { body: { ...read, deadline: "2020-01-01T00:00:00Z" } },
+    422,
+    "deadline",
+  ],
+  ["a role that only enrols", "submit-job", "administrator", "POST /jobs", { body: read }, 403, "authorization"],
+  [
+    "a meter of an unknown profile",
+    "enrol-meter",
+    "administrator",
+    "POST /meters",
+    { body: meter(9, { profile: "x" }) },
+    422,
+    "profile",
+  ],
+  [
+    "another meter's serial",
+    "enrol-meter",
+    "administrator",
+    "POST /meters",
+    { body: meter(9, { serial: "S-1" }) },
+    409,
+    "serial",
+  ],
+  [
+    "another route of a known meter",
+    "enrol-meter",
+    "administrator",
+    "POST /meters",
+    { body: meter(1, { routes: [{ kind: "attached" }] }) },
+    409,
+    "routes",
+  ],
+  [
+    "an unknown member",
+    "manage-groups",
+    "operator",
+    "PUT /groups/{group}",
+    { params: { group: "new" }, body: { add: ["nobody"] } },
+    422,
+    "add.0",
+  ],
+  [
+    "a recurrence that is none",
+    "manage-schedules",
+    "analyst",
+    "POST /schedules",
+    { body: { name: "x", operation: { kind: "readRegisters" }, target: { kind: "all" }, cron: "99 * * * *" } },
+    400,
+    "cron",
+  ],
+  [
+    "readings of an unknown meter",
+    "read-readings",
+    "operator",
+    "GET /meters/{meterId}/readings",
+    { params: { meterId: "nobody" } },
+    404,
+    "meterId",
+  ],
+  [
+    "readings of half a year",
+    "read-readings",
+    "operator",
+    "GET /meters/{meterId}/readings",
+    { params: { meterId: "M-1" }, query: { from: "2026-01-01T00:00:00Z", to: "2026-06-01T00:00:00Z" } },
+    400,
+    "from",
+  ],
+  ["a subscriber who lists meters", "read-meters", "subscriber", "GET /meters", {}, 403, "authorization"],
+];
+
+describe("what is refused", () => {
+  it.each(refusals)(
+    "%s: problem+json with field and expectation, nothing written",
+    async (_, name, role, routeKey, parts, status, field) => {
+      const before = await itemCount();
+      const answer = await ask(name, role, routeKey, parts);
+      expect(answer.status).toBe(status);
+      expect(answer.headers["content-type"]).toBe("application/problem+json");
+      const { errors } = answer.body as { errors: { field: string; expected: string }[] };
+      expect(errors[0]?.field).toBe(field);
+      expect(errors[0]?.expected.length).toBeGreaterThan(3);
+      expect(await itemCount()).toBe(before);
+    },
+  );
+});
