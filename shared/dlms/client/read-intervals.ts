@@ -105,8 +105,9 @@ export function entriesOf(
   time: MeterTime,
 ): readonly IntervalEntry[] {
   let before: number | undefined;
+  const map = statusMapOf(profile);
   return rows.map((row, index) => {
-    const flags = columns.statusIndex === undefined ? 0 : statusOf(profile, row.cells[columns.statusIndex]);
+    const flags = columns.statusIndex === undefined ? 0 : statusOf(map, row.cells[columns.statusIndex]);
     const end = endOf(row, index, columns, profile, before, flags, time);
     before = end.instant;
     let status = flags | (end.ambiguous ? INTERVAL_STATUS.timeAmbiguous : 0);
@@ -153,8 +154,16 @@ function endOf(
   return found;
 }
 
-/** The meter's status octet in neutral bits, by the profile's map. */
-export function statusOf(profile: DlmsLoadProfile, cell: Cell | undefined): number {
+type StatusMap = readonly (readonly [mask: number, flag: number])[];
+
+/** The profile's map of the meter's status bits, as numbers; names that are no neutral flag are passed over. */
+const statusMapOf = (profile: DlmsLoadProfile): StatusMap =>
+  Object.entries(profile.statusBits).flatMap(([mask, name]) =>
+    name in INTERVAL_STATUS ? [[Number(mask), INTERVAL_STATUS[name as keyof typeof INTERVAL_STATUS]] as const] : [],
+  );
+
+/** The meter's status octet in neutral bits. */
+function statusOf(map: StatusMap, cell: Cell | undefined): number {
   if (cell?.kind !== "data") return 0;
   const { data } = cell;
   const bits =
@@ -162,8 +171,6 @@ export function statusOf(profile: DlmsLoadProfile, cell: Cell | undefined): numb
       ? data.value.octets.reduce((all, octet) => all * 0x100 + octet, 0)
       : Number(integerIn(data)?.value ?? 0n);
   let status = 0;
-  for (const [mask, name] of Object.entries(profile.statusBits))
-    if ((bits & Number(mask)) !== 0 && name in INTERVAL_STATUS)
-      status |= INTERVAL_STATUS[name as keyof typeof INTERVAL_STATUS];
+  for (const [mask, flag] of map) if ((bits & mask) !== 0) status |= flag;
   return status;
 }
