@@ -1,12 +1,16 @@
 /** Collects octets, big-endian. Ranges are the codecs' business. */
 export class Writer {
-  #octets: Uint8Array;
-  #view: DataView;
+  #octets: Uint8Array<ArrayBuffer>;
+  #view: DataView | undefined;
   #length = 0;
 
-  constructor(capacity = 256) {
+  constructor(capacity = 128) {
     this.#octets = new Uint8Array(capacity);
-    this.#view = new DataView(this.#octets.buffer);
+  }
+
+  #numbers(): DataView {
+    this.#view ??= new DataView(this.#octets.buffer);
+    return this.#view;
   }
 
   get length(): number {
@@ -21,7 +25,7 @@ export class Writer {
       const grown = new Uint8Array(Math.max(this.#length, this.#octets.length * 2));
       grown.set(this.#octets);
       this.#octets = grown;
-      this.#view = new DataView(grown.buffer);
+      this.#view = undefined;
     }
     return at;
   }
@@ -32,23 +36,24 @@ export class Writer {
   }
   unsigned16(value: number): void {
     const at = this.#room(2);
-    this.#view.setUint16(at, value);
+    this.#octets[at] = value >>> 8;
+    this.#octets[at + 1] = value;
   }
   unsigned32(value: number): void {
     const at = this.#room(4);
-    this.#view.setUint32(at, value);
+    this.#numbers().setUint32(at, value);
   }
   unsigned64(value: bigint): void {
     const at = this.#room(8);
-    this.#view.setBigUint64(at, value);
+    this.#numbers().setBigUint64(at, value);
   }
   float32(value: number): void {
     const at = this.#room(4);
-    this.#view.setFloat32(at, value);
+    this.#numbers().setFloat32(at, value);
   }
   float64(value: number): void {
     const at = this.#room(8);
-    this.#view.setFloat64(at, value);
+    this.#numbers().setFloat64(at, value);
   }
   octets(octets: Uint8Array): void {
     const at = this.#room(octets.length);
