@@ -31,11 +31,10 @@ interface Outcome extends Counts {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Runs a script by this Node with its output shown; standard output is kept as well. */
-function run(script: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+function run(script: string, args: readonly string[]) {
   return new Promise<{ code: number | null; stdout: string }>((resolve) => {
     const child = spawn(process.execPath, [join(ROOT, script), ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let stdout = "";
@@ -48,23 +47,19 @@ function run(script: string, args: readonly string[], environment: Readonly<Reco
   });
 }
 
-async function runVitest({ paths, exclude = [], alone = false, environment = {} }: Vitest): Promise<Counts> {
+async function runVitest({ paths, exclude = [], alone = false }: Vitest): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), "headrace-test-"));
   const report = join(folder, "report.json");
   try {
-    const { code } = await run(
-      "node_modules/vitest/vitest.mjs",
-      [
-        "run",
-        ...paths,
-        ...exclude.flatMap((pattern) => ["--exclude", pattern]),
-        ...(alone ? ["--no-file-parallelism"] : []),
-        "--reporter=default",
-        "--reporter=json",
-        `--outputFile.json=${report}`,
-      ],
-      environment,
-    );
+    const { code } = await run("node_modules/vitest/vitest.mjs", [
+      "run",
+      ...paths,
+      ...exclude.flatMap((pattern) => ["--exclude", pattern]),
+      ...(alone ? ["--no-file-parallelism"] : []),
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ]);
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
       readFileSync(report, "utf8"),
     ) as Record<"numPassedTests" | "numFailedTests" | "numPendingTests" | "numTodoTests", number>;
