@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { slotsOfBitmap } from "../../shared/jobs/targets.ts";
 import { Meter, type MeterId } from "../../shared/metering/meter.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
+import { HeadraceError } from "../../shared/ports/errors.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import type { MemberSet } from "../../shared/registry/member-sets.ts";
@@ -122,6 +123,20 @@ describe("enrolment", () => {
     expect(await enrol(request("D-2", { profile: "nothing" }))).toMatchObject([{ field: "profile" }]);
     expect(await enrol(request("D-3", { commodity: "gas" }))).toMatchObject([{ field: "commodity" }]);
     expect(await enrol(request("D-4", { systemTitle: undefined }))).toMatchObject([{ field: "systemTitle" }]);
+  });
+
+  it("refuses a meter whose sealed keys cannot be opened, and only that", async () => {
+    const [bad, good] = [request("U-1"), request("U-2")];
+    await enrol(bad, good);
+    const vault: EnrolPorts["vault"] = {
+      ...ports.vault,
+      open: (context, blob) =>
+        context.meterId === "U-1"
+          ? Promise.reject(new HeadraceError("vault.cannot-open", "no", { retry: "never" }))
+          : ports.vault.open(context, blob),
+    };
+    const outcomes = await enrolMeters({ ...ports, vault }, [bad, good], FILL_ALL);
+    expect(outcomes).toMatchObject([{ kind: "refused", field: "keys" }, { kind: "unchanged" }]);
   });
 
   it("settles repetitions inside one call in their order", async () => {

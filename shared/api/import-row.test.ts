@@ -59,6 +59,7 @@ describe("a row of an import", () => {
     ["a port that is no number", { port: "?!" }, "port", "?!"],
     ["a port beyond 65535", { port: "65536" }, "port", "65536"],
     ["a host that is none", { host: "?!" }, "host", "?!"],
+    ["an address beyond 255", { host: "10.0.0.999" }, "host", "10.0.0.999"],
     ["a latitude beyond 90", { latitude: "91" }, "latitude", "91"],
     ["half a location", { longitude: "" }, "longitude", "nothing"],
     ["an unknown transport", { transport: "sms" }, "transport", "sms"],

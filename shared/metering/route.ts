@@ -1,9 +1,10 @@
 import { z } from "zod";
 
 /** How to reach a meter. The first route is tried first. */
+const HostName = z.hostname().refine((host) => !/^[\d.]+$/.test(host), "expected a host name");
 const Dial = z.strictObject({
   kind: z.literal("dial"),
-  host: z.union([z.ipv4(), z.ipv6(), z.hostname()]),
+  host: z.union([z.ipv4(), z.ipv6(), HostName]),
   port: z.int().min(1).max(65535),
   transport: z.enum(["tcp", "udp"]).default("tcp"),
 });

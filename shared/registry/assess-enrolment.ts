@@ -1,6 +1,9 @@
 import type { AccessItem } from "../jobs/access.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
+import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
+import { HeadraceError } from "../ports/errors.ts";
+import type { KeyVault } from "../security/key-vault.ts";
 import { claimNames, type EnrolPorts, outcomeOf, sealContext } from "./enrolment.ts";
 import type { EnrolmentOutcome, EnrolmentRequest, FieldProblem, RegisteredMeter } from "./registered-meter.ts";
 import type { Claim, ClaimName } from "./registry.ts";
@@ -120,8 +123,9 @@ async function compared(
     );
   const difference = differenceOf(there, request);
   if (difference !== undefined) return settled(refused("conflict", difference));
-  const sealed = item?.sealedKeys;
-  const held = sealed && (await vault.open({ ...sealContext(meterId), version: sealed.version }, sealed.blob));
+  const held = await heldKeys(vault, meterId, item);
+  if (held === "unreadable")
+    return settled(refused("conflict", { field: "keys", expected: `sealed keys of ${meterId} that can be opened` }));
   const key = keyDifference(held, request.keys);
   if (key !== undefined)
     return settled(
@@ -132,6 +136,22 @@ async function compared(
     );
   if (there.state === "enrolling") return { kind: "finish", there };
   return settled(outcomeOf("unchanged", there));
+}
+
+/** The keys that a meter is enrolled with. One blob that cannot be opened never keeps other meters waiting. */
+async function heldKeys(
+  vault: KeyVault,
+  meterId: MeterId,
+  item: AccessItem | undefined,
+): Promise<MeterKeys | "unreadable" | undefined> {
+  const sealed = item?.sealedKeys;
+  if (sealed === undefined) return undefined;
+  try {
+    return await vault.open({ ...sealContext(meterId), version: sealed.version }, sealed.blob);
+  } catch (error) {
+    if (error instanceof HeadraceError && error.retry === "never") return "unreadable";
+    throw error;
+  }
 }
 
 /** What is to be claimed, or whose it is already. */
