@@ -55,7 +55,7 @@ const env = settings({
 });
 
 const fatal = (what: string) => (error: unknown) => {
-  logger.critical(what, factsOf(error));
+  logger.critical(what, { fault: factsOf(error) });
   process.exit(1);
 };
 process.on("uncaughtException", fatal("an exception that nobody caught"));
@@ -73,7 +73,7 @@ const authority = watchAuthority(
   env.AWS_REGION,
   systemClock,
   stopped.signal,
-  (error) => logger.warn("the active epoch cannot be read", factsOf(error)),
+  (error) => logger.warn("the active epoch cannot be read", { fault: factsOf(error) }),
 );
 const random: Random = {
   uint32: () => randomBytes(4).readUInt32LE(),

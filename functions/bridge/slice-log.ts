@@ -53,15 +53,15 @@ export const sliceLog: BridgeEvents = {
     if (counterRefusals > 0) metrics.addMetric("counterRefusals", MetricUnit.Count, counterRefusals);
   },
   poison(lane, error) {
-    logger.error("a message that cannot be read goes to the dead-letter queue", { lane, ...factsOf(error) });
+    logger.error("a message that cannot be read goes to the dead-letter queue", { lane, fault: factsOf(error) });
     metrics.addMetric("poisonMessages", MetricUnit.Count, 1);
   },
   trouble(lane, error) {
-    logger.warn("a lane has trouble", { lane, ...factsOf(error) });
+    logger.warn("a lane has trouble", { lane, fault: factsOf(error) });
   },
 };
 
 /** Writes what was counted since the last time as one metrics line. */
 export const publishMetrics = (): void => {
-  metrics.publishStoredMetrics();
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
 };
