@@ -5,7 +5,7 @@ import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs
 import { MeterId } from "../../shared/metering/meter.ts";
 import { fromHex } from "../../shared/ports/octets.ts";
 import { EPOCH_JUMP } from "../../shared/security/counters.ts";
-import { type ScratchTable, scratchTable } from "./access-table.ts";
+import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "./embedded-dynamo.ts";
 
 const item = (segment: number, slot: number, change: Partial<AccessItem> = {}): AccessItem => ({
   segment,
@@ -22,15 +22,15 @@ const item = (segment: number, slot: number, change: Partial<AccessItem> = {}): 
   ...change,
 });
 
-let scratch: ScratchTable;
+let dynamo: EmbeddedDynamo;
 beforeAll(async () => {
-  scratch = await scratchTable("access");
+  dynamo = await embeddedDynamo(TABLES.slice(1, 2).map((table) => ({ ...table, TableName: "Access" })));
 });
-afterAll(() => scratch.stop());
+afterAll(() => dynamo.close());
 
 const stores: readonly [string, () => AccessStore & AccessEnrolment][] = [
   ["in memory", () => memoryAccess()],
-  ["in DynamoDB", () => dynamoAccess(scratch.db, scratch.table)],
+  ["in DynamoDB", () => dynamoAccess(dynamo.db, "Access")],
 ];
 
 describe.each(stores)("the access store %s", (_name, open) => {
