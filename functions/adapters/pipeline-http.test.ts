@@ -79,7 +79,7 @@ describe("the HTTP pipeline", () => {
     expect(answer.status).toBe(500);
     expect(JSON.stringify(answer.body)).not.toContain("table");
     expect(answer.body).toMatchObject({ correlationId: "request-1" });
-    expect(faults).toHaveBeenLastCalledWith("failed", expect.objectContaining({ message: "table headrace-secret" }));
+    expect(faults).toHaveBeenLastCalledWith("failed", expect.objectContaining({ problem: "table headrace-secret" }));
   });
 
   it("answers 503 where trying again helps", async () => {
