@@ -1,4 +1,3 @@
-import { ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { LocalServer } from "../infra/local/aws-endpoint.ts";
 import { Permissions } from "../infra/local/permissions.ts";
@@ -9,6 +8,7 @@ import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
 import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "../test/contract/embedded-dynamo.ts";
 import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
 import { call, machine } from "../test/http-event.ts";
+import { itemCount } from "../test/item-count.ts";
 import { quiet } from "../test/quiet.ts";
 import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
 
@@ -74,14 +74,7 @@ afterAll(async () => {
 const ask = (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
   call(handlers.get(name), routeKey, { claims: machine(role), ...parts });
 
-async function itemCount(): Promise<number> {
-  const counts = await Promise.all(
-    ["Access", "Registry", "Ledger", "Readings"].map((TableName) =>
-      dynamo.db.send(new ScanCommand({ TableName, Select: "COUNT" })),
-    ),
-  );
-  return counts.reduce((sum, { Count = 0 }) => sum + Count, 0);
-}
+const itemsNow = () => itemCount(dynamo.db, ["Access", "Registry", "Ledger", "Readings"]);
 
 /** A meter of the profile without security: nothing to seal. */
 const meter = (number: number, rest: object = {}) => ({
@@ -281,14 +274,14 @@ describe("what is refused", () => {
   it.each(refusals)(
     "%s: problem+json with field and expectation, nothing written",
     async (_, name, role, routeKey, parts, status, field) => {
-      const before = await itemCount();
+      const before = await itemsNow();
       const answer = await ask(name, role, routeKey, parts);
       expect(answer.status).toBe(status);
       expect(answer.headers["content-type"]).toBe("application/problem+json");
       const { errors } = answer.body as { errors: { field: string; expected: string }[] };
       expect(errors[0]?.field).toBe(field);
       expect(errors[0]?.expected.length).toBeGreaterThan(3);
-      expect(await itemCount()).toBe(before);
+      expect(await itemsNow()).toBe(before);
     },
   );
 });
