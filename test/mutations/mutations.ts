@@ -43,6 +43,45 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["shared/security/counters.test.ts"],
   },
   {
+    name: "lease made constant by the table",
+    file: "functions/adapters/dynamo-access.ts",
+    original: "base: StoredMark.parse(Attributes).mark - BigInt(size)",
+    mutated: "base: 0n",
+    tests: ["test/contract/access-store.test.ts"],
+  },
+  {
+    name: "raised offset used before it is settled",
+    file: "shared/security/counters.ts",
+    original: '  if (item.offsetFloor === "unsettled") return { kind: "unsettled" };\n',
+    mutated: "",
+    tests: ["shared/bridge/counter-desk.test.ts"],
+  },
+  {
+    name: "access item read before the lease",
+    file: "shared/bridge/access-window.ts",
+    original: `      const lease = await desk.lease(); // before the look: see counter-desk.ts
+      const at = clock.now();
+      const items = await access.readMany(segment, asked);`,
+    mutated: `      const at = clock.now();
+      const items = await access.readMany(segment, asked);
+      const lease = await desk.lease();`,
+    tests: ["shared/bridge/access-window.test.ts"],
+  },
+  {
+    name: "held meter dialled",
+    file: "shared/bridge/task-loop.ts",
+    original: "      if (hold !== undefined && hold.until > clock.now())",
+    mutated: "      if (hold !== undefined && hold.until > clock.now() + 1e12)",
+    tests: ["test/simulation/bridge.test.ts"],
+  },
+  {
+    name: "job's state not looked at before a dial",
+    file: "shared/bridge/slice-runner.ts",
+    original: 'return runs(await ports.jobs.job(item.job)) ? undefined : "job-ended";',
+    mutated: "return undefined;",
+    tests: ["test/simulation/bridge.test.ts"],
+  },
+  {
     name: "tag check removed in the meter",
     file: "shared/dlms/server/protection.ts",
     original: "  const content = openContent(context.crypto, key.keys,",
