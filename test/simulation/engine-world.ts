@@ -4,7 +4,7 @@ import type { Job, JobId } from "../../shared/jobs/job.ts";
 import { memoryBatches } from "../../shared/jobs/memory-batches.ts";
 import { encodeMessage, ResultBatch, type TaskReport, type WorkItem } from "../../shared/jobs/messages.ts";
 import { planJob } from "../../shared/jobs/plan-job.ts";
-import { tallyOf } from "../../shared/jobs/progress.ts";
+import { SPLIT_PART, tallyOf } from "../../shared/jobs/progress.ts";
 import { advance } from "../../shared/jobs/slice-machine.ts";
 import { type SlotState, slotState, slotsIn } from "../../shared/jobs/slots.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
@@ -244,6 +244,14 @@ export async function engineWorld(seed: number) {
       } finally {
         fault.probability = 0;
       }
+    },
+    /** What the faults led to: slices of one, and the most generations of a slice. */
+    async reached(): Promise<{ readonly ones: number; readonly generation: number }> {
+      const slices = await collected(ledger.slicesOf(jobId));
+      return {
+        ones: slices.filter(({ part }) => part >= SPLIT_PART).length,
+        generation: Math.max(...slices.map(({ generation }) => generation)),
+      };
     },
     /** Accepted readings are all there, each once. */
     async readings(): Promise<void> {
