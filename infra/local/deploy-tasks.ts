@@ -99,7 +99,8 @@ export async function deployTasks(template: LoadedTemplate, standIns: StandIns, 
     for (let number = 1; number <= count; number++) {
       const name = `${main.name}-${number}`;
       const key = standIns.permissions.accessKey(name, definition.text("TaskRoleArn"));
-      const { environment, healthPort } = await withOwnPorts(main);
+      const { environment, ports } = await withOwnPorts(main);
+      const { HEALTH_PORT } = environment;
       tasks.push(
         new Task({
           name,
@@ -107,7 +108,8 @@ export async function deployTasks(template: LoadedTemplate, standIns: StandIns, 
           nodeArgs: rest.slice(0, at),
           args: rest.slice(at + 1),
           env: { ...environment, ...standIns.environmentOf(key), ...options.environment },
-          ...(healthPort === undefined ? {} : { healthUrl: `http://127.0.0.1:${healthPort}/healthz` }),
+          ...(HEALTH_PORT === undefined ? {} : { healthUrl: `http://127.0.0.1:${HEALTH_PORT}/healthz` }),
+          ports,
           stopTimeoutMs: main.stopTimeoutMs,
           log: (text) => options.log.write(name, text),
         }),
@@ -120,10 +122,14 @@ export async function deployTasks(template: LoadedTemplate, standIns: StandIns, 
 /** On AWS each task has an address of its own; here each gets ports of its own instead, told in the same variables. */
 async function withOwnPorts({ environment, ports }: Container) {
   const own: Record<string, string> = { ...environment };
-  for (const [name, value] of Object.entries(environment))
-    if (name.endsWith("_PORT") && ports.includes(Number(value))) own[name] = String(await freePort());
-  const { HEALTH_PORT } = own;
-  return { environment: own, healthPort: HEALTH_PORT === undefined ? undefined : Number(HEALTH_PORT) };
+  const taken = new Map<number, number>();
+  for (const [name, value] of Object.entries(environment)) {
+    const port = Number(value);
+    if (!name.endsWith("_PORT") || !ports.includes(port)) continue;
+    taken.set(port, taken.get(port) ?? (await freePort()));
+    own[name] = String(taken.get(port));
+  }
+  return { environment: own, ports: taken };
 }
 
 const freePort = (): Promise<number> =>

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -40,6 +40,8 @@ export const tick = async () => db("PutItem", { Item: { pk: { S: "ticked" } } })
 `;
 const TASK = `
 import { createServer } from "node:http";
+import { createServer as listen } from "node:net";
+listen((socket) => socket.end(String(process.pid))).listen(Number(process.env.FIELD_PORT), "127.0.0.1");
 createServer((_, answer) => answer.end("ok")).listen(Number(process.env.HEALTH_PORT), "127.0.0.1");
 process.on("SIGTERM", () => process.exit(0));
 `;
@@ -201,8 +203,11 @@ const SERVICE: Resources = {
         {
           Name: "bridge",
           Command: ["node", "--max-old-space-size=128", "/bundle/task.mjs"],
-          Environment: [{ Name: "HEALTH_PORT", Value: "8080" }],
-          PortMappings: [{ ContainerPort: 8080 }],
+          Environment: [
+            { Name: "HEALTH_PORT", Value: "8080" },
+            { Name: "FIELD_PORT", Value: "4059" },
+          ],
+          PortMappings: [{ ContainerPort: 8080 }, { ContainerPort: 4059 }],
           StopTimeout: 5,
         },
       ],
@@ -309,6 +314,35 @@ describe("a deployment from a template", () => {
     const [killed] = told.processes;
     process.kill(killed?.pid ?? 0, "SIGKILL");
     await expect.poll(() => processes().find(({ name }) => name === "bridge-1")?.restarts).toBe(1);
+  });
+
+  it("splits what comes in at a load balancer over its tasks", async () => {
+    const port = await freePort();
+    const { processes } = await start({
+      ...SERVICE,
+      Service: {
+        Type: "AWS::ECS::Service",
+        Properties: {
+          ...SERVICE.Service?.Properties,
+          LoadBalancers: [{ ContainerName: "bridge", ContainerPort: 4059, TargetGroupArn: ref("Group4059") }],
+        },
+      },
+      Group4059: { Type: "AWS::ElasticLoadBalancingV2::TargetGroup" },
+      Listener: {
+        Type: "AWS::ElasticLoadBalancingV2::Listener",
+        Properties: { Port: port, Protocol: "TCP", DefaultActions: [{ TargetGroupArn: ref("Group4059") }] },
+      },
+    });
+    const call = () =>
+      new Promise<number>((resolve) => {
+        connect(port, "127.0.0.1").on("data", (octets) => resolve(Number(String(octets))));
+      });
+    const reached = [await call(), await call()].sort();
+    expect(reached).toEqual(
+      processes()
+        .map(({ pid }) => pid)
+        .sort(),
+    );
   });
 
   it("works the same when a queue is renamed in the description", async () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { readAssembly } from "./assembly.ts";
+import { deployBalancer } from "./deploy-balancer.ts";
 import { deployApi, deployConsole, deployIssuer, type Identity } from "./deploy-edge.ts";
 import { deployFunctions, startTriggers } from "./deploy-functions.ts";
 import { deployState } from "./deploy-state.ts";
@@ -94,6 +95,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         throw new StartupError(
           `${task.settings.name} is not healthy after ${HEALTHY_WITHIN_MS / 1000} s. It said:\n${log.tail(task.settings.name)}`,
         );
+    const balancer = await deployBalancer(template, tasks, (text) => log.write("load-balancer", text));
+    closing.push(() => balancer.close());
     return { template, standIns, addresses, identity, clock: options.clock, processes, close };
   } catch (error) {
     await close();

@@ -11,6 +11,8 @@ export interface TaskSettings {
   readonly env: Readonly<Record<string, string>>;
   /** Answers 200 when the task is healthy; absent: healthy as soon as it runs. */
   readonly healthUrl?: string;
+  /** Container port → the port that this task was told to take instead. */
+  readonly ports?: ReadonlyMap<number, number>;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
   readonly log: (text: string) => void;

@@ -88,6 +88,10 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     const ref = `arn:${partition}:cloudfront::${account}:function/${name("Name")}`;
     return { ref, attributes: { FunctionARN: ref } };
   },
+  "AWS::EC2::EIP": ({ stack, logicalId }) => {
+    const ref = `eipalloc-${digest(`${stack} ${logicalId}`).slice(0, 17)}`;
+    return { ref: "127.0.0.1", attributes: { AllocationId: ref, PublicIp: "127.0.0.1" } };
+  },
   "AWS::ECS::TaskDefinition": (_, name, pseudo) => {
     const ref = arn(pseudo, "ecs", `task-definition/${name("Family")}:1`);
     return { ref, attributes: { TaskDefinitionArn: ref } };
