@@ -49,6 +49,18 @@ describe.each(VARIANTS)("the app, $profile profile on a $network network", (cont
 });
 
 describe("the app", () => {
+  it("bundles whatever stacks the CDK's command line selects", () => {
+    const { service, bridge } = templatesOf(described({ "aws:cdk:bundling-stacks": ["**"] }));
+    for (const [name, { Properties }] of resourcesOf(service, "AWS::Lambda::Function"))
+      expect([name, Properties.Code]).toEqual([
+        name,
+        { S3Bucket: expect.anything(), S3Key: expect.stringMatching(/\.zip$/) },
+      ]);
+    const [, task] = resourcesOf(bridge, "AWS::ECS::TaskDefinition")[0] ?? [];
+    expect(JSON.stringify(task?.Properties)).toMatch(/"BUNDLE_KEY","Value":"[0-9a-f]{64}\.mjs"/);
+    expect(JSON.stringify(task?.Properties)).not.toContain("0".repeat(64));
+  });
+
   it("names lanes and roles as the product does", () => {
     expect(LANES).toEqual(LANES_OF_JOBS);
     expect(ROLES).toEqual(ROLES_OF_API);

@@ -62,7 +62,8 @@ interface Sources {
 
 function codeOf(app: App): Sources {
   const names = Object.keys(FUNCTIONS);
-  if (Array.isArray(app.node.tryGetContext("aws:cdk:bundling-stacks"))) {
+  const selected: unknown = app.node.tryGetContext("aws:cdk:bundling-stacks"); // the CDK's command line says which stacks
+  if (Array.isArray(selected) && selected.length === 0) {
     const file = join(import.meta.dirname, "app.ts");
     return {
       code: new Map(names.map((name) => [name, Code.fromInline("export const handler = () => {};")])),
