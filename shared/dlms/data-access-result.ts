@@ -38,6 +38,16 @@ export const ACTION_RESULT = {
   "other-reason": 250,
 } as const;
 
+/** Results that say "not now": asking again can help. */
+export const isTransient = (dataAccessResult: number): boolean => TRANSIENT.includes(dataAccessResult);
+const TRANSIENT: readonly number[] = [
+  DATA_ACCESS_RESULT["temporary-failure"],
+  DATA_ACCESS_RESULT["data-block-unavailable"],
+  DATA_ACCESS_RESULT["long-get-aborted"],
+  DATA_ACCESS_RESULT["no-long-get-in-progress"],
+  DATA_ACCESS_RESULT["data-block-number-invalid"],
+];
+
 /** The standard's name of a number; `unknown-N` for one that it does not define. */
 export const nameIn = (names: Readonly<Record<string, number>>, value: number): string =>
   Object.keys(names).find((name) => names[name] === value) ?? `unknown-${value}`;

@@ -6,7 +6,7 @@ import type { Data } from "./data.ts";
 import { type DateTime, dateTimeAt, dateTimeData } from "./date-time.ts";
 import { dlmsDriver } from "./driver.ts";
 import { type CaptureObject, captureObject } from "./objects/profile-generic.ts";
-import type { CosemObject } from "./server/cosem-object.ts";
+import { type CosemObject, refusedGet } from "./server/cosem-object.ts";
 
 const CLOCK = "0.0.1.0.0.255";
 const IMPORT = "1.0.1.8.0.255";
@@ -286,6 +286,19 @@ describe("readRegisters", () => {
       { item: "volume.gas", code: "profile.not-mapped" },
       { item: "energy.active.export.total", code: "dlms.object-undefined" },
     ]);
+  });
+
+  it("does not take a transient refusal for an answer", async () => {
+    const busy: CosemObject = {
+      classId: 3,
+      version: 0,
+      logicalName: IMPORT,
+      attributes: { 2: { get: () => refusedGet("temporary-failure") } },
+    };
+    const { session } = await sessionWith([clock, busy]);
+    await expect(
+      session.perform({ kind: "readRegisters", measurements: ["energy.active.import.total"] }),
+    ).rejects.toMatchObject({ reason: "refused", code: "dlms.temporary-failure", retry: "later" });
   });
 
   it("does not believe a value in another unit", async () => {

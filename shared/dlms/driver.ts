@@ -6,13 +6,7 @@ import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { openSession } from "./client/open-session.ts";
 import { readIntervals } from "./client/read-intervals.ts";
-import {
-  type Refusal,
-  readRegisters,
-  refusalCode,
-  type ScalerCache,
-  wantedRegisters,
-} from "./client/read-registers.ts";
+import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
 import type { Answer, DlmsSession } from "./client/session.ts";
 import type { DateTime } from "./date-time.ts";
 import { Clock } from "./objects/clock.ts";
@@ -98,7 +92,7 @@ class DlmsMeterSession implements MeterSession {
     for (const [index, profile] of loadProfiles.entries()) {
       const captured = answers[index * 2] as Answer<readonly CaptureObject[]>;
       if (captured.kind === "refused") {
-        refusals.push({ item: profile.channelSet, code: refusalCode(captured.result) });
+        refusals.push(refusalOf(profile.channelSet, captured.result));
         continue;
       }
       checkPeriod(profile, known<number>(answers[index * 2 + 1]));
@@ -130,10 +124,7 @@ class DlmsMeterSession implements MeterSession {
           ]);
     const [answer] = answers;
     if (answer?.kind === "value") return this.#result({ evidence: [...accepted, "module-answer", "meter-answer"] });
-    const refusals =
-      answer === undefined || first === undefined
-        ? []
-        : [{ item: first.measurement, code: refusalCode(answer.result) }];
+    const refusals = answer === undefined || first === undefined ? [] : [refusalOf(first.measurement, answer.result)];
     return this.#result({ evidence: [...accepted, "module-answer"], refusals });
   }
 

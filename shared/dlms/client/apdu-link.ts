@@ -11,8 +11,11 @@ export interface ApduLinkOptions {
   readonly onFrame?: ((direction: "sent" | "received", octets: Uint8Array) => void) | undefined;
 }
 
-/** What a broken link means once a conversation is under way; any other error is passed on as it is. */
-export function conversationError(error: unknown): unknown {
+/**
+ * What a broken link means for a conversation; any other error is passed on as it is. `heard`: the meter has said
+ * something; a connection that closes before that was none, and stays a `LinkError`.
+ */
+export function conversationError(error: unknown, heard = true): unknown {
   if (error instanceof WireError)
     return new SessionError("protocol", "dlms.malformed-answer", `the meter's answer is malformed: ${error.message}`, {
       cause: error,
@@ -21,7 +24,7 @@ export function conversationError(error: unknown): unknown {
   if (!(error instanceof LinkError)) return error;
   if (error.code === "link.timeout")
     return new SessionError("timeout", "dlms.no-answer", "expected an answer in time, got none", { cause: error });
-  if (error.code === "link.closed")
+  if (error.code === "link.closed" && heard)
     return new SessionError(
       "interrupted",
       "dlms.connection-closed",
@@ -38,9 +41,15 @@ export class ApduLink {
   readonly #options: ApduLinkOptions;
   readonly #splitter = new WrapperSplitter();
   #queued: readonly SplitPdu[] = [];
+  #heard = false;
 
   constructor(options: ApduLinkOptions) {
     this.#options = options;
+  }
+
+  /** Whether any octets have come. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   async send(apdu: Uint8Array): Promise<void> {
@@ -56,7 +65,9 @@ export class ApduLink {
     for (;;) {
       const [pdu, ...rest] = this.#queued;
       if (pdu === undefined) {
-        this.#queued = this.#split(await this.#options.link.receive(deadline));
+        const octets = await this.#options.link.receive(deadline);
+        this.#heard = true;
+        this.#queued = this.#split(octets);
         continue;
       }
       this.#queued = rest;

@@ -171,11 +171,13 @@ describe("an association is refused", () => {
     const wire = changing(2, () => encode(ExceptionResponse, exception));
     expect((await opened({}, {}, wire)).outcome).toEqual(failure("protocol", "dlms.exception-response", "later"));
   });
-  it("when it closes or stays silent", async () => {
-    expect((await opened({}, {}, () => "close")).outcome).toEqual(
-      failure("interrupted", "dlms.connection-closed", "later"),
-    );
+  it("when it stays silent, or closes after it has answered once", async () => {
     expect((await opened({}, {}, () => [])).outcome).toEqual(failure("timeout", "dlms.no-answer", "later"));
+    const later: Wire = (frame, count) => (count === 1 ? [frame] : "close");
+    expect((await opened({}, {}, later)).outcome).toEqual(failure("interrupted", "dlms.connection-closed", "later"));
+  });
+  it("as a link's failure when it closes before it has said anything", async () => {
+    expect((await opened({}, {}, () => "close")).outcome).toMatchObject({ name: "LinkError", code: "link.closed" });
   });
   it("when the answer is no DLMS at all", async () => {
     const { outcome } = await opened({}, {}, () => [fromHex("485454502f312e31")]);

@@ -43,7 +43,7 @@ export async function openSession(context: SessionContext): Promise<DlmsSession>
     if (plan.authentication === "hls-gmac") await proveBothSides(making, agreement, session);
     return session;
   } catch (error) {
-    throw conversationError(error);
+    throw conversationError(error, making.apdus.heard);
   }
 }
 
@@ -113,6 +113,7 @@ async function proveBothSides(making: Making, agreement: Agreement, session: Dlm
   const { result, returnParameters } = await session.invoke(reply, proof);
   if (result !== ACTION_RESULT.success)
     throw new SessionError("auth", "dlms.proof-refused", "the meter refused our proof", {
+      retry: result === ACTION_RESULT["temporary-failure"] ? "later" : "never",
       detail: { result: nameIn(ACTION_RESULT, result) },
     });
   const data = returnParameters?.kind === "data" ? returnParameters.data : undefined;

@@ -10,7 +10,7 @@ import { byRange } from "../selective-access.ts";
 import { atScaler, integerIn } from "./integer-value.ts";
 import { type MeterTime, meterDateTime, placed } from "./meter-time.ts";
 import { type Cell, type Row, rowsOf } from "./profile-buffer.ts";
-import { type Refusal, refusalCode } from "./read-registers.ts";
+import { type Refusal, refusalOf } from "./read-registers.ts";
 import type { DlmsSession } from "./session.ts";
 
 export interface IntervalsRead {
@@ -80,7 +80,7 @@ export async function readIntervals(
   const buffer = attributeOf(ProfileGeneric, ProfileGeneric.attributes.buffer, profile.obis);
   const answer = await session.read(buffer, selection);
   if (answer.kind === "refused")
-    return { intervals: undefined, refusals: [{ item: profile.channelSet, code: refusalCode(answer.result) }] };
+    return { intervals: undefined, refusals: [refusalOf(profile.channelSet, answer.result)] };
   const refusals = profile.channels.flatMap((channel, index) =>
     columns.channels[index] === undefined ? [{ item: channel.measurement, code: "dlms.not-captured" }] : [],
   );

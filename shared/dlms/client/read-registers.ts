@@ -3,7 +3,7 @@ import { MEASUREMENTS, type Measurement } from "../../metering/measurement.ts";
 import type { DeviceProfile, DlmsRegister } from "../../metering/profile.ts";
 import type { OperationResult, RegisterValue } from "../../metering/result.ts";
 import type { Data } from "../data.ts";
-import { DATA_ACCESS_RESULT, nameIn } from "../data-access-result.ts";
+import { DATA_ACCESS_RESULT, isTransient, nameIn } from "../data-access-result.ts";
 import type { DateTime } from "../date-time.ts";
 import { DataObject } from "../objects/data.ts";
 import { ExtendedRegister } from "../objects/extended-register.ts";
@@ -21,8 +21,19 @@ export interface RegistersRead {
   readonly refusals: readonly Refusal[];
 }
 
-/** Name of a refusal as results carry it: `dlms.object-undefined`. */
-export const refusalCode = (result: number): string => `dlms.${nameIn(DATA_ACCESS_RESULT, result)}`;
+/**
+ * A definite refusal as results carry it: `dlms.object-undefined`. A transient one is none: throws `SessionError`
+ * `refused`, to be tried later.
+ */
+export function refusalOf(item: string, result: number): Refusal {
+  const code = `dlms.${nameIn(DATA_ACCESS_RESULT, result)}`;
+  if (isTransient(result))
+    throw new SessionError("refused", code, `the meter refused ${item} for now: ${code}`, {
+      retry: "later",
+      detail: { item },
+    });
+  return { item, code };
+}
 
 /** The registers of the profile that carry these measurements; `total`: the total set; undefined: all of them. */
 export function wantedRegisters(
@@ -96,7 +107,7 @@ function registerValue(
   const { register } = part;
   const refused = (code: string): Refusal => ({ item: register.measurement, code });
   const value = answers[part.value] as Answer<Data>;
-  if (value.kind === "refused") return refused(refusalCode(value.result));
+  if (value.kind === "refused") return refusalOf(register.measurement, value.result);
   const number = integerIn(value.value);
   // Null is how a meter says that a register holds nothing yet.
   if (number === undefined && value.value.type === "null-data") return refused("dlms.no-value");
@@ -111,7 +122,7 @@ function registerValue(
     );
   let scaler = register.scaler ?? 0;
   if (register.scaler === undefined && scalerUnitRead !== undefined) {
-    if (scalerUnitRead.kind === "refused") return refused(refusalCode(scalerUnitRead.result));
+    if (scalerUnitRead.kind === "refused") return refusalOf(register.measurement, scalerUnitRead.result);
     if (scalerUnitRead.value.unit !== unitCode(MEASUREMENTS[register.measurement].unit))
       return refused("dlms.unit-mismatch");
     scaler = scalerUnitRead.value.scaler;
