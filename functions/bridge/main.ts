@@ -136,7 +136,8 @@ async function shutDown(signal: string): Promise<void> {
   clearInterval(reporting);
   publishMetrics();
   server.close();
-  logger.info("drained", { durationMs: Date.now() - begun });
+  const { user, system } = process.cpuUsage();
+  logger.info("drained", { durationMs: Date.now() - begun, cpuMs: Math.round((user + system) / 1000) });
   process.exit(0);
 }
 process.on("SIGTERM", () => void shutDown("SIGTERM"));
