@@ -48,7 +48,7 @@ export class Disturbance {
       const { Item } = (await this.#call("GetItem", { TableName: table, Key: id.key, ConsistentRead: true })) as {
         Item?: Attributes;
       };
-      this.#before.set(id.text, { item: Item, writtenAt: Date.now() });
+      this.#remember(id.text, Item);
       return undefined;
     }
     if (body.ConsistentRead === true || Math.random() >= this.#rates.stale) return undefined;
@@ -63,6 +63,16 @@ export class Disturbance {
       return before === undefined ? [item] : before.item === undefined ? [] : [before.item];
     });
     return { ...page, Items: items, Count: items.length };
+  }
+
+  #remember(id: string, item: Attributes | undefined): void {
+    const now = Date.now();
+    this.#before.delete(id); // last in the map again, so that the oldest are first
+    this.#before.set(id, { item, writtenAt: now });
+    for (const [oldest, { writtenAt }] of this.#before) {
+      if (now - writtenAt < STALE_MS) break;
+      this.#before.delete(oldest);
+    }
   }
 
   #fresh(id: string): Before | undefined {

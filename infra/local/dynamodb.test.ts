@@ -120,6 +120,20 @@ describe("DynamoDB", () => {
   });
 });
 
+describe("a table of an earlier run", () => {
+  it("is kept when it is the same, and refused with a word of what to do when its indexes changed", async () => {
+    const db = new DynamoDb({ permissions, arnPrefix: ARN });
+    const pk = [{ AttributeName: "pk", KeyType: "HASH" }];
+    const table = { name: "kept", keySchema: pk, attributeDefinitions: [{ AttributeName: "pk", AttributeType: "S" }] };
+    await db.start();
+    await db.createTable(table);
+    await db.createTable(table);
+    const index = { IndexName: "all", KeySchema: pk, Projection: { ProjectionType: "ALL" } };
+    await expect(db.createTable({ ...table, globalSecondaryIndexes: [index] })).rejects.toThrow("a new --data folder");
+    await db.close();
+  });
+});
+
 describe("a disturbed DynamoDB", () => {
   it("throttles, and answers eventual reads as they were before the last write", async () => {
     const db = new DynamoDb({ permissions, arnPrefix: ARN, disturbance: { throttle: 0, stale: 1 } });

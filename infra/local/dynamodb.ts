@@ -7,6 +7,7 @@ import { Disturbance, type DisturbanceRates } from "./dynamodb-disturbance.ts";
 import { TableGates } from "./dynamodb-gate.ts";
 import { type TransactItem, transactWrite } from "./dynamodb-transaction.ts";
 import type { Permissions } from "./permissions.ts";
+import { StartupError } from "./startup-error.ts";
 
 interface DynaliteOptions {
   readonly path?: string;
@@ -32,6 +33,27 @@ export interface DynamoOptions {
   /** Where the tables lie; absent: in memory. */
   readonly path?: string;
   readonly disturbance?: DisturbanceRates;
+}
+
+interface DescribedTable {
+  readonly KeySchema: readonly unknown[];
+  readonly GlobalSecondaryIndexes?: readonly { readonly IndexName: string; readonly KeySchema: readonly unknown[] }[];
+}
+
+/** The engine cannot change a table: one of an earlier description has to be made anew. */
+function checkSame(table: DynamoTable, kept: DescribedTable): void {
+  const shape = (keys: readonly unknown[], indexes: readonly unknown[] | undefined): string =>
+    JSON.stringify([
+      keys,
+      (indexes as DescribedTable["GlobalSecondaryIndexes"])
+        ?.map(({ IndexName, KeySchema }) => [IndexName, KeySchema])
+        .sort() ?? [],
+    ]);
+  const wanted = shape(table.keySchema, table.globalSecondaryIndexes);
+  if (shape(kept.KeySchema, kept.GlobalSecondaryIndexes) === wanted) return;
+  throw new StartupError(
+    `table ${table.name} of the data folder has other keys or indexes than the description now gives it: start with a new --data folder`,
+  );
 }
 
 interface Answer {
@@ -90,7 +112,7 @@ export class DynamoDb {
     if (table.ttlAttribute !== undefined) this.#ttl.set(table.name, table.ttlAttribute);
     this.#disturbance?.watch(table.name, table.keySchema);
     const described = await this.#send("DescribeTable", { TableName: table.name });
-    if (described.status === 200) return;
+    if (described.status === 200) return checkSame(table, described.body.Table as DescribedTable);
     await this.call("CreateTable", {
       TableName: table.name,
       KeySchema: table.keySchema,

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Assembly, Json, TemplateResource } from "./assembly.ts";
 import { loadTemplate } from "./load.ts";
-import { explain, RESOURCE_TYPES } from "./resource-types.ts";
+import { explain, explainInMarkdown, RESOURCE_TYPES } from "./resource-types.ts";
 import { ParameterStore } from "./ssm.ts";
 
 const addresses = { console: "http://127.0.0.1:4173", api: "http://127.0.0.1:4174", issuer: "http://127.0.0.1:4175" };
@@ -86,7 +87,9 @@ describe("the template loader", () => {
     );
   });
 
-  it("explains every type that it lists", () => {
+  it("explains every type that it lists, on the command line and in the documents", () => {
     for (const type of Object.keys(RESOURCE_TYPES)) expect(explain()).toContain(type);
+    const page = readFileSync(new URL("../../docs/local-mode.md", import.meta.url), "utf8");
+    for (const kind of ["stood up", "inert"] as const) expect(page).toContain(explainInMarkdown(kind));
   });
 });

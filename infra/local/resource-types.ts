@@ -6,9 +6,9 @@ export type Treatment =
 const up = (as: string): Treatment => ({ kind: "stood up", as });
 const inert = (because: string): Treatment => ({ kind: "inert", because });
 
-const NETWORK = "processes on one machine need no network of their own; test/e2e and infra/*.test.ts check it";
-const WATCHING = "nobody is called by a local deployment; infra tests check alarms and their runbook anchors";
-const RESOURCE_POLICY = "only the Allow statements of roles are evaluated; infra tests check resource policies";
+const NETWORK = "processes of one machine need no network of their own";
+const WATCHING = "nobody is called by a local deployment";
+const RESOURCE_POLICY = "only the Allow statements of roles are evaluated";
 const LOGS = "output goes to files of the data folder, or to stderr with --verbose";
 
 /**
@@ -110,6 +110,18 @@ export function explain(): string {
     ...rows("inert"),
     "",
     "Refused: every other type. A template with one does not start; the message names the type and the resource.",
+    "",
+  ].join("\n");
+}
+
+/** The list as the two tables of docs/local-mode.md; a test compares. */
+export function explainInMarkdown(kind: Treatment["kind"]): string {
+  const rows = Object.entries(RESOURCE_TYPES).filter(([, treatment]) => treatment.kind === kind);
+  const said = (treatment: Treatment): string => (treatment.kind === "inert" ? treatment.because : treatment.as);
+  return [
+    `| resource type | ${kind === "inert" ? "because" : "as"} |`,
+    "|---|---|",
+    ...rows.map(([type, treatment]) => `| \`${type}\` | ${said(treatment)} |`),
     "",
   ].join("\n");
 }

@@ -107,6 +107,13 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     clientSystemTitle: clientTitle(deployment),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof HeadraceError) || error.code !== "town.address-in-use") throw error;
+    // Its own message speaks of the town's --port; here the addresses are enrolled already, or all are taken.
+    throw new StartupError(
+      "the addresses of the simulated meters are in use: another town or another npm start runs. Stop it and start again",
+      { cause: error },
+    );
   });
   closing.push(() => town.stop());
   const api = localApi(deployment);
