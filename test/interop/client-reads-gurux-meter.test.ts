@@ -131,6 +131,6 @@ describe.skipIf(environment.kind === "absent")("a meter built on gurux-dlms", ()
     });
     await expect(
       opened("generic-eu", 512, { keys: { unicast: "00".repeat(16), authentication: AUTH_KEY } }),
-    ).rejects.toMatchObject({ name: "SessionError" });
+    ).rejects.toMatchObject({ reason: "auth", code: "dlms.association-rejected" });
   });
 });

@@ -118,7 +118,11 @@ class Meter(GXDLMSServer):
         """The AARE: the package has parsed the AARQ, opened the InitiateRequest and protects the InitiateResponse."""
         cipher = self.settings.cipher
         self.reset(True)
-        diagnostic = _GXAPDU.parsePDU(self.settings, cipher, data, None)
+        try:
+            diagnostic = _GXAPDU.parsePDU(self.settings, cipher, data, None)
+        except Exception as error:  # pylint: disable=broad-except
+            print(f"AARQ: {error}", file=sys.stderr, flush=True)
+            diagnostic = SourceDiagnostic.AUTHENTICATION_FAILURE
         self.settings.maxPduSize = min(self.settings.maxPduSize or 0xFFFF, self.options.pdu)
         if diagnostic == SourceDiagnostic.NONE:
             diagnostic = self.onValidateAuthentication(self.settings.authentication, None)
