@@ -42,16 +42,30 @@ export async function listen(server: Server, port = 0): Promise<LocalServer> {
 
 export class BodyTooLargeError extends Error {}
 
-/** The whole body. Throws BodyTooLargeError when it has more octets than `limit`. */
-export async function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) throw new BodyTooLargeError(`the body has more than ${limit} octets`);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+/**
+ * The whole body. Rejects with BodyTooLargeError when it has more octets than `limit`; what still comes is read and thrown
+ * away, so that the caller's refusal reaches the other side.
+ */
+export function bodyOf(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const tooLarge = (): void => {
+      request.removeAllListeners("data");
+      request.resume();
+      reject(new BodyTooLargeError(`expected a body of at most ${limit} octets`));
+    };
+    if (Number(request.headers["content-length"] ?? 0) > limit) return tooLarge();
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > limit) return tooLarge();
+      chunks.push(chunk);
+    });
+    request.once("end", () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    );
+    request.once("error", reject);
+  });
 }
 
 export interface AwsCall {

@@ -309,9 +309,9 @@ describe("a deployment from a template", () => {
 
   it("restarts a killed task at once and tells the process ids", async () => {
     const { addresses, processes } = await start(SERVICE);
-    const told = (await (await fetch(`${addresses.api}/local/processes`)).json()) as { processes: { pid: number }[] };
-    expect(told.processes).toMatchObject([{ name: "bridge-1" }, { name: "bridge-2" }]);
-    const [killed] = told.processes;
+    const told = (await (await fetch(`${addresses.api}/local/processes`)).json()) as { bridges: { pid: number }[] };
+    expect(told.bridges).toMatchObject([{ name: "bridge-1" }, { name: "bridge-2" }]);
+    const [killed] = told.bridges;
     process.kill(killed?.pid ?? 0, "SIGKILL");
     await expect.poll(() => processes().find(({ name }) => name === "bridge-1")?.restarts).toBe(1);
   });

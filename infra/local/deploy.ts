@@ -38,6 +38,8 @@ export interface Deployment {
   readonly identity: Identity;
   readonly clock: Clock;
   processes(): readonly ProcessView[];
+  /** Answers GET of a path under /local at the API's port, to whoever asks on this machine. */
+  answerLocally(path: string, answer: () => Promise<object>): void;
   /** Everything that runs ends, in the order in which nothing loses what it needs. */
   close(): Promise<void>;
 }
@@ -75,9 +77,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     let tasks: Task[] = [];
     const processes = (): readonly ProcessView[] =>
       tasks.map((task) => task.view()).filter((view) => view !== undefined);
-    const local = (method: string, path: string): object | undefined =>
-      method === "GET" && path === "/local/processes" ? { processes: processes() } : undefined;
-    const api = deployApi(template, standIns, local);
+    const own = new Map<string, () => object | Promise<object>>([
+      ["/local/processes", () => ({ bridges: processes() })],
+    ]);
+    const api = deployApi(template, standIns, (method, path) => (method === "GET" ? own.get(path)?.() : undefined));
     await api.start(Number(new URL(addresses.api).port));
     closing.push(() => api.close());
     const site = await deployConsole(template, assembly, standIns, api, addresses);
@@ -97,7 +100,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         );
     const balancer = await deployBalancer(template, tasks, (text) => log.write("load-balancer", text));
     closing.push(() => balancer.close());
-    return { template, standIns, addresses, identity, clock: options.clock, processes, close };
+    const answerLocally = (path: string, answer: () => Promise<object>): void => void own.set(path, answer);
+    return { template, standIns, addresses, identity, clock: options.clock, processes, answerLocally, close };
   } catch (error) {
     await close();
     throw error;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type ProblemKind, problemOf } from "../../shared/api/problem.ts";
 import { BodyTooLargeError, bodyOf, type LocalServer, listen } from "./aws-endpoint.ts";
 import type { JwtAuthorizer } from "./jwt-authorizer.ts";
-import type { LambdaFunction } from "./lambda.ts";
+import type { InvokeResult } from "./lambda-environment.ts";
 
 /** API Gateway's own limits. */
 const BODY_OCTETS_MAX = 10 * 1024 * 1024;
@@ -12,14 +12,14 @@ const TIMEOUT_MS = 30_000;
 export interface HttpRoute {
   /** `GET /jobs/{jobId}`, `ANY /…`, or `$default`. */
   readonly key: string;
-  readonly target: LambdaFunction;
+  readonly target: { invoke(event: string): Promise<InvokeResult> };
   /** Absent: everybody may. */
   readonly authorizer?: JwtAuthorizer;
   readonly scopes: readonly string[];
 }
 
 /** Something of local mode's own at the API's port; undefined: not mine. */
-export type LocalAnswer = (method: string, path: string) => object | undefined;
+export type LocalAnswer = (method: string, path: string) => object | Promise<object> | undefined;
 
 interface Matched {
   readonly route: HttpRoute;
@@ -90,7 +90,7 @@ export class HttpApi {
     try {
       const url = new URL(request.url ?? "/", "http://127.0.0.1");
       const method = request.method ?? "GET";
-      const own = this.#local(method, url.pathname);
+      const own = await this.#local(method, url.pathname);
       if (own !== undefined) {
         response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(own));
         return;

@@ -116,6 +116,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     );
   });
   closing.push(() => town.stop());
+  deployment.answerLocally("/local/witness", () => town.witness());
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));
   progress.line(`${town.meters.length} meters, ${enrolled} of them enrolled now`);
