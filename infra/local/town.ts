@@ -67,6 +67,11 @@ export const DLMS_PORT = 4059;
 /** Second octet of the loopback network that a town takes, tried in this order. */
 const NETWORKS = [77, 78, 79, 80, 81, 82, 83, 84] as const;
 const METERS_A_NETWORK = 62_500;
+/**
+ * A town with a data folder comes back to the addresses under which its meters are enrolled. It takes its network by chance
+ * out of many, so that a town without one, which takes the first that is free, is not found on it then.
+ */
+const networksToKeep = (): readonly number[] => [...randomBytes(4)].map((octet) => 100 + (octet % 128));
 /** Where there is no 127/8: ports on 127.0.0.1 from here on. */
 const PORTS_FROM = 20_000;
 
@@ -171,7 +176,7 @@ async function place(
   port: number,
   memory: TownMemory | undefined,
 ): Promise<{ readonly servers: readonly Server[]; readonly addressing: Addressing }> {
-  const networks = memory?.network === undefined ? NETWORKS : [memory.network];
+  const networks = memory === undefined ? NETWORKS : memory.network === undefined ? networksToKeep() : [memory.network];
   for (const network of networks) {
     const addressing = inNetwork(network, port);
     try {
