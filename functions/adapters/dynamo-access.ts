@@ -52,6 +52,7 @@ const StoredItem = z
     attached: z
       .strictObject({ task: z.string(), address: z.string(), connection: z.string(), seq: z.int() })
       .optional(),
+    attachedSeq: z.int().optional(),
     flags: z.strictObject({ medical: z.boolean(), priority: z.boolean(), moratorium: z.boolean() }),
   })
   .transform(({ pk, sk, holdOwner, holdUntil, holdBase, ...stored }) => ({
@@ -210,5 +211,20 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
         (await release("", "releasedBase >= :base"))
       );
     },
+    attach: (place, meterId, attached) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET attached = :attached, attachedSeq = :seq",
+        ConditionExpression: "meterId = :meter AND (attribute_not_exists(attachedSeq) OR attachedSeq < :seq)",
+        ExpressionAttributeValues: { ":attached": attached, ":seq": attached.seq, ":meter": meterId },
+      }),
+    detach: (place, connection) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "REMOVE attached", // its number stays: the next connection's is higher
+        ConditionExpression: "attached.#connection = :connection",
+        ExpressionAttributeNames: { "#connection": "connection" },
+        ExpressionAttributeValues: { ":connection": connection },
+      }),
   };
 }

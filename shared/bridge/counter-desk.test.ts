@@ -71,6 +71,8 @@ async function drawnIn({
       settleOffset: gated(table.settleOffset),
       takeHold: gated(table.takeHold),
       releaseHold: gated(table.releaseHold),
+      attach: gated(table.attach),
+      detach: gated(table.detach),
     };
   };
   const live = async (table: MemoryAccess, epoch: number, { steps, dieAt }: Life): Promise<void> => {

@@ -72,6 +72,18 @@ export function memoryAccess(
         const { hold: _released, ...free } = item;
         return { ...free, releasedBase: base > item.releasedBase ? base : item.releasedBase };
       }),
+    attach: async (place, meterId, attached) =>
+      change(place, (item) =>
+        item.meterId === meterId && (item.attachedSeq ?? 0) < attached.seq
+          ? { ...item, attached, attachedSeq: attached.seq }
+          : undefined,
+      ),
+    detach: async (place, connection) =>
+      change(place, (item) => {
+        if (item.attached?.connection !== connection) return undefined;
+        const { attached: _closed, ...left } = item;
+        return left;
+      }),
     copy: () => memoryAccess(itemAt, markOf),
     mark: (segment) => markOf.get(segment),
   };

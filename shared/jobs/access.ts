@@ -28,13 +28,22 @@ export interface AccessItem extends Place {
   /** Base used by the last holder: a reader below it leases again. */
   readonly releasedBase: bigint;
   readonly lastOrder: number;
-  readonly attached?: {
-    readonly task: string;
-    readonly address: string;
-    readonly connection: string;
-    readonly seq: number;
-  };
+  readonly attached?: Attached;
+  /** `seq` of the newest connection that there ever was; absent: none. */
+  readonly attachedSeq?: number;
   readonly flags: { readonly medical: boolean; readonly priority: boolean; readonly moratorium: boolean };
+}
+
+/** The connection that the meter itself holds: written when it was authenticated, removed when it closes. */
+export interface Attached {
+  /** The bridge task that has the socket: unique to one run of it. */
+  readonly task: string;
+  /** Where other tasks ask that one for a byte pipe: `host:port`. */
+  readonly address: string;
+  /** 32 hex digits, drawn when the connection was authenticated. */
+  readonly connection: string;
+  /** Rises with every connection of the meter: the newest wins. */
+  readonly seq: number;
 }
 
 export interface OffsetRaises {
@@ -74,6 +83,10 @@ export interface AccessStore {
   takeHold(place: Place, owner: string, until: number, base: bigint, now: number): Promise<boolean>;
   /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
   releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
+  /** Says that the meter's connection is this one; false: another one is as new or newer, or the slot is another's. */
+  attach(place: Place, meterId: MeterId, attached: Attached): Promise<boolean>;
+  /** Removes the entry of this connection, by its owner or by who found it stale; false: it is not there any more. */
+  detach(place: Place, connection: string): Promise<boolean>;
 }
 
 /** What enrolment does to access items. */

@@ -44,6 +44,7 @@ describe.each(stores)("the access store %s", (_name, open) => {
       releasedBase: 2n ** 60n,
       hold: { owner: "job-1", until: 5_000, base: 2n ** 62n + 3n },
       attached: { task: "t", address: "::1", connection: "c", seq: 4 },
+      attachedSeq: 4,
     });
     expect(await store.createAccessItem(whole)).toBe("created");
     expect(await store.read({ segment: 1, slot: 7 })).toEqual(whole);
@@ -145,5 +146,27 @@ describe.each(stores)("the access store %s", (_name, open) => {
     await store.takeHold(at, "a", 9_000, 5n, 8_000);
     await store.releaseHold(at, "a", 5n);
     expect((await store.read(at))?.releasedBase).toBe(600n);
+  });
+
+  it("keeps the newest connection of a meter, and removes only the one that is named", async () => {
+    const store = open();
+    const at = { segment: 12, slot: 3 };
+    const { meterId } = item(12, 3);
+    await store.createAccessItem(item(12, 3));
+    const connection = (seq: number) => ({ task: `t${seq}`, address: "10.0.0.1:4060", connection: `c${seq}`, seq });
+    expect(await store.attach(at, MeterId.parse("another"), connection(1))).toBe(false);
+    expect(await store.attach({ segment: 12, slot: 4 }, meterId, connection(1))).toBe(false);
+    expect(await store.detach(at, "c1")).toBe(false);
+    expect(await store.attach(at, meterId, connection(2))).toBe(true);
+    expect(await store.attach(at, meterId, connection(1))).toBe(false);
+    expect(await store.attach(at, meterId, { ...connection(2), connection: "other" })).toBe(false);
+    expect((await store.read(at))?.attached).toEqual(connection(2));
+    expect(await store.attach(at, meterId, connection(3))).toBe(true);
+    expect(await store.detach(at, "c2")).toBe(false);
+    expect(await store.detach(at, "c3")).toBe(true);
+    expect(await store.detach(at, "c3")).toBe(false);
+    expect(await store.read(at)).toEqual({ ...item(12, 3), attachedSeq: 3 });
+    expect(await store.attach(at, meterId, connection(3))).toBe(false);
+    expect(await store.attach(at, meterId, connection(4))).toBe(true);
   });
 });
