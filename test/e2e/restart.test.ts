@@ -17,7 +17,7 @@ interface Readings {
 }
 
 /** Every secret of the simulated meters: they print their own. */
-function townKeys(): string[] {
+function townSecrets(): { readonly keys: readonly string[]; readonly meterIds: readonly string[] } {
   const town = spawnSync(
     process.execPath,
     [join(ROOT, "infra/local/town-main.ts"), "--meters", METERS, "--seed", SEED, "--json", "--list"],
@@ -26,11 +26,14 @@ function townKeys(): string[] {
       timeout: 30_000,
     },
   );
-  const keys = town.stdout
+  const meters = town.stdout
     .trim()
     .split("\n")
-    .flatMap((line) => Object.values((JSON.parse(line) as { keys?: Record<string, string> }).keys ?? {}));
-  return [...new Set(keys)];
+    .map((line) => JSON.parse(line) as { meterId: string; keys?: Record<string, string> });
+  return {
+    keys: [...new Set(meters.flatMap(({ keys }) => Object.values(keys ?? {})))],
+    meterIds: meters.map(({ meterId }) => meterId),
+  };
 }
 
 async function filesUnder(folder: string): Promise<string[]> {
@@ -104,7 +107,7 @@ describe("a deployment with a data folder", () => {
   }, 400_000);
 
   it("leaves no meter's key behind, as hex, base64 or raw, in its data folder or its output", async () => {
-    const keys = townKeys();
+    const { keys, meterIds } = townSecrets();
     expect(keys.length).toBeGreaterThanOrEqual(Number(METERS));
     const haystacks = [
       { name: "output", octets: Buffer.from(logs) },
@@ -117,6 +120,12 @@ describe("a deployment with a data folder", () => {
       )),
     ];
     expect(haystacks.length).toBeGreaterThan(3);
+    // What is no secret is found, so the search can fail.
+    for (const meterId of meterIds)
+      expect(
+        haystacks.some(({ octets }) => octets.includes(meterId)),
+        `${meterId} somewhere`,
+      ).toBe(true);
     for (const key of keys) {
       const raw = Buffer.from(key, "hex");
       const needles = [
