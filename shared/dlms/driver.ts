@@ -1,4 +1,5 @@
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
+import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile, DlmsLoadProfile } from "../metering/profile.ts";
@@ -7,6 +8,7 @@ import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { openSession } from "./client/open-session.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
+import { demandReset } from "./client/reset-demand.ts";
 import type { Answer, DlmsSession } from "./client/session.ts";
 import type { DateTime } from "./date-time.ts";
 import { Clock } from "./objects/clock.ts";
@@ -22,6 +24,7 @@ const known = <T>(answer: Answer<unknown> | undefined): T | undefined =>
 
 /** The operations of one associated session, by the words of the device profile. */
 class DlmsMeterSession implements MeterSession {
+  readonly effects: EffectSession;
   readonly #session: DlmsSession;
   readonly #context: SessionContext;
   readonly #profile: DeviceProfile["dlms"];
@@ -33,6 +36,13 @@ class DlmsMeterSession implements MeterSession {
     this.#session = session;
     this.#context = context;
     this.#profile = context.profile.dlms;
+    this.effects = demandReset(session, this.#profile, {
+      read: (measurements) => this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] }),
+      time: async () => {
+        await this.#withClock([]);
+        return this.#meterTime();
+      },
+    });
   }
 
   async perform(operation: Operation): Promise<OperationResult> {

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import type { Link } from "../ports/link.ts";
 import type { Random } from "../ports/random.ts";
+import type { EffectSession } from "./effect.ts";
 import type { MeterKeys } from "./meter-keys.ts";
 import type { Operation } from "./operation.ts";
 import type { DeviceProfile } from "./profile.ts";
@@ -37,6 +38,8 @@ export interface SessionContext {
 export interface MeterSession {
   /** Throws `SessionError` or `LinkError`. Definite refusals of a part are in the result. */
   perform(operation: Operation): Promise<OperationResult>;
+  /** Effects of class `once`; absent: this driver has none. `perform` never does one. */
+  readonly effects?: EffectSession;
   /** Releases politely within a short time; never rejects. The caller closes the link. */
   release(): Promise<void>;
 }
@@ -45,4 +48,33 @@ export interface MeterSession {
 export interface Driver {
   readonly protocol: DeviceProfile["protocol"];
   open(context: SessionContext): Promise<MeterSession>;
+}
+
+/** Who a meter that calls in says it is. Hints, all of them, until its session has proved one. */
+export interface Introduction {
+  /** System titles, hex. */
+  readonly titles: readonly string[];
+  /** What may be its serial. */
+  readonly serials: readonly string[];
+}
+
+/** Looks on at the conversations of one connection. Tells a connection that can serve another one from one that can't. */
+export interface ConversationWatch {
+  sent(octets: Uint8Array): void;
+  received(octets: Uint8Array): void;
+  /** Nothing that was asked can still be answered, and no part of a message is under way. */
+  readonly atRest: boolean;
+}
+
+/** What a protocol family knows of meters that call in. */
+export interface Reception {
+  readonly protocol: DeviceProfile["protocol"];
+  /**
+   * Learns who calls: from what the meter says by itself within `firstWordMs`, else by asking in the open. Throws
+   * `SessionError` or `LinkError`.
+   */
+  introduce(
+    context: Omit<SessionContext, "profile" | "systemTitle" | "keys" | "counters"> & { readonly firstWordMs: number },
+  ): Promise<Introduction>;
+  watch(): ConversationWatch;
 }

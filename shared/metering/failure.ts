@@ -30,6 +30,10 @@ export const FAILURES = {
   retired: { retry: "never", hint: "The meter is not enrolled any more." },
   internal: { retry: "later", hint: "A fault of the headend. See the logs by job and segment." },
   sleeping: { retry: "later", hint: "The endpoint sleeps; it is reached at its next wake." },
+  "no-effect": {
+    retry: "never",
+    hint: "The meter was asked twice and shows that nothing happened. Check the meter and its device profile.",
+  },
 } as const satisfies Record<string, { readonly retry: Retry; readonly hint: string }>;
 
 export type FailureReason = keyof typeof FAILURES;

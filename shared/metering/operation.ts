@@ -22,16 +22,28 @@ const ReadIntervals = z.strictObject({
   registers: z.union([z.literal("total"), z.array(MeasurementName).min(1).max(64)]).optional(),
 });
 const Ping = z.strictObject({ kind: z.literal("ping"), depth: z.enum(["network", "meter"]) });
+/** Sets the maximum demand back, as at the end of a billing period; the maximum is read before, in the same session. */
+const ResetDemand = z.strictObject({ kind: z.literal("resetDemand") });
 
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
-export const Operation = z.discriminatedUnion("kind", [ReadRegisters, ReadIntervals, Ping]);
+export const Operation = z.discriminatedUnion("kind", [ReadRegisters, ReadIntervals, Ping, ResetDemand]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
 
 /** `read`: repeat freely; `state`: absolute set; `once`: intent first, prove instead of repeat. */
 export type ReplayClass = "read" | "state" | "once";
-export const REPLAY_CLASS: Readonly<Record<OperationKind, ReplayClass>> = {
+export const REPLAY_CLASS = {
   readRegisters: "read",
   readIntervals: "read",
   ping: "read",
-};
+  resetDemand: "once",
+} as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
+
+type KindOf<C extends ReplayClass> = {
+  [K in OperationKind]: (typeof REPLAY_CLASS)[K] extends C ? K : never;
+}[OperationKind];
+/** Operations that are an effect of class `once`. */
+export type OnceOperation = Extract<Operation, { readonly kind: KindOf<"once"> }>;
+
+export const replayClass = ({ kind }: Pick<Operation, "kind">): ReplayClass => REPLAY_CLASS[kind];
+export const isOnce = (operation: Operation): operation is OnceOperation => replayClass(operation) === "once";

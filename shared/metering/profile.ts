@@ -46,6 +46,26 @@ const DlmsLoadProfile = z.strictObject({
   statusBits: z.record(z.string().regex(/^0x[0-9a-f]{2}$/), z.string()).default({}),
 });
 
+/**
+ * How the maximum demand is reset, and what proves it: a Script table (class 9) whose script does it, a counter that
+ * rises by one with each reset (Data, class 1) and the time of the last one (Data, class 1). At least one of the two.
+ */
+const DlmsDemandReset = z
+  .strictObject({
+    scriptTable: ObisCode,
+    /** script_identifier, the parameter of the method `execute`. */
+    script: z.int().min(0).max(0xffff),
+    counter: ObisCode.optional(),
+    lastReset: ObisCode.optional(),
+    /** Registers that the reset clears: read, with the time of their peak, before it. */
+    registers: z.array(MeasurementName).min(1).max(8),
+    /** `unverified`: it rests on something that docs/standards.md has not confirmed for this meter model. */
+    evidence: z.enum(["verified", "unverified"]),
+  })
+  .refine(({ counter, lastReset }) => counter !== undefined || lastReset !== undefined, {
+    message: "expected a counter or a time of the last reset: without one nothing proves a reset",
+  });
+
 const DlmsAccess = z.strictObject({
   clientSap: z.int().min(0).max(0xffff),
   serverSap: z.int().min(0).max(0xffff),
@@ -70,8 +90,11 @@ export const DeviceProfile = z.strictObject({
     clock: ObisCode,
     registers: z.array(DlmsRegister).min(1),
     loadProfiles: z.array(DlmsLoadProfile).max(4),
+    /** Absent: the model offers none. */
+    demandReset: DlmsDemandReset.optional(),
   }),
 });
 export type DeviceProfile = z.infer<typeof DeviceProfile>;
 export type DlmsRegister = z.infer<typeof DlmsRegister>;
 export type DlmsLoadProfile = z.infer<typeof DlmsLoadProfile>;
+export type DlmsDemandReset = z.infer<typeof DlmsDemandReset>;

@@ -18,7 +18,8 @@ import { amrStatus } from "./amr-status.ts";
 import { clockObject } from "./clock-object.ts";
 import { doubleLongUnsigned, longUnsigned, meterTimeData, text, unsigned } from "./cosem-data.ts";
 import { dataObject, settableDataObject } from "./data-object.ts";
-import { firstKept, lastCaptured, type MeterState, maxDemand } from "./meter-state.ts";
+import { demandResetTable } from "./demand-resets.ts";
+import { firstKept, lastCaptured, lastReset, type MeterState, maxDemand, resetCount } from "./meter-state.ts";
 import type { SimulatedMeterPlan } from "./population.ts";
 import { profileGenericObject } from "./profile-generic-object.ts";
 import { extendedRegisterObject, type RegisterSource, registerObject } from "./register-object.ts";
@@ -125,8 +126,32 @@ interface ConsumerMessage {
   readonly octetsMax: number;
 }
 
+/** What resets the demand register and tells of it, as the device profile names it. */
+function demandReset(plan: SimulatedMeterPlan, state: MeterState, hollow: boolean): readonly CosemObject[] {
+  const { demandReset: described, registers } = plan.profile.dlms;
+  const register = registers.find(({ measurement }) => measurement === "demand.active.import.max");
+  if (described === undefined || register === undefined) return [];
+  const { scriptTable, script, counter, lastReset: stamp } = described;
+  return [
+    demandResetTable({
+      logicalName: scriptTable,
+      scriptIdentifier: script,
+      register: { classId: register.classId, logicalName: register.obis },
+      execute: () => {
+        if (!hollow) state.resets.reset(state.now());
+      },
+    }),
+    ...(counter === undefined ? [] : [dataObject(counter, () => longUnsigned(resetCount(state)))]),
+    ...(stamp === undefined ? [] : [dataObject(stamp, () => meterTimeData(state.zone, lastReset(state)))]),
+  ];
+}
+
 /** Objects that hold the meter's data, as its device profile lists them, and a consumer message that can be set. */
-function dataObjects(plan: SimulatedMeterPlan, state: MeterState, message: ConsumerMessage): readonly CosemObject[] {
+function dataObjects(
+  plan: SimulatedMeterPlan,
+  { state, hollowReset = false }: MeterParts,
+  message: ConsumerMessage,
+): readonly CosemObject[] {
   const { dlms } = plan.profile;
   const sources = registerSources(state);
   const registers = dlms.registers.map((register) => {
@@ -143,6 +168,7 @@ function dataObjects(plan: SimulatedMeterPlan, state: MeterState, message: Consu
     settableDataObject("0.0.96.13.0.255", message),
     ...statuses,
     ...registers,
+    ...demandReset(plan, state, hollowReset),
     ...dlms.loadProfiles.map((profile) => loadProfile(state, dlms.clock, profile)),
   ];
 }
@@ -152,6 +178,8 @@ export interface MeterParts {
   readonly crypto: Crypto;
   readonly state: MeterState;
   readonly counters: CounterMemory;
+  /** The demand reset is acknowledged and not done. */
+  readonly hollowReset?: boolean;
   readonly tampering?: Tampering;
 }
 
@@ -202,7 +230,7 @@ export function electricityMeter(plan: SimulatedMeterPlan, parts: MeterParts): L
     objects: () => [
       ...common(),
       ...(security.mechanism === "hls-gmac" ? [securitySetupObject(security.clientSystemTitle, systemTitle)] : []),
-      ...dataObjects(plan, state, message),
+      ...dataObjects(plan, parts, message),
     ],
   };
   const open: ClientRule = { security: { mechanism: "none" }, securitySetup: undefined, objects: common };

@@ -12,6 +12,9 @@ export const FAULT_KINDS = {
   echo: "sends the client's own challenge back as its own: auth",
   replay: "answers with what it recorded in its last session: auth",
   "high-counter": "has accepted the counter 3.9e9 and refuses lower ones: auth",
+  "late-reset": "answers a demand reset after 15 seconds, having done it: still done, once",
+  "dies-resetting": "does a demand reset, closes and is silent for 20 seconds: still done, once",
+  "hollow-reset": "acknowledges a demand reset and does nothing: no-effect or unverified",
 } as const;
 export type FaultKind = keyof typeof FAULT_KINDS;
 const KINDS = Object.keys(FAULT_KINDS) as readonly FaultKind[];
@@ -28,6 +31,9 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   echo: ["mutual"],
   replay: ["mutual"],
   "high-counter": ["mutual"],
+  "late-reset": ["mutual"],
+  "dies-resetting": ["mutual"],
+  "hollow-reset": ["mutual"],
 };
 
 export type FaultShares = Readonly<Partial<Record<FaultKind, number>>>;

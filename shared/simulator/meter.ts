@@ -2,6 +2,7 @@ import { ServerConnection } from "../dlms/server/connection.ts";
 import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
+import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { electricityMeter } from "./electricity-meter.ts";
 import type { FaultKind } from "./faults.ts";
 import { household } from "./household.ts";
@@ -30,6 +31,10 @@ export interface MeterPorts extends ServerPorts {
 
 /** A slow meter's delay, real ms. */
 export const SLOW_MS = 2_000;
+/** After how long a meter with the fault `late-reset` answers, ms: beyond every time-out. */
+export const LATE_RESET_MS = 15_000;
+/** How long a meter with the fault `dies-resetting` is silent, ms. */
+export const DEAD_MS = 20_000;
 /** What a meter with the fault `high-counter` last accepted. */
 export const HIGH_COUNTER = 3_900_000_000;
 const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
@@ -61,6 +66,8 @@ export class SimulatedMeter {
   readonly #seed: number;
   readonly #truth = new TruthLog();
   readonly counters: CounterWitness;
+  readonly resets: DemandResets;
+  #deadUntil = 0;
   #state: MeterState | undefined;
   #device: LogicalDevice | undefined;
   #recorded: readonly Uint8Array[] | undefined;
@@ -73,6 +80,7 @@ export class SimulatedMeter {
     ports: MeterPorts,
     remembered?: CounterState,
     changed?: () => void,
+    resets?: ResetState,
   ) {
     this.plan = plan;
     this.#ports = ports;
@@ -80,6 +88,7 @@ export class SimulatedMeter {
     const state = remembered ?? noCounters(plan.index * 16 + 1);
     const lastAccepted = plan.fault === "high-counter" ? HIGH_COUNTER : state.lastAccepted;
     this.counters = new CounterWitness({ ...state, lastAccepted }, changed);
+    this.resets = new DemandResets(resets, changed);
   }
 
   /** Connections that sent at least one octet. */
@@ -94,6 +103,7 @@ export class SimulatedMeter {
       trueNow: this.#ports.now,
       profileDepth: this.plan.profile.dlms.loadProfiles[0]?.depth ?? 1,
       truth: this.#truth,
+      resets: this.resets,
     });
     return this.#state;
   }
@@ -104,6 +114,7 @@ export class SimulatedMeter {
       crypto: this.#ports.crypto,
       state: this.#stateOf(),
       counters: this.counters,
+      hollowReset: this.plan.fault === "hollow-reset",
       ...(tampering && { tampering }),
     });
     return this.#device;
@@ -137,9 +148,29 @@ export class SimulatedMeter {
             : { ...connection.receive(octets), afterMs: 0 };
       case "replay":
         return this.#replay(device);
+      case "late-reset":
+        return (octets) => {
+          const { reaction, reset } = this.#resetting(connection, octets);
+          return { ...reaction, afterMs: reset ? LATE_RESET_MS : 0 };
+        };
+      case "dies-resetting":
+        return (octets) => {
+          if (this.#ports.now() < this.#deadUntil) return NOTHING;
+          const { reaction, reset } = this.#resetting(connection, octets);
+          if (!reset) return reaction;
+          this.#deadUntil = this.#ports.now() + DEAD_MS;
+          return { send: [], afterMs: 0, close: true };
+        };
       default:
         return (octets) => ({ ...connection.receive(octets), afterMs: 0 });
     }
+  }
+
+  /** Whether what came made the meter reset its demand. */
+  #resetting(connection: ServerConnection, octets: Uint8Array): { reaction: MeterReaction; reset: boolean } {
+    const { count } = this.resets.state;
+    const reaction = { ...connection.receive(octets), afterMs: 0 };
+    return { reaction, reset: this.resets.state.count > count };
   }
 
   /** To each request the answer that the last session had in its place, then nothing more. */

@@ -26,6 +26,14 @@ const SECURED: DeviceProfile = {
       { measurement: "demand.active.import.max", classId: 4, obis: "1.0.1.6.0.255", total: false },
       { measurement: "voltage.l1.line", classId: 3, obis: "1.0.32.7.0.255", total: false },
     ],
+    demandReset: {
+      scriptTable: "0.0.10.0.1.255",
+      script: 1,
+      counter: "1.0.0.1.0.255",
+      lastReset: "1.0.0.1.2.255",
+      registers: ["demand.active.import.max"],
+      evidence: "unverified",
+    },
     loadProfiles: [
       {
         channelSet: "load",
@@ -56,9 +64,15 @@ const variant = (name: string, access: Partial<DeviceProfile["dlms"]["access"]>)
   dlms: { ...SECURED.dlms, access: { ...SECURED.dlms.access, ...access } },
 });
 
+/** Without a proof of keys there are readings only. */
+const readingOnly = ({ dlms: { demandReset: _, ...dlms }, ...profile }: DeviceProfile): DeviceProfile => ({
+  ...profile,
+  dlms,
+});
+
 export const GENERIC_EU = [
   SECURED,
   variant("generic-eu-general", { ciphering: "general" }),
-  variant("generic-eu-lls", { authentication: "lls", ciphering: "none" }),
-  variant("generic-eu-public", { authentication: "none", ciphering: "none", clientSap: 16 }),
+  readingOnly(variant("generic-eu-lls", { authentication: "lls", ciphering: "none" })),
+  readingOnly(variant("generic-eu-public", { authentication: "none", ciphering: "none", clientSap: 16 })),
 ] as const;
