@@ -37,6 +37,8 @@ export interface Agreement {
   readonly serverMaxPduSize: number;
   /** StoC, HLS. */
   readonly challenge: Uint8Array | undefined;
+  /** The title that the meter shows in its answer; absent: it shows none. */
+  readonly respondingTitle?: Uint8Array;
 }
 
 export const PROPOSED_CONFORMANCE = conformanceOf(
@@ -153,7 +155,12 @@ export function agreementOf(plan: AssociationPlan, aare: Aare, security: Applica
     throw new SessionError("protocol", "dlms.initiate-pdu-size", `expected a PDU size of at least ${SERVER_PDU_MIN}`, {
       detail: { received: serverMaxPduSize },
     });
-  return { conformance: initiate.negotiatedConformance & PROPOSED_CONFORMANCE, serverMaxPduSize, challenge };
+  return {
+    conformance: initiate.negotiatedConformance & PROPOSED_CONFORMANCE,
+    serverMaxPduSize,
+    challenge,
+    ...(title === undefined ? {} : { respondingTitle: title }),
+  };
 }
 
 function challengeOf(plan: AssociationPlan, aare: Aare): Uint8Array {

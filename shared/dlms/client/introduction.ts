@@ -1,0 +1,131 @@
+import type { Introduction, Reception, SessionContext } from "../../metering/driver.ts";
+import { SessionError } from "../../metering/failure.ts";
+import type { DeviceProfile } from "../../metering/profile.ts";
+import { LinkError } from "../../ports/link.ts";
+import { toHex } from "../../ports/octets.ts";
+import { decode } from "../../wire/codec.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import type { Data } from "../data.ts";
+import { DataNotification } from "../data-notification.ts";
+import { DataObject } from "../objects/data.ts";
+import { attributeOf } from "../objects/interface-class.ts";
+import { GeneralGloCiphering } from "../security/ciphered-apdu.ts";
+import { TITLE_OCTETS } from "../security/protection.ts";
+import { WrapperSplitter } from "../wrapper.ts";
+import { conversationError } from "./apdu-link.ts";
+import { openSession } from "./open-session.ts";
+
+type IntroduceContext = Parameters<Reception["introduce"]>[0];
+
+/** COSEM logical device name: the manufacturer's three letters, then what is unique among its devices. */
+const DEVICE_NAME = "0.0.42.0.0.255";
+const FLAG_LETTERS = 3;
+const NAME_OCTETS_MAX = 32;
+/** So many names are looked up at most. */
+const NAMES_MAX = 4;
+
+/** The public client's association (SAP 16 to the management logical device), which every meter offers. */
+const PUBLIC: DeviceProfile = {
+  name: "public",
+  version: 1,
+  commodity: "electric",
+  protocol: "dlms",
+  dlms: {
+    access: {
+      clientSap: 16,
+      serverSap: 1,
+      authentication: "none",
+      ciphering: "none",
+      securitySuite: 0,
+      maxPduSize: 1024,
+      deviationSign: "utc",
+    },
+    clock: "0.0.1.0.0.255",
+    registers: [],
+    loadProfiles: [],
+  },
+};
+
+/**
+ * Who calls. A push that the meter sends by itself names it (the title before a ciphered one, a title or a device name
+ * in the body of a clear one: its content is not looked at otherwise). A meter that says nothing is asked: the public
+ * association may show its title, and its logical device name holds the serial.
+ */
+export async function introduce(context: IntroduceContext): Promise<Introduction> {
+  const said = await firstWord(context);
+  return said ?? asked(context);
+}
+
+async function firstWord({ link, clock, firstWordMs, onFrame }: IntroduceContext): Promise<Introduction | undefined> {
+  const splitter = new WrapperSplitter();
+  const deadline = clock.now() + firstWordMs;
+  try {
+    for (;;) {
+      for (const { apdu, frame } of splitter.push(await link.receive(deadline))) {
+        onFrame?.("received", frame);
+        const names = namesIn(apdu);
+        if (names.titles.length + names.serials.length > 0) return names;
+      }
+    }
+  } catch (error) {
+    if (error instanceof LinkError && error.code === "link.timeout" && splitter.pending === 0) return undefined;
+    throw conversationError(error, false);
+  }
+}
+
+function namesIn(apdu: Uint8Array): Introduction {
+  try {
+    if (apdu[0] === 0xdb) return namesOf([decode(GeneralGloCiphering, apdu).systemTitle]);
+    if (apdu[0] === 0x0f) return namesOf(octetsIn(decode(DataNotification, apdu).notificationBody));
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error; // a push in a form of its own: the meter is asked
+  }
+  return namesOf([]);
+}
+
+/** Octet-strings of a body and of the structures directly in it. */
+function octetsIn(body: Data): readonly Uint8Array[] {
+  if (body.type === "octet-string") return [body.value];
+  if (body.type === "visible-string") return [Uint8Array.from(body.value, (letter) => letter.charCodeAt(0))];
+  if (body.type !== "structure") return [];
+  return body.value.flatMap((member) =>
+    member.type === "structure" ? member.value.flatMap(octetsIn) : octetsIn(member),
+  );
+}
+
+function namesOf(candidates: readonly Uint8Array[]): Introduction {
+  const titles = candidates.filter(({ length }) => length === TITLE_OCTETS).map(toHex);
+  const serials = candidates.flatMap(serialsIn);
+  return { titles: titles.slice(0, NAMES_MAX), serials: serials.slice(0, NAMES_MAX) };
+}
+
+/** The whole device name, and without the manufacturer's letters: utilities enrol the one or the other. */
+function serialsIn(name: Uint8Array): readonly string[] {
+  if (name.length <= FLAG_LETTERS || name.length > NAME_OCTETS_MAX) return [];
+  if (name.some((octet) => octet <= 0x20 || octet > 0x7e)) return [];
+  const text = String.fromCharCode(...name);
+  return [text, text.slice(FLAG_LETTERS)];
+}
+
+/** The public association. What is unproved here stays a hint, so no key and no counter is used. */
+async function asked(context: IntroduceContext): Promise<Introduction> {
+  const session = await openSession({
+    ...context,
+    profile: PUBLIC,
+    systemTitle: undefined,
+    keys: undefined,
+    counters: {
+      next() {
+        throw new SessionError("internal", "dlms.counter-in-public", "the public client has no counter");
+      },
+    },
+  } satisfies SessionContext);
+  try {
+    const title = session.exchange.agreement.respondingTitle;
+    const name = await session.read(attributeOf(DataObject, DataObject.attributes.value, DEVICE_NAME));
+    const octets = name.kind === "value" ? octetsIn(name.value) : [];
+    return namesOf([...(title === undefined ? [] : [title]), ...octets]);
+  } finally {
+    await session.release();
+  }
+}
