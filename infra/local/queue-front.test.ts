@@ -73,6 +73,24 @@ describe("queues and objects", () => {
     await worker.send(new DeleteMessageCommand({ QueueUrl: url("parked"), ReceiptHandle: parked?.ReceiptHandle }));
   });
 
+  it("gives back at once what a receiver took that was killed meanwhile", async () => {
+    const killed = new AbortController();
+    const waiting = sqs("worker").send(
+      new ReceiveMessageCommand({ QueueUrl: url("parked"), WaitTimeSeconds: 20, VisibilityTimeout: 60 }),
+      { abortSignal: killed.signal },
+    );
+    const queue = engine.sqs.getQueueByName("parked");
+    await expect.poll(() => queue?.pollWaiters.length).toBe(1);
+    killed.abort();
+    await expect(waiting).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the socket closes
+    await sqs("worker").send(new SendMessageCommand({ QueueUrl: url("parked"), MessageBody: "again" }));
+    const { Messages } = await sqs("worker").send(
+      new ReceiveMessageCommand({ QueueUrl: url("parked"), WaitTimeSeconds: 1 }),
+    );
+    expect(Messages?.[0]?.Body).toBe("again");
+  });
+
   it("refuses a body over 256 kB", async () => {
     const large = new SendMessageCommand({ QueueUrl: url("bulk"), MessageBody: "x".repeat(262_145) });
     await expect(sqs("sender").send(large)).rejects.toThrow("shorter than 262144");

@@ -2,7 +2,7 @@ import type { LocalServer } from "./aws-endpoint.ts";
 import type { Permissions } from "./permissions.ts";
 import type { QueueEngine } from "./queue-engine.ts";
 import { refuseS3 } from "./s3.ts";
-import { giveBack, refuseSqs } from "./sqs.ts";
+import { refuseSqs, untilVisible } from "./sqs.ts";
 
 const SQS_JSON = "application/x-amz-json-1.0";
 
@@ -18,6 +18,18 @@ export async function startQueueFront(engine: QueueEngine, permissions: Permissi
         body: request.body as Readonly<Record<string, unknown>>,
       });
       if (refusal !== undefined) return reply.status(400).header("content-type", SQS_JSON).send(refusal);
+      if (headers["x-amz-target"] !== "AmazonSQS.ReceiveMessage") return undefined;
+      const body = request.body as { QueueUrl?: unknown; WaitTimeSeconds?: number };
+      const queue = sqs.getQueue(String(body.QueueUrl));
+      const seconds = body.WaitTimeSeconds ?? Number(queue?.attributes.ReceiveMessageWaitTimeSeconds ?? 0);
+      if (queue === undefined || !(seconds > 0 && seconds <= 20)) return undefined;
+      const gone = new AbortController();
+      const leave = (): void => gone.abort();
+      request.raw.socket.once("close", leave);
+      const here = await untilVisible(queue, seconds, gone.signal);
+      request.raw.socket.off("close", leave);
+      if (!here) return reply.hijack();
+      body.WaitTimeSeconds = 0; // it has waited
       return undefined;
     }
     const refusal = refuseS3(permissions, { method: method ?? "GET", url: url ?? "/", headers }, Date.now());
@@ -29,12 +41,6 @@ export async function startQueueFront(engine: QueueEngine, permissions: Permissi
       .status(status)
       .header("content-type", "application/xml")
       .send(method === "HEAD" ? "" : body);
-  });
-  app.addHook("preSerialization", async (request, _reply, payload) => {
-    const gone = request.raw.socket.destroyed;
-    if (gone && request.raw.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage")
-      giveBack(sqs, String((request.body as { QueueUrl?: unknown }).QueueUrl), payload);
-    return payload;
   });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   return { url, port: Number(new URL(url).port), close: () => engine.close() };

@@ -67,11 +67,19 @@ export function refuseSqs(
   return refusal === undefined ? undefined : { __type: "com.amazonaws.sqs#AccessDenied", message: refusal };
 }
 
-/** What a receive has taken for a caller who has gone meanwhile becomes visible again at once. */
-export function giveBack(sqs: SqsStore, queueUrl: string, answer: unknown): void {
-  const { Messages: messages } = answer as { Messages?: readonly { readonly ReceiptHandle: string }[] };
-  const queue = sqs.getQueue(queueUrl);
-  for (const { ReceiptHandle } of messages ?? []) queue?.changeVisibility(ReceiptHandle, 0);
+/**
+ * The wait of a long poll, before anything is taken: a receiver that is killed while it waits must not take a message with
+ * it for a whole visibility time-out. Resolves false when the receiver has gone, else when it may look.
+ */
+export async function untilVisible(queue: Queue, seconds: number, gone: AbortSignal): Promise<boolean> {
+  const until = Date.now() + seconds * 1000;
+  for (;;) {
+    queue.processTimers();
+    const left = until - Date.now();
+    if (gone.aborted) return false;
+    if (queue.messages.length > 0 || left <= 0) return true;
+    await Promise.race([queue.waitForMessages(left / 1000), new Promise((resolve) => (gone.onabort = resolve))]);
+  }
 }
 
 /** A message as an event source gets it. */
