@@ -17,7 +17,12 @@ export const sqsLanes = (sqs: SQSClient, urls: Readonly<Partial<Record<Lane, str
     for (let at = 0; at < items.length; at += BATCH) batches.push(items.slice(at, at + BATCH));
     const sendNext = async (): Promise<void> => {
       for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-        const Entries = batch.map((item, index) => ({ Id: String(index), MessageBody: encodeMessage(WorkItem, item) }));
+        // A fair queue: SQS receives from the groups that have few messages in flight first.
+        const Entries = batch.map((item, index) => ({
+          Id: String(index),
+          MessageBody: encodeMessage(WorkItem, item),
+          ...(item.share === undefined ? {} : { MessageGroupId: item.share }),
+        }));
         const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
         const first = Failed[0];
         if (first !== undefined)

@@ -15,6 +15,7 @@ import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
+import { dynamoWayPermits } from "../adapters/dynamo-way-permits.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { responseClock } from "../adapters/response-clock.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
@@ -91,6 +92,7 @@ const bridge = startBridge(
     crypto: nodeCrypto,
     ledger: dynamoLedger(db, env.LEDGER_TABLE),
     access: dynamoAccess(db, env.ACCESS_TABLE),
+    wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
     activeEpoch: authority.epoch,
     profiles: cachedProfiles((name, version) => profiles.version(name, version), systemClock),
     drivers: driverRegistry([dlmsDriver]),

@@ -2,9 +2,12 @@ import { LANES, type Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { decodeMessage, WorkItem } from "../jobs/messages.ts";
 import { jobWatch } from "./job-watch.ts";
+import { memoryWayPermits } from "./memory-way-permits.ts";
 import { type ResultPorts, resultBatcher } from "./result-batcher.ts";
-import { openSlices, quotasOf, sessionPool, type WayInLimit } from "./session-pool.ts";
+import { openSlices, quotasOf, sessionPool } from "./session-pool.ts";
 import { runSlice, type SliceMessage, type SliceOutcome, type SlicePorts } from "./slice-runner.ts";
+import { wayDesk } from "./slice-ways.ts";
+import type { WayInLimit, WayPermits } from "./way-permits.ts";
 
 /** One message of a lane, invisible to others for as long as it is renewed. */
 export interface LaneMessage extends SliceMessage {
@@ -19,7 +22,7 @@ export interface LaneReceiver {
   receive(max: number, signal: AbortSignal): Promise<readonly LaneMessage[]>;
 }
 
-export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results" | "ledger"> {
+export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results" | "ledger" | "ways"> {
   readonly ledger: Pick<Ledger, "slice" | "writeSlice" | "job" | "raiseWatermark">;
   readonly receivers: Readonly<Record<Lane, LaneReceiver>>;
   readonly results: Pick<ResultPorts, "queue" | "batches">;
@@ -27,6 +30,9 @@ export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results
   readonly bridgeId: string;
   /** Whether work may be taken now; a bridge whose clock is wrong takes none. */
   readonly mayReceive: () => boolean;
+  /** Shared by all bridges; absent: this bridge is the only one. */
+  readonly wayPermits?: WayPermits;
+  /** Of ways in for which the utility has set none. */
   readonly wayInLimit?: WayInLimit;
 }
 
@@ -61,10 +67,11 @@ const PAUSE_MS = 1_000;
 export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: number): Bridge {
   const { clock, ledger, bridgeId } = ports;
   const quotas = quotasOf(sessions);
-  const pool = sessionPool(quotas, ports.wayInLimit);
+  const pool = sessionPool(quotas);
   const slicePorts: SlicePorts = {
     ...ports,
     pool,
+    ways: wayDesk(ports.wayPermits ?? memoryWayPermits(), clock, ports.wayInLimit),
     jobs: jobWatch(ledger, clock),
     results: resultBatcher({ ...ports.results, clock, bridgeId }),
   };

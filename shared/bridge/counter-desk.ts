@@ -47,7 +47,14 @@ export interface CounterDesk {
   raise(counters: MeterCounters, expected: { readonly counter?: number; readonly proved?: boolean }): Promise<boolean>;
 }
 
-export function counterDesk(access: AccessStore, activeEpoch: ActiveEpoch, clock: Clock, segment: number): CounterDesk {
+/** `block`: counters of an ordinary lease. */
+export function counterDesk(
+  access: AccessStore,
+  activeEpoch: ActiveEpoch,
+  clock: Clock,
+  segment: number,
+  block = LEASE_BLOCK,
+): CounterDesk {
   let current: Promise<CounterLease> | undefined;
 
   const take = async (size: number): Promise<CounterLease> => {
@@ -59,7 +66,7 @@ export function counterDesk(access: AccessStore, activeEpoch: ActiveEpoch, clock
     }
   };
   /** A lease taken from now on, which also serves the meters to come. */
-  const fresh = (size = LEASE_BLOCK): Promise<CounterLease> => {
+  const fresh = (size = block): Promise<CounterLease> => {
     const lease = take(size);
     current = lease;
     lease.catch(() => {

@@ -58,6 +58,35 @@ describe("the session pool", () => {
     expect(order).toEqual(["urgent 1", "bulk 1", "bulk 2", "images 1"]);
   });
 
+  it("gives a freed session to the share that has the fewest, whoever came first", async () => {
+    const pool = sessionPool(quotasOf(16)); // two interactive
+    const claim = (share: string) => ({ share, ping: false });
+    const flood = await Promise.all([1, 2].map(() => pool.session("interactive", never, claim("flood"))));
+    const order: string[] = [];
+    for (const share of ["flood", "flood", "flood", "anna", "bert"])
+      void pool.session("interactive", never, claim(share)).then((permit) => {
+        order.push(share);
+        setImmediate(() => permit.release());
+      });
+    flood[0]?.release();
+    for (let turn = 0; turn < 20; turn++) await settled();
+    expect(order).toEqual(["anna", "bert", "flood", "flood", "flood"]);
+  });
+
+  it("keeps a quarter of the interactive sessions from pings", async () => {
+    const pool = sessionPool(quotasOf(64)); // eight interactive
+    const pings = Array.from({ length: 8 }, () => pool.session("interactive", never, { share: "a~ping", ping: true }));
+    await settled();
+    expect(pool.busy).toBe(6);
+    const reads = await Promise.all([1, 2].map(() => pool.session("interactive", never, { share: "a", ping: false })));
+    (await pings[0])?.release();
+    await settled();
+    expect(pool.busy).toBe(8);
+    for (const permit of reads) permit.release();
+    await settled();
+    expect(pool.busy).toBe(6);
+  });
+
   it("lets a waiter go when its signal aborts, without losing the session", async () => {
     const pool = sessionPool(quotasOf(8));
     const only = await pool.session("commands", never);
@@ -71,23 +100,5 @@ describe("the session pool", () => {
     expect(pool.busy).toBe(0);
     await expect(pool.session("commands", tired.signal)).rejects.toThrow("tired");
     expect(() => only.release()).toThrow("once");
-  });
-
-  it("limits each way in by itself and says when one has room again", async () => {
-    const pool = sessionPool(quotasOf(8), (wayIn) => (wayIn === "collector:a" ? 1 : 2));
-    const first = pool.wayIn("collector:a");
-    expect(first).toBeDefined();
-    expect(pool.wayIn("collector:a")).toBeUndefined();
-    expect(pool.wayIn("dial")).toBeDefined();
-    let freed = false;
-    void pool.wayInFreed(never).then(() => {
-      freed = true;
-    });
-    await settled();
-    expect(freed).toBe(false);
-    first?.release();
-    await settled();
-    expect(freed).toBe(true);
-    expect(pool.wayIn("collector:a")).toBeDefined();
   });
 });

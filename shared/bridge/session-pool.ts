@@ -24,38 +24,42 @@ export function quotasOf(sessions: number): SessionQuotas {
   return { commands: own, interactive: own, shared, most: { urgent: shared, bulk: shared - quarter, images: quarter } };
 }
 
+/** Pings may hold most of the interactive sessions, never all: a read always finds one soon. */
+export const pingQuota = ({ interactive }: SessionQuotas): number => interactive - Math.ceil(interactive / 4);
+
 /** Most slices that a lane may have open at once. */
 export const OPEN_SLICES = 32;
 export function openSlices(lane: Lane, quotas: SessionQuotas): number {
   return lane === "commands" || lane === "interactive" ? quotas[lane] : OPEN_SLICES;
 }
 
-/** Permits of a way in: how many sessions of this bridge may use it at once. */
-export type WayInLimit = (wayIn: string) => number;
-/** A collector speaks to a few at a time; the open network has no limit of its own. */
-export const defaultWayInLimit: WayInLimit = (wayIn) => (wayIn.startsWith("collector:") ? 8 : Number.POSITIVE_INFINITY);
+/** For whom a session is. */
+export interface SessionClaim {
+  /** Whose turn it is taken from (see `shared/jobs/fair-share.ts`). */
+  readonly share: string;
+  readonly ping: boolean;
+}
+const ANYBODY: SessionClaim = { share: "", ping: false };
 
 export interface SessionPool {
   /**
-   * The next session of a lane. First come, first served inside a lane: a slice that asks for one session at a time
-   * thus takes turns with the other open slices. Rejects with the signal's reason.
+   * The next session of a lane. Inside a lane it goes to the share that has the fewest, and then to who came first: a
+   * slice that asks for one session at a time thus takes turns with the other open slices of its share, and one
+   * caller's flood keeps no other caller waiting. Rejects with the signal's reason.
    */
-  session(lane: Lane, signal: AbortSignal): Promise<Permit>;
-  /** Undefined: all permits of the way in are out. */
-  wayIn(name: string): Permit | undefined;
-  /** Resolves when a permit of any way in comes back, or the signal aborts. */
-  wayInFreed(signal: AbortSignal): Promise<void>;
+  session(lane: Lane, signal: AbortSignal, claim?: SessionClaim): Promise<Permit>;
   /** Sessions in use. */
   readonly busy: number;
 }
 
 interface Waiter {
+  readonly claim: SessionClaim;
   grant(permit: Permit): void;
 }
 
 const SHARING = ["urgent", "bulk", "images"] as const;
 
-export function sessionPool(quotas: SessionQuotas, limit: WayInLimit = defaultWayInLimit): SessionPool {
+export function sessionPool(quotas: SessionQuotas): SessionPool {
   const used: Record<Lane, number> = { commands: 0, interactive: 0, urgent: 0, bulk: 0, images: 0 };
   const waiting: Record<Lane, Set<Waiter>> = {
     commands: new Set(),
@@ -64,10 +68,15 @@ export function sessionPool(quotas: SessionQuotas, limit: WayInLimit = defaultWa
     bulk: new Set(),
     images: new Set(),
   };
-  const usedWayIn = new Map<string, number>();
-  const freed = new Set<() => void>();
 
-  const isFree = (lane: Lane): boolean => {
+  let pings = 0;
+  const pingsMax = pingQuota(quotas);
+  /** Sessions in use by lane and share; shares with none are left out. */
+  const shares = new Map<string, number>();
+  const shareOf = (lane: Lane, { share }: SessionClaim): string => `${lane} ${share}`;
+
+  const isFree = (lane: Lane, { ping }: SessionClaim): boolean => {
+    if (lane === "interactive" && ping && pings >= pingsMax) return false;
     if (lane === "commands" || lane === "interactive") return used[lane] < quotas[lane];
     return used.urgent + used.bulk + used.images < quotas.shared && used[lane] < quotas.most[lane];
   };
@@ -81,19 +90,35 @@ export function sessionPool(quotas: SessionQuotas, limit: WayInLimit = defaultWa
       },
     };
   };
-  const take = (lane: Lane): Permit => {
+  const take = (lane: Lane, claim: SessionClaim): Permit => {
+    const counts = lane === "interactive" && claim.ping ? 1 : 0;
+    const share = shareOf(lane, claim);
     used[lane]++;
+    pings += counts;
+    shares.set(share, (shares.get(share) ?? 0) + 1);
     return once(() => {
       used[lane]--;
+      pings -= counts;
+      const left = (shares.get(share) ?? 1) - 1;
+      if (left === 0) shares.delete(share);
+      else shares.set(share, left);
       grantNext(lane);
     });
   };
+  /** Of those who may have a session now: the first of the share that has the fewest. */
+  const nextOf = (lane: Lane): Waiter | undefined => {
+    let found: { readonly waiter: Waiter; readonly has: number } | undefined;
+    for (const waiter of waiting[lane]) {
+      const has = shares.get(shareOf(lane, waiter.claim)) ?? 0;
+      if ((found === undefined || has < found.has) && isFree(lane, waiter.claim)) found = { waiter, has };
+    }
+    return found?.waiter;
+  };
   const grantNext = (lane: Lane): void => {
     for (const next of lane === "commands" || lane === "interactive" ? [lane] : SHARING)
-      for (const waiter of waiting[next]) {
-        if (!isFree(next)) break;
+      for (let waiter = nextOf(next); waiter !== undefined; waiter = nextOf(next)) {
         waiting[next].delete(waiter);
-        waiter.grant(take(next));
+        waiter.grant(take(next, waiter.claim));
       }
   };
 
@@ -101,15 +126,17 @@ export function sessionPool(quotas: SessionQuotas, limit: WayInLimit = defaultWa
     get busy() {
       return Object.values(used).reduce((sum, count) => sum + count, 0);
     },
-    session(lane, signal) {
+    session(lane, signal, claim = ANYBODY) {
       if (signal.aborted) return Promise.reject(signal.reason);
-      if (isFree(lane) && waiting[lane].size === 0) return Promise.resolve(take(lane));
+      // Who waits while a session is free may not have it (pings): nobody is overtaken.
+      if (isFree(lane, claim)) return Promise.resolve(take(lane, claim));
       return new Promise((resolve, reject) => {
         const abandon = () => {
           waiting[lane].delete(waiter);
           reject(signal.reason);
         };
         const waiter: Waiter = {
+          claim,
           grant(permit) {
             signal.removeEventListener("abort", abandon);
             resolve(permit);
@@ -117,30 +144,6 @@ export function sessionPool(quotas: SessionQuotas, limit: WayInLimit = defaultWa
         };
         waiting[lane].add(waiter);
         signal.addEventListener("abort", abandon, { once: true });
-      });
-    },
-    wayIn(name) {
-      const out = usedWayIn.get(name) ?? 0;
-      if (out >= limit(name)) return undefined;
-      usedWayIn.set(name, out + 1);
-      return once(() => {
-        const left = (usedWayIn.get(name) ?? 1) - 1;
-        if (left === 0) usedWayIn.delete(name);
-        else usedWayIn.set(name, left);
-        for (const wake of freed) wake();
-        freed.clear();
-      });
-    },
-    wayInFreed(signal) {
-      if (signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        const wake = () => {
-          signal.removeEventListener("abort", wake);
-          freed.delete(wake);
-          resolve();
-        };
-        freed.add(wake);
-        signal.addEventListener("abort", wake, { once: true });
       });
     },
   };

@@ -7,6 +7,7 @@ import { LEASE_MS } from "../jobs/slice-machine.ts";
 import { slotsIn } from "../jobs/slots.ts";
 import { REPLAY_CLASS } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
+import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { refusal } from "./failure-of.ts";
 import { type JobWatch, runs } from "./job-watch.ts";
@@ -14,6 +15,7 @@ import type { TimeLimits } from "./perform.ts";
 import type { ResultBatcher, SliceReports } from "./result-batcher.ts";
 import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
 import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
+import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
 import { runTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
 import { placeReport, taskReport } from "./task-report.ts";
 
@@ -37,6 +39,7 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly access: AccessStore;
   readonly activeEpoch: ActiveEpoch;
   readonly results: ResultBatcher;
+  readonly ways: WayDesk;
 }
 
 /** The message that named the slice. */
@@ -109,13 +112,14 @@ async function work(
   const { clock } = ports;
   const { slice } = lease;
   const overAt = clock.now() + SLICE_MS;
+  const ways = sliceWays(ports.ways, clock, slice.lease?.owner ?? "", lane);
   const reports = ports.results.open(lane, { ...item, generation: slice.generation });
   const stopping = new AbortController();
   const drain = () => stopping.abort();
   draining.stop.addEventListener("abort", drain);
   if (draining.stop.aborted) drain();
   const ended = new AbortController();
-  const renewing = keepRenewed(clock, lease, message, ended.signal, drain);
+  const renewing = keepRenewed(clock, lease, ways, message, ended.signal, drain);
 
   const stop = async (): Promise<Stop | undefined> => {
     if (!lease.isHeld()) return "lost";
@@ -140,11 +144,13 @@ async function work(
             slots,
             operation: job.operation,
             limits: LIMITS[lane],
-            desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment),
+            desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
             stop,
             stopping: stopping.signal,
             hangUp: draining.hangUp,
             facts,
+            share: item.share ?? "",
+            ways,
             report: (report, last) => reports.add(report, last),
           });
     const because = stopped === undefined ? {} : { stop: stopped };
@@ -159,14 +165,16 @@ async function work(
   } finally {
     ended.abort();
     await renewing;
+    await ways.giveBack();
     draining.stop.removeEventListener("abort", drain);
   }
 }
 
-/** Renews lease and invisibility together until `ended`; `onLost` when the lease is somebody else's. */
+/** Renews lease, permits and invisibility together until `ended`; `onLost` when the lease is somebody else's. */
 async function keepRenewed(
   clock: Clock,
   lease: SliceLease,
+  ways: SliceWays,
   message: SliceMessage,
   ended: AbortSignal,
   onLost: () => void,
@@ -180,6 +188,7 @@ async function keepRenewed(
     if (!slept || ended.aborted) return;
     try {
       if (!(await lease.renew())) return onLost();
+      await ways.renew();
       await message.renew(LEASE_MS);
       pause = RENEW_MS;
     } catch {

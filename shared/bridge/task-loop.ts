@@ -7,15 +7,17 @@ import type { Operation } from "../metering/operation.ts";
 import { wayIn } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import { fraction } from "../ports/random.ts";
+import { LEASE_BLOCK_MAX } from "../security/counters.ts";
 import { accessWindow } from "./access-window.ts";
 import type { AccessLook, CounterDesk, MeterCounters } from "./counter-desk.ts";
 import { failureOf, refusal } from "./failure-of.ts";
 import { type PerformPorts, perform, type TimeLimits } from "./perform.ts";
 import type { Permit, SessionPool } from "./session-pool.ts";
 import type { SliceFacts } from "./slice-facts.ts";
+import type { SliceWays } from "./slice-ways.ts";
 import { placeReport, type TaskEnd, taskReport } from "./task-report.ts";
 
-/** A meter is tried so often inside a pass, for reasons that say `later`. */
+/** A meter is tried so often inside a pass, for reasons that say `later`. A ping asks once: silence is its answer. */
 export const TRIES = 3;
 /** Pause before the second and the third try, ms; jittered by a quarter either way. */
 const PAUSES_MS = [1_000, 4_000] as const;
@@ -43,6 +45,9 @@ export interface SliceTasks {
   /** Closes the links of sessions that still run. */
   readonly hangUp: AbortSignal;
   readonly facts: SliceFacts;
+  /** Whose turn a session is. */
+  readonly share: string;
+  readonly ways: SliceWays;
   /** `last`: the slice has nothing else on the way. */
   readonly report: (report: TaskReport, last: boolean) => void;
 }
@@ -69,7 +74,9 @@ const NO_COUNTERS: CounterSource = {
 /** Works through the meters of one slice; answers why it stopped early, if it did. Throws what its ports throw. */
 export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise<Stop | undefined> {
   const { clock, pool } = ports;
-  const { lane, segment, desk, facts } = slice;
+  const { lane, segment, desk, facts, ways } = slice;
+  const ping = slice.operation.kind === "ping";
+  const tries = ping ? 1 : TRIES;
   const window = accessWindow(ports.access, desk, clock, segment);
   const waiting: Task[] = slice.slots.map((slot) => ({ slot, tries: 0, notBefore: 0 }));
   let running = 0;
@@ -87,17 +94,13 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
   /** The first task whose way in has room, with a fresh look at its access item. */
   const pick = async (ready: readonly Task[]): Promise<Chosen | undefined> => {
     for (const [index, task] of ready.entries()) {
-      if (task.wayIn !== undefined) {
-        const room = pool.wayIn(task.wayIn);
-        if (room === undefined) continue;
-        room.release();
-      }
+      if (task.wayIn !== undefined && !ways.hasRoom(task.wayIn)) continue;
       const look =
         window.fresh(task.slot) ?? (await window.read([task.slot, ...ready.slice(index + 1).map(({ slot }) => slot)]));
       if (look === "absent") return { task, look };
       const route = look.item.routes[task.tries % look.item.routes.length];
       task.wayIn = route === undefined ? "none" : wayIn(route, look.item.collector);
-      const permit = pool.wayIn(task.wayIn);
+      const permit = ways.take(task.wayIn, waiting.length + running);
       if (permit !== undefined) return { task, look, permit };
     }
     return undefined;
@@ -107,7 +110,6 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
   const tryOnce = async (task: Task, first: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
     let look = first;
     let refusals = 0;
-    let larger = false;
     for (;;) {
       const { hold } = look.item;
       if (hold !== undefined && hold.until > clock.now())
@@ -126,8 +128,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
       }
       const end = await perform(ports, look.item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
       if (end.kind === "done" || task.counters === undefined) return { look, end };
-      if (end.countersUsedUp && !larger) {
-        larger = true;
+      if (end.countersUsedUp && look.lease.size < LEASE_BLOCK_MAX) {
         look = await desk.lookAgain(look, true);
       } else if (end.counterRefused !== undefined) {
         refusals++;
@@ -148,7 +149,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
   const settle = (task: Task, look: AccessLook, end: TaskEnd): void => {
     if (end.kind === "failed" && slice.hangUp.aborted) return; // our own doing says nothing about the meter
     const report = taskReport(look.item, task.tries, ports.sessionClock.now(), end);
-    if (end.kind === "failed" && end.failure.retry === "later" && task.tries < TRIES) {
+    if (end.kind === "failed" && end.failure.retry === "later" && task.tries < tries) {
       const pause = PAUSES_MS[task.tries - 1] ?? 0;
       task.notBefore = clock.now() + Math.round(pause * (0.75 + fraction(ports.random) / 2));
       task.pending = report;
@@ -203,7 +204,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     }
     let session: Permit | undefined;
     try {
-      session = await pool.session(lane, slice.stopping).catch(() => undefined);
+      session = await pool.session(lane, slice.stopping, { share: slice.share, ping }).catch(() => undefined);
       stopped = await slice.stop();
       const picked = session === undefined || stopped !== undefined ? undefined : await pick(ready);
       if (session !== undefined && picked !== undefined) {
@@ -215,7 +216,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
       }
       session?.release();
       if (stopped === undefined && session !== undefined)
-        await pool.wayInFreed(AbortSignal.any([slice.stopping, timeLimit(clock, 1_000)]));
+        await ways.freed(AbortSignal.any([slice.stopping, timeLimit(clock, 1_000)]));
     } catch (error) {
       session?.release();
       fault = { error };

@@ -19,6 +19,11 @@ export const WorkItem = z.strictObject({
   segment: z.int().min(0),
   part: z.int().min(0),
   generation: z.int().min(1),
+  /** Whose turn the work is (`fair-share.ts`); absent: nobody's in particular. */
+  share: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{1,128}$/)
+    .optional(),
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 

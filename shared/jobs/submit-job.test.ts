@@ -15,7 +15,9 @@ describe("a job of one meter", () => {
     if (outcome.kind !== "accepted") throw new Error(outcome.because);
     expect(outcome.state).toBe("running");
     expect(started).toEqual([]);
-    expect(sent).toEqual([{ v: 1, job: outcome.jobId, segment: 5, part: 0, generation: 1, lane: "interactive" }]);
+    expect(sent).toEqual([
+      { v: 1, job: outcome.jobId, segment: 5, part: 0, generation: 1, share: "anna", lane: "interactive" },
+    ]);
     expect(await ports.ledger.job(outcome.jobId)).toMatchObject({
       state: "running",
       lane: "interactive",

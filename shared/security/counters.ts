@@ -15,6 +15,10 @@ import { assert } from "../ports/errors.ts";
 
 /** Counters that one slice leases for each of its meters: a session draws some 20, three tries included. */
 export const LEASE_BLOCK = 4096;
+/** Of a slice of one meter, of which there may be many a day: it must not wear the whole segment's mark. */
+export const LEASE_BLOCK_ONE = 256;
+/** The first block of a slice of so many meters. */
+export const leaseBlock = (meters: number): number => (meters === 1 ? LEASE_BLOCK_ONE : LEASE_BLOCK);
 /** Largest block: a session that found its lease too small asks for sixteen times more. */
 export const LEASE_BLOCK_MAX = 65_536;
 /** What a new epoch (failover, restore) adds to each mark before the first lease. */

@@ -5,12 +5,16 @@ export interface BenchmarkResult {
   /** Figure by figure, without a unit. */
   readonly ratios: Readonly<Record<string, number>>;
 }
+/** How much of each, where a benchmark lets one choose. */
+export const SIZES = ["meters", "reads", "pings", "singles"] as const;
+export type Sizes = Readonly<Partial<Record<(typeof SIZES)[number], number>>>;
+
 export interface Benchmark {
   /** As on the command line. */
   readonly name: string;
   readonly about: string;
-  /** `say` shows progress. */
-  readonly run: (say: (line: string) => void) => Promise<BenchmarkResult>;
+  /** `say` shows progress. `sizes`: what the command line says; the benchmark has its own defaults. */
+  readonly run: (say: (line: string) => void, sizes: Sizes) => Promise<BenchmarkResult>;
 }
 
 /** Runs work and gives what it used: seconds of this process's CPU, and of time. */

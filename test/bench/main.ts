@@ -1,8 +1,10 @@
 import { parseArgs } from "node:util";
-import type { Benchmark } from "./benchmark.ts";
+import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
+import { lanesLatency } from "./lanes-latency.ts";
+import { pingStorm } from "./ping-storm.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads];
+const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, lanesLatency, pingStorm];
 
 const HELP = `Measures.
 
@@ -10,6 +12,8 @@ Usage: npm run -s bench -- NAME [--json]
        npm run -s bench -- --list
   --json   one line: { "name", "mix", "figures": [ { "name", "value", "unit" } ], "ratios": { … } }
   --list   the benchmarks
+  --meters N, --reads N, --pings N, --singles N
+           sizes, where the benchmark's line in the list names them with its defaults
   --help
 
 Exit 0: measured; 1: a benchmark failed; 2: usage.
@@ -19,7 +23,15 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { json: { type: "boolean" }, list: { type: "boolean" }, help: { type: "boolean" } },
+    options: {
+      json: { type: "boolean" },
+      list: { type: "boolean" },
+      help: { type: "boolean" },
+      ...(Object.fromEntries(SIZES.map((name) => [name, { type: "string" }])) as Record<
+        (typeof SIZES)[number],
+        { readonly type: "string" }
+      >),
+    },
   });
   if (values.help === true) {
     process.stdout.write(HELP);
@@ -35,9 +47,16 @@ async function main(args: readonly string[]): Promise<number> {
     throw new TypeError(
       `expected one of ${BENCHMARKS.map(({ name }) => name).join(", ")}, got ${positionals.join(" ") || "nothing"}`,
     );
+  const sizes: Partial<Record<keyof Sizes, number>> = {};
+  for (const name of SIZES) {
+    const text = values[name];
+    if (text === undefined) continue;
+    if (!/^[1-9]\d{0,6}$/.test(text)) throw new TypeError(`--${name}: expected a whole number from 1, got ${text}`);
+    sizes[name] = Number(text);
+  }
   let result: Awaited<ReturnType<Benchmark["run"]>>;
   try {
-    result = await found.run((line) => void process.stderr.write(`${line}\n`));
+    result = await found.run((line) => void process.stderr.write(`${line}\n`), sizes);
   } catch (error) {
     process.stderr.write(`${found.name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
