@@ -211,12 +211,13 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
         (await release("", "releasedBase >= :base"))
       );
     },
-    attach: (place, meterId, attached) =>
+    attach: (place, meterId, attached, base) =>
       update({
         Key: keyOf(place),
-        UpdateExpression: "SET attached = :attached, attachedSeq = :seq",
-        ConditionExpression: "meterId = :meter AND (attribute_not_exists(attachedSeq) OR attachedSeq < :seq)",
-        ExpressionAttributeValues: { ":attached": attached, ":seq": attached.seq, ":meter": meterId },
+        UpdateExpression: "SET attached = :attached, attachedSeq = :seq, releasedBase = :base",
+        ConditionExpression:
+          "meterId = :meter AND (attribute_not_exists(attachedSeq) OR attachedSeq < :seq) AND releasedBase <= :base",
+        ExpressionAttributeValues: { ":attached": attached, ":seq": attached.seq, ":meter": meterId, ":base": base },
       }),
     detach: (place, connection) =>
       update({

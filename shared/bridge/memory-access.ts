@@ -72,10 +72,10 @@ export function memoryAccess(
         const { hold: _released, ...free } = item;
         return { ...free, releasedBase: base > item.releasedBase ? base : item.releasedBase };
       }),
-    attach: async (place, meterId, attached) =>
+    attach: async (place, meterId, attached, base) =>
       change(place, (item) =>
-        item.meterId === meterId && (item.attachedSeq ?? 0) < attached.seq
-          ? { ...item, attached, attachedSeq: attached.seq }
+        item.meterId === meterId && (item.attachedSeq ?? 0) < attached.seq && item.releasedBase <= base
+          ? { ...item, attached, attachedSeq: attached.seq, releasedBase: base }
           : undefined,
       ),
     detach: async (place, connection) =>

@@ -81,10 +81,19 @@ export interface AccessStore {
   settleOffset(place: Place, meterId: MeterId, offset: bigint, floor: bigint): Promise<boolean>;
   /** Takes or renews a hold; false: another owner's hold is live at `now`. */
   takeHold(place: Place, owner: string, until: number, base: bigint, now: number): Promise<boolean>;
+  /**
+   * An order of this number was accepted for the meter; false: a newer one was, or there is no such slot. The same again
+   * is harmless.
+   */
+  acceptOrder(place: Place, order: number): Promise<boolean>;
   /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
   releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
-  /** Says that the meter's connection is this one; false: another one is as new or newer, or the slot is another's. */
-  attach(place: Place, meterId: MeterId, attached: Attached): Promise<boolean>;
+  /**
+   * Says that the meter's connection is this one. `base`: of the lease under which it was proved; it is written as the
+   * released base, so that a reader below it leases again. False: another connection is as new or newer, a higher base
+   * was released meanwhile, or the slot is another's.
+   */
+  attach(place: Place, meterId: MeterId, attached: Attached, base: bigint): Promise<boolean>;
   /** Removes the entry of this connection, by its owner or by who found it stale; false: it is not there any more. */
   detach(place: Place, connection: string): Promise<boolean>;
 }
