@@ -197,6 +197,13 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
           "attribute_exists(pk) AND (attribute_not_exists(holdOwner) OR holdOwner = :owner OR holdUntil <= :now)",
         ExpressionAttributeValues: { ":owner": owner, ":until": until, ":base": base, ":now": now },
       }),
+    acceptOrder: (place, order) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET lastOrder = :order",
+        ConditionExpression: "attribute_exists(pk) AND lastOrder <= :order",
+        ExpressionAttributeValues: { ":order": order },
+      }),
     async releaseHold(place, owner, base) {
       const release = (set: string, condition: string) =>
         update({

@@ -66,6 +66,8 @@ export function memoryAccess(
           ? { ...item, hold: { owner, until, base } }
           : undefined,
       ),
+    acceptOrder: async (place, order) =>
+      change(place, (item) => (item.lastOrder <= order ? { ...item, lastOrder: order } : undefined)),
     releaseHold: async (place, owner, base) =>
       change(place, (item) => {
         if (item.hold?.owner !== owner) return undefined;
