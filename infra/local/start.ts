@@ -211,11 +211,13 @@ async function run(options: StartOptions): Promise<number> {
     if (keepLogs && !folder.kept) progress.line(`logs are kept in ${folder.path}`);
     return result.exitCode;
   } catch (error) {
-    keepLogs = true;
+    // What a user can put right says so itself; for the rest the logs of functions and bridge are wanted.
+    keepLogs = !(error instanceof StartupError);
     progress.done();
     const known = error instanceof StartupError || error instanceof ApiError || error instanceof HeadraceError;
     const told = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`headrace: ${told}\nLogs: ${join(folder.path, "logs")}\n`);
+    process.stderr.write(`headrace: ${told}\n`);
+    if (keepLogs || folder.kept) process.stderr.write(`Logs: ${join(folder.path, "logs")}\n`);
     return 2;
   } finally {
     await closeAll();
