@@ -1,91 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { LocalServer } from "../infra/local/aws-endpoint.ts";
-import { Permissions } from "../infra/local/permissions.ts";
-import { openQueueEngine } from "../infra/local/queue-engine.ts";
-import { startQueueFront } from "../infra/local/queue-front.ts";
-import { createQueue } from "../infra/local/sqs.ts";
-import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
-import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "../test/contract/embedded-dynamo.ts";
-import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
-import { call, machine } from "../test/http-event.ts";
-import { itemCount } from "../test/item-count.ts";
-import { quiet } from "../test/quiet.ts";
-import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { call } from "../test/http-event.ts";
+import { type HttpFunctions, httpFunctions, meter } from "./http-functions-fixture.ts";
 
-const LANES = ["commands", "interactive", "urgent", "bulk", "images"];
-let dynamo: EmbeddedDynamo;
-let queues: LocalServer;
-/** Handlers read their environment when they are loaded. */
-const handlers = new Map<string, unknown>();
-
+let functions: HttpFunctions;
 beforeAll(async () => {
-  quiet();
-  const others = TABLES.filter(({ TableName }) => TableName !== "Registry");
-  dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES]);
-  for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
-  const engine = await openQueueEngine();
-  const permissions = new Permissions();
-  permissions.grant("worker", { Statement: { Effect: "Allow", Action: "sqs:*", Resource: "*" } });
-  queues = await startQueueFront(engine, permissions);
-  const { id, secret } = permissions.accessKey("api", "worker");
-  for (const lane of LANES) {
-    const url = `http://127.0.0.1/000000000000/${lane}`;
-    createQueue(engine.sqs, { name: lane, url, arn: `arn:aws:sqs:eu-west-1:000000000000:${lane}`, attributes: {} });
-    vi.stubEnv(`${lane.toUpperCase()}_QUEUE_URL`, url);
-  }
-  const env = {
-    AWS_REGION: "eu-west-1",
-    AWS_ACCESS_KEY_ID: id,
-    AWS_SECRET_ACCESS_KEY: secret,
-    AWS_ENDPOINT_URL_DYNAMODB: String(dynamo.config.endpoint),
-    AWS_ENDPOINT_URL_SQS: queues.url,
-    DEPLOYMENT: "headrace",
-    ACCESS_TABLE: "Access",
-    REGISTRY_TABLE: "Registry",
-    LEDGER_TABLE: "Ledger",
-    READINGS_TABLE: "Readings",
-    KEYSTORE_TABLE: "KeyStore",
-    KEYSTORE_NAME: "headrace-keys",
-    KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
-    PLAN_JOB_FUNCTION: "plan-job",
-  };
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  for (const name of [
-    "submit-job",
-    "read-jobs",
-    "cancel-job",
-    "enrol-meter",
-    "read-meters",
-    "read-readings",
-    "manage-groups",
-    "manage-schedules",
-    "describe-api",
-  ]) {
-    const module = (await import(`./${name}/handler.ts`)) as { readonly handler: unknown };
-    handlers.set(name, module.handler);
-  }
+  functions = await httpFunctions();
 });
-afterAll(async () => {
-  await queues.close();
-  await dynamo.close();
-  vi.unstubAllEnvs();
-});
+afterAll(() => functions.close());
 
-const ask = (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
-  call(handlers.get(name), routeKey, { claims: machine(role), ...parts });
-
-const itemsNow = () => itemCount(dynamo.db, ["Access", "Registry", "Ledger", "Readings"]);
-
-/** A meter of the profile without security: nothing to seal. */
-const meter = (number: number, rest: object = {}) => ({
-  meterId: `M-${number}`,
-  commodity: "electric",
-  serial: `S-${number}`,
-  profile: "generic-eu-public",
-  routes: [{ kind: "dial", host: "127.0.0.1", port: 4059 }],
-  memberships: { groups: ["north"] },
-  ...rest,
-});
+const ask: HttpFunctions["ask"] = (...asked) => functions.ask(...asked);
 const enrol = (body: object) => ask("enrol-meter", "administrator", "POST /meters", { body });
 
 describe("the functions behind the API", () => {
@@ -267,21 +190,74 @@ const refusals: readonly (readonly [string, string, string, string, Parameters<t
     400,
     "from",
   ],
-  ["a subscriber who lists meters", "read-meters", "subscriber", "GET /meters", {}, 403, "authorization"],
+  [
+    "a subscriber who lists parked work",
+    "manage-groups",
+    "subscriber",
+    "PUT /groups/{group}",
+    {},
+    403,
+    "authorization",
+  ],
+  [
+    "an effect that a subscriber asks for",
+    "submit-job",
+    "subscriber",
+    "POST /jobs",
+    { body: { ...read, operation: { kind: "resetDemand" } } },
+    403,
+    "operation.kind",
+  ],
+  [
+    "a query that is not stored",
+    "submit-job",
+    "operator",
+    "POST /jobs",
+    { body: { ...read, target: { kind: "query", query: "none" } } },
+    404,
+    "target.query",
+  ],
+  [
+    "a job that waits for none",
+    "submit-job",
+    "operator",
+    "POST /jobs",
+    { body: { ...read, target: { kind: "all" }, after: { jobId: "j".repeat(26), on: "done" } } },
+    404,
+    "after.jobId",
+  ],
+  [
+    "a filter without a condition",
+    "manage-queries",
+    "analyst",
+    "POST /queries/preview",
+    { body: { filter: {} } },
+    400,
+    "filter",
+  ],
+  [
+    "a query that a subscriber would store",
+    "manage-queries",
+    "subscriber",
+    "POST /queries",
+    { body: { name: "q", filter: { idPrefix: "M" } } },
+    403,
+    "authorization",
+  ],
 ];
 
 describe("what is refused", () => {
   it.each(refusals)(
     "%s: problem+json with field and expectation, nothing written",
     async (_, name, role, routeKey, parts, status, field) => {
-      const before = await itemsNow();
+      const before = await functions.itemsNow();
       const answer = await ask(name, role, routeKey, parts);
       expect(answer.status).toBe(status);
       expect(answer.headers["content-type"]).toBe("application/problem+json");
       const { errors } = answer.body as { errors: { field: string; expected: string }[] };
       expect(errors[0]?.field).toBe(field);
       expect(errors[0]?.expected.length).toBeGreaterThan(3);
-      expect(await itemsNow()).toBe(before);
+      expect(await functions.itemsNow()).toBe(before);
     },
   );
 });

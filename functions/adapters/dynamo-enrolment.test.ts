@@ -82,7 +82,7 @@ describe("enrolment", () => {
       ["transformer", "T-1"],
     ] as const)
       expect(await membersOf({ kind, name })).toContain(at);
-    const targets = registryTargets(ports.registry, ports.segments);
+    const targets = registryTargets(dynamoRegistry(dynamo.db, "Registry"), ports.segments);
     expect(await targets.places(["A-1" as MeterId, "nobody" as MeterId])).toEqual(new Map([["A-1", place]]));
     expect(await enrol(asked)).toEqual([{ kind: "unchanged", meterId: "A-1", place }]);
   });

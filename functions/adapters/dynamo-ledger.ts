@@ -19,16 +19,17 @@ import { DUE_INDEX, duePartition, sliceItem, sliceKey, sliceKeyOf, sliceOf, slic
 
 const jobKey = (jobId: string): { pk: string; sk: string } => ({ pk: `J#${jobId}`, sk: "job" });
 /** Newest last; entries whose job is missing or of another instant are the debris of an interrupted creation. */
-const listKey = (job: Pick<Job, "createdAt" | "jobId">): { pk: string; sk: string } => ({
-  pk: "JOBS",
+const listOf = (callerId?: string): string => (callerId === undefined ? "JOBS" : `JOBS#${callerId}`);
+const listKey = (job: Pick<Job, "createdAt" | "jobId">, callerId?: string): { pk: string; sk: string } => ({
+  pk: listOf(callerId),
   sk: `${String(job.createdAt).padStart(15, "0")}#${job.jobId}`,
 });
 const liveKey = (jobId: string): { pk: string; sk: string } => ({ pk: "LIVE", sk: jobId });
 const GET_BATCH = 100; // keys in one BatchGetItem
 
 /**
- * The ledger on DynamoDB. Items: job `J#<job>/job`, its progress `J#<job>/progress`, list entry `JOBS/<createdAt>#<job>`,
- * mark of a job that is not closed `LIVE/<job>`, watermark `W#<lane>/watermark`, sweep mark `W#sweep/until`; slices as in
+ * The ledger on DynamoDB. Items: job `J#<job>/job`, its progress `J#<job>/progress`, list entries `JOBS/<createdAt>#<job>`
+ * and `JOBS#<caller>/<createdAt>#<job>`, mark of a job that is not closed `LIVE/<job>`, watermark `W#<lane>/watermark`, sweep mark `W#sweep/until`; slices as in
  * `slice-item.ts`. `now` (clock ms) only keeps due marks from lying in minutes that were swept already.
  */
 export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now: () => number = Date.now): Ledger {
@@ -73,6 +74,7 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
     async createJob(job) {
       await Promise.all([
         db.send(new PutCommand({ TableName, Item: listKey(job) })),
+        db.send(new PutCommand({ TableName, Item: listKey(job, job.caller.id) })),
         db.send(new PutCommand({ TableName, Item: liveKey(job.jobId) })),
       ]);
       const created = await heldCondition(
@@ -114,13 +116,13 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
       );
       return held ? "written" : "conflict";
     },
-    async jobs({ limit, cursor }) {
+    async jobs({ limit, cursor, callerId }) {
       const { Items, LastEvaluatedKey } = await db.send(
         new QueryCommand({
           TableName,
           KeyConditionExpression: cursor === undefined ? "pk = :pk" : "pk = :pk AND sk < :before",
           ExpressionAttributeValues: {
-            ":pk": "JOBS",
+            ":pk": listOf(callerId),
             ...(cursor === undefined ? {} : { ":before": cursor }),
           },
           ScanIndexForward: false,

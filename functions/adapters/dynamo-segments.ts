@@ -7,7 +7,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import type { SegmentMembers, Targets } from "../../shared/jobs/targets.ts";
+import type { SegmentMembers, SetTarget, Targets } from "../../shared/jobs/targets.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member-sets.ts";
@@ -15,6 +15,8 @@ import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { dynamoGroups } from "./dynamo-groups.ts";
+import type { MeterDirectory } from "./dynamo-registry.ts";
+import { filterMembers } from "./filter-members.ts";
 
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
@@ -149,16 +151,20 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
 }
 
 /** What planning reads of the registry. */
-export const registryTargets = (registry: Pick<Registry, "meters">, segments: Pick<Segments, "members">): Targets => ({
+export const registryTargets = (
+  registry: Pick<Registry, "meters"> & MeterDirectory,
+  segments: Pick<Segments, "members">,
+): Targets => ({
   async places(meterIds) {
     const meters = await registry.meters(meterIds);
     const enrolled = [...meters].filter(([, { state }]) => state === "enrolled");
     return new Map(enrolled.map(([meterId, { place }]) => [meterId, place]));
   },
-  members: (target) => segments.members(setOf(target)),
+  members: (target) =>
+    target.kind === "filter" ? filterMembers(registry, segments, target.filter) : segments.members(setOf(target)),
 });
 
-function setOf(target: Parameters<Targets["members"]>[0]): MemberSet {
+function setOf(target: Exclude<SetTarget, { readonly kind: "filter" }>): MemberSet {
   switch (target.kind) {
     case "all":
       return ALL;

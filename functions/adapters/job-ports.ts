@@ -3,6 +3,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { lambdaClient, sqsClient } from "./aws-clients.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoLedger } from "./dynamo-ledger.ts";
+import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
 import { lambdaPlanner } from "./lambda-invoker.ts";
@@ -34,6 +35,7 @@ export function jobPorts(): SubmitPorts {
       bulk: env.BULK_QUEUE_URL,
       images: env.IMAGES_QUEUE_URL,
     }),
+    queries: dynamoQueries(db, env.LEDGER_TABLE),
     planner: lambdaPlanner(lambdaClient(), env.PLAN_JOB_FUNCTION),
     crypto: nodeCrypto,
     random: systemRandom,

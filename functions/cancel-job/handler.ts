@@ -1,4 +1,5 @@
 import { cancelJob } from "../../shared/jobs/cancel-job.ts";
+import { maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
@@ -9,8 +10,12 @@ const env = settings({ LEDGER_TABLE: Setting });
 const ports = { ledger: dynamoLedger(documentClient(), env.LEDGER_TABLE, systemClock.now), clock: systemClock };
 
 export const handler = httpHandler({
-  async cancelJob({ params: { jobId } }) {
-    const outcome = await cancelJob(ports, jobId);
+  async cancelJob({ params: { jobId }, body, caller }) {
+    const job = await ports.ledger.job(jobId);
+    const outcome =
+      job !== undefined && maySee(caller, job.caller.id)
+        ? await cancelJob(ports, jobId, { by: caller, reason: body?.reason })
+        : ({ kind: "refused", because: "unknown-job" } as const);
     if (outcome.kind === "accepted") return { status: 202, body: { jobId: outcome.jobId, state: outcome.state } };
     const expected = "a job that is not closed";
     return outcome.because === "unknown-job"

@@ -6,6 +6,7 @@ import type { JobProgress } from "../../shared/jobs/ledger.ts";
 import { tallyOf } from "../../shared/jobs/progress.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
+import { isConfined, maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
@@ -33,7 +34,7 @@ async function progressOf(job: Job, exactSlices: number): Promise<JobProgress | 
 }
 
 async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
-  const { partitions: _, caller, ...shown } = job;
+  const { partitions: _partitions, pausedFrom: _pausedFrom, caller, ...shown } = job;
   const progress = await progressOf(job, exactSlices);
   const { id, name } = caller;
   return {
@@ -56,22 +57,25 @@ const unknownJob = (jobId: string) =>
   refuse("not-found", `There is no job ${jobId}.`, { field: "jobId", expected: "the id of a job", received: jobId });
 
 export const handler = httpHandler({
-  async listJobs({ query }) {
-    const page = await ledger.jobs(
-      query.cursor === undefined ? { limit: query.limit } : { ...query, cursor: query.cursor },
-    );
+  async listJobs({ query: { limit, cursor }, caller }) {
+    const page = await ledger.jobs({
+      limit,
+      ...(cursor === undefined ? {} : { cursor }),
+      ...(isConfined(caller) ? { callerId: caller.id } : {}),
+    });
     const jobs = await Promise.all(page.jobs.map((job) => viewOf(job, EXACT_SLICES_LISTED)));
     return { status: 200, body: { jobs, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
   },
-  async readJob({ params: { jobId }, ifNoneMatch }) {
+  async readJob({ params: { jobId }, ifNoneMatch, caller }) {
     const job = await ledger.job(jobId);
-    if (job === undefined) return unknownJob(jobId);
+    if (job === undefined || !maySee(caller, job.caller.id)) return unknownJob(jobId);
     const body = await viewOf(job, EXACT_SLICES);
     const headers = { etag: tagOf(body), "cache-control": "private, no-cache" };
     return ifNoneMatch === headers.etag ? { status: 304, headers } : { status: 200, body, headers };
   },
-  async listTasks({ params: { jobId }, query }) {
-    if ((await ledger.job(jobId)) === undefined) return unknownJob(jobId);
+  async listTasks({ params: { jobId }, query, caller }) {
+    const job = await ledger.job(jobId);
+    if (job === undefined || !maySee(caller, job.caller.id)) return unknownJob(jobId);
     const page = await tasksOf(ledger, jobId, query);
     if (page === undefined)
       return refuse("invalid-request", "The cursor is not as expected.", {

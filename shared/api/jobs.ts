@@ -1,11 +1,16 @@
 import { z } from "zod";
-import { JobId, JobState, JobTarget, RetryPolicy } from "../jobs/job.ts";
+import { Dependency, JobId, JobState, JobStep, JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
 import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { MeterFilter } from "../metering/meter-filter.ts";
 import { Instant } from "./instant.ts";
 import { OperationInApi } from "./operation.ts";
 import { Cursor, limitUpTo } from "./page.ts";
+
+const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);
+const Why = z.string().max(500);
+const IdempotencyKey = z.string().min(1).max(128);
 
 export const JobPath = z.strictObject({ jobId: JobId });
 
@@ -13,17 +18,65 @@ export const JobPath = z.strictObject({ jobId: JobId });
 export const JobSubmission = z.strictObject({
   operation: OperationInApi,
   target: JobTarget,
-  /** Default: `interactive` for one meter, else `bulk`. */
+  /**
+   * Default: `interactive` for one meter; `urgent` for tasks of another job, and for some meters with a deadline within
+   * four hours; else `bulk`.
+   */
   lane: Lane.optional(),
-  /** Default: in 24 h; in 10 min for one meter of the interactive lane. */
+  /** Planned now, sent from then on; at most 35 days ahead. */
+  notBefore: Instant.optional(),
+  /** Slices start spread over so many seconds. */
+  spreadSeconds: z.int().min(0).max(21_600).optional(),
+  /**
+   * Held until another job is closed; `on: "done"`: and cancelled when not every task of that job ended done. The
+   * deadline counts from now, or from notBefore.
+   */
+  after: Dependency.optional(),
+  /** Default: 24 h after its last slice starts; 10 min for one meter of the interactive lane. */
   deadline: Instant.optional(),
   /** Default: 3 passes, 60 s. */
   retry: RetryPolicy.partial().optional(),
-  reason: z.string().max(500).optional(),
+  /** Why it is asked. */
+  reason: Why.optional(),
   /** The same key of the same caller is the same job. */
-  idempotencyKey: z.string().min(1).max(128).optional(),
+  idempotencyKey: IdempotencyKey.optional(),
 });
 export type JobSubmission = z.output<typeof JobSubmission>;
+
+/** POST /jobs/{jobId}/clone: the same again, for the meters whose tasks failed or expired. */
+export const JobClone = z.strictObject({
+  /** Default: both. */
+  states: z
+    .array(z.enum(["failed", "expired"]))
+    .min(1)
+    .max(2)
+    .optional(),
+  /** Default: whatever the reason. */
+  reasons: z.array(Reason).min(1).max(FAILURE_REASONS.length).optional(),
+  lane: Lane.optional(),
+  notBefore: Instant.optional(),
+  deadline: Instant.optional(),
+  /** Default: that of the job. */
+  retry: RetryPolicy.partial().optional(),
+  reason: Why.optional(),
+  idempotencyKey: IdempotencyKey.optional(),
+});
+
+/** Body of pause, resume and cancel; may be left out. */
+export const Steering = z.strictObject({ reason: Why.optional() }).optional();
+
+/** GET /failures: the words for why a task did not end done. A word is never renamed; new ones may come. */
+export const FailureList = z.strictObject({
+  failures: z.array(
+    z.strictObject({
+      reason: Reason,
+      /** Whether another try may help, unless the headend knows better in the single case. */
+      retry: z.enum(["later", "never"]),
+      /** What to do about it. */
+      hint: z.string(),
+    }),
+  ),
+});
 
 export const JobAccepted = z.strictObject({ jobId: JobId, state: JobState });
 
@@ -50,6 +103,13 @@ export const JobInApi = z.strictObject({
   retry: RetryPolicy,
   caller: z.strictObject({ id: z.string(), name: z.string().optional() }),
   reason: z.string().optional(),
+  notBefore: Instant.optional(),
+  spreadSeconds: z.int().optional(),
+  after: Dependency.optional(),
+  /** Of the stored query, as it was when the job was accepted. */
+  filter: MeterFilter.optional(),
+  /** What was done to it since, by whom and why. */
+  steps: z.array(JobStep.extend({ at: Instant })).optional(),
   schedule: z.strictObject({ scheduleId: z.string(), runAt: Instant }).optional(),
   slices: z.int().optional(),
   tasks: z.int().optional(),
@@ -75,7 +135,7 @@ export const TaskInApi = z.strictObject({
   meterId: z.string(),
   state: TaskState,
   /** The last reason; absent where there is none. */
-  reason: z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]).optional(),
+  reason: Reason.optional(),
   /** Whether another try may help. */
   retry: z.enum(["later", "never"]).optional(),
   /** What to do about the reason. */

@@ -55,7 +55,14 @@ function operation(name: string, route: ApiRoute): Json {
     summary: route.summary,
     tags: [route.path.split("/")[1]],
     parameters: [...parameters("path", route.params), ...parameters("query", route.query)],
-    ...(route.request ? { requestBody: { required: true, content: content(wireSchema(route.request)) } } : {}),
+    ...(route.request
+      ? {
+          requestBody: {
+            required: !route.request.safeParse(undefined).success,
+            content: content(wireSchema(route.request)),
+          },
+        }
+      : {}),
     responses: Object.fromEntries([...successes, ...problems]),
     // One of the roles is enough: each is an alternative.
     security: isPublic ? [] : (route.roles as readonly string[]).map((role) => ({ token: [`headrace/${role}`] })),

@@ -1,6 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import { closeJobIfDone } from "./close-job.ts";
 import type { JobId, JobState } from "./job.ts";
+import { type Doer, withStep } from "./job-step.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Slice } from "./slice.ts";
 import { advance } from "./slice-machine.ts";
@@ -15,19 +16,23 @@ const TRIES = 5;
 
 /**
  * Cancels what is still open. Bridges see the job's state within two seconds; what they report of a conversation under
- * way is kept as a reading and changes nothing.
+ * way is kept as a reading and changes nothing. `doer`: who wants it, and why, to be kept with the job; `action`:
+ * `dropped` when a rule does it.
  */
 export async function cancelJob(
   ports: { readonly ledger: Ledger; readonly clock: Clock },
   jobId: JobId,
+  doer?: Doer,
+  action: "cancelled" | "dropped" = "cancelled",
 ): Promise<CancelOutcome> {
   for (;;) {
     const job = await ports.ledger.job(jobId);
     if (job === undefined) return { kind: "refused", because: "unknown-job" };
     if (job.state === "closed") return { kind: "refused", because: "already-closed" };
+    const steps = doer === undefined ? {} : { steps: withStep(job, action, doer, ports.clock.now()) };
     if (
       job.state !== "cancelling" &&
-      (await ports.ledger.moveJob(jobId, job.state, { state: "cancelling" })) !== "written"
+      (await ports.ledger.moveJob(jobId, job.state, { state: "cancelling", ...steps })) !== "written"
     )
       continue; // it moved on meanwhile; it does so a few times in its life
     if (job.slices !== undefined && job.slices <= INLINE_SLICES_MAX) {

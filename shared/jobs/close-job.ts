@@ -12,7 +12,8 @@ export async function closeJobIfDone(
   jobId: JobId,
 ): Promise<JobTally | undefined> {
   const job = await ports.ledger.job(jobId);
-  if (job === undefined || job.state === "planning") return undefined;
+  if (job === undefined || job.state === "planning" || (job.state === "paused" && job.slices === undefined))
+    return undefined;
   const now = ports.clock.now();
   const tally = await tallyOf(ports.ledger.slicesOf(jobId), now);
   if (job.state === "closed") return tally;

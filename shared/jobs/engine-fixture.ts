@@ -8,6 +8,7 @@ import { memoryLedger } from "./memory-ledger.ts";
 import { memorySchedules } from "./memory-schedules.ts";
 import type { WorkItem } from "./messages.ts";
 import type { SchedulePorts } from "./run-schedules.ts";
+import type { StoredQuery } from "./stored-query.ts";
 import type { SegmentMembers } from "./targets.ts";
 
 export const T0 = Date.UTC(2026, 10, 2, 12);
@@ -32,6 +33,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const sent: (WorkItem & { readonly lane: Lane })[] = [];
   const started: string[] = [];
   const places = new Map(meters as readonly (readonly [MeterId, Place])[]);
+  const queries = new Map<string, StoredQuery>();
   const failing = { send: 0, createSlice: 0 };
   const stored = memoryLedger();
   const clock = handClock();
@@ -50,6 +52,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
         sent.push(...items.map((item) => ({ ...item, lane })));
       },
     },
+    queries: { read: async (name) => queries.get(name) },
     planner: { start: async (jobId) => void started.push(jobId) },
     targets: {
       places: async (meterIds) =>
@@ -60,8 +63,11 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
           }),
         ),
       async *members(target): AsyncGenerator<SegmentMembers> {
-        if (target.kind !== "all") return;
-        for (const [segment, placed] of Map.groupBy(places.values(), (place) => place.segment)) {
+        if (target.kind !== "all" && target.kind !== "filter") return;
+        // Of a filter these meters know their ids only.
+        const prefix = target.kind === "filter" ? (target.filter.idPrefix ?? "") : "";
+        const matching = [...places].filter(([meterId]) => meterId.startsWith(prefix)).map(([, place]) => place);
+        for (const [segment, placed] of Map.groupBy(matching, (place) => place.segment)) {
           const bitmap = new Uint8Array(128);
           for (const { slot } of placed) bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | (1 << (slot & 7));
           yield { segment, bitmap };
@@ -72,7 +78,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
     random: seeded(7),
     crypto: nodeCrypto,
   };
-  return { ports, clock, sent, started, failing, places };
+  return { ports, clock, sent, started, failing, places, queries };
 }
 
 /** Meters named M-0, M-1, … so many in each of the segments. */

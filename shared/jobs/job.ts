@@ -1,9 +1,19 @@
 import { z } from "zod";
+import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
+import { MeterFilter } from "../metering/meter-filter.ts";
 import { Operation } from "../metering/operation.ts";
 import { Lane } from "./lane.ts";
 
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
+
+const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);
+
+export const JobId = z
+  .string()
+  .regex(/^[0-9a-z]{26,32}$/)
+  .brand<"JobId">();
+export type JobId = z.infer<typeof JobId>;
 
 /** What a job is about. Frozen into slices when it is planned. */
 export const JobTarget = z.discriminatedUnion("kind", [
@@ -13,6 +23,19 @@ export const JobTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("transformer"), transformer: Name }),
   z.strictObject({ kind: z.literal("collector"), collector: Name }),
   z.strictObject({ kind: z.literal("all") }),
+  /** A stored query by its name; its filter is frozen into the job when that is accepted, its meters when it is planned. */
+  z.strictObject({ kind: z.literal("query"), query: Name }),
+  /** The tasks of another job that have ended so when this one is planned; `reasons` absent: whatever the reason. */
+  z.strictObject({
+    kind: z.literal("tasksOf"),
+    jobId: JobId,
+    states: z
+      .array(z.enum(["failed", "expired"]))
+      .min(1)
+      .max(2)
+      .default(["failed", "expired"]),
+    reasons: z.array(Reason).min(1).max(FAILURE_REASONS.length).optional(),
+  }),
 ]);
 export type JobTarget = z.infer<typeof JobTarget>;
 
@@ -22,6 +45,11 @@ export const RetryPolicy = z.strictObject({
   passes: z.int().min(1).max(100),
   /** Rest before the second pass, seconds; doubles each pass, jittered, at most an hour. */
   backoffSeconds: z.int().min(1).max(3600),
+  /**
+   * Other numbers of passes for failures of these reasons, fewer or more. Only for failures worth another try: what ends
+   * a task at once (`retry: never`, unless the driver says otherwise) ends it all the same.
+   */
+  byReason: z.partialRecord(Reason, z.strictObject({ passes: z.int().min(1).max(100) })).optional(),
 });
 export type RetryPolicy = z.infer<typeof RetryPolicy>;
 
@@ -34,11 +62,23 @@ export const Caller = z.strictObject({
 });
 export type Caller = z.infer<typeof Caller>;
 
-export const JobId = z
-  .string()
-  .regex(/^[0-9a-z]{26,32}$/)
-  .brand<"JobId">();
-export type JobId = z.infer<typeof JobId>;
+/**
+ * Held until the other job is closed. `done`: and only if each of its tasks ended `done`; else this job is cancelled.
+ * `closed`: however they ended.
+ */
+export const Dependency = z.strictObject({ jobId: JobId, on: z.enum(["closed", "done"]) });
+export type Dependency = z.infer<typeof Dependency>;
+
+/** What was done to a job after it was accepted, by whom (`headrace`: by a rule of its own) and why. */
+export const JobStep = z.strictObject({
+  /** Clock ms. */
+  at: z.int(),
+  action: z.enum(["paused", "resumed", "cancelled", "dropped"]),
+  by: z.strictObject({ id: z.string().min(1).max(256), name: z.string().max(256).optional() }),
+  reason: z.string().max(500).optional(),
+});
+export type JobStep = z.infer<typeof JobStep>;
+export const STEPS_MAX = 50;
 
 /** `planning` → `planned` → `running` → `closed`; `paused` and `cancelling` while a slice may still be out. */
 export const JobState = z.enum(["planning", "planned", "running", "paused", "cancelling", "closed"]);
@@ -57,6 +97,17 @@ export const Job = z.strictObject({
   retry: RetryPolicy,
   caller: Caller,
   reason: z.string().max(500).optional(),
+  /** Planned at once, sent from then on, clock ms. */
+  notBefore: z.int().optional(),
+  /** Its slices start spread over so many seconds, each at an instant of its own by hash. */
+  spreadSeconds: z.int().min(0).optional(),
+  after: Dependency.optional(),
+  /** Of the stored query that it is about, as it was when the job was accepted. */
+  filter: MeterFilter.optional(),
+  /** The state to which it is resumed. */
+  pausedFrom: JobState.optional(),
+  /** The last ones. */
+  steps: z.array(JobStep).max(STEPS_MAX).optional(),
   /** The schedule and run that made it. */
   schedule: z.strictObject({ scheduleId: z.string(), runAt: z.int() }).optional(),
   /** Known once planned. */

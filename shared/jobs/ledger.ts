@@ -13,10 +13,11 @@ export interface Ledger {
   job(jobId: JobId): Promise<Job | undefined>;
   /** Moves a job on, conditional on the state it is in. */
   moveJob(jobId: JobId, from: JobState, change: Partial<Job> & { readonly state: JobState }): Promise<Written>;
-  /** Newest first. */
+  /** Newest first. `callerId`: those that this caller asked for. */
   jobs(page: {
     readonly limit: number;
     readonly cursor?: string;
+    readonly callerId?: string;
   }): Promise<{ readonly jobs: readonly Job[]; readonly cursor?: string }>;
   /** Jobs that are not closed, for the sweep. */
   liveJobs(): Promise<readonly Job[]>;

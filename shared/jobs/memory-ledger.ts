@@ -38,9 +38,10 @@ export function memoryLedger(): Ledger {
       jobs.set(jobId, { ...job, ...structuredClone(change) });
       return "written";
     },
-    async jobs({ limit, cursor }) {
+    async jobs({ limit, cursor, callerId }) {
       const rank = (job: Job): string => `${String(job.createdAt).padStart(15, "0")}#${job.jobId}`;
-      const sorted = [...jobs.values()].sort((left, right) => (rank(left) < rank(right) ? 1 : -1));
+      const listed = [...jobs.values()].filter((job) => callerId === undefined || job.caller.id === callerId);
+      const sorted = listed.sort((left, right) => (rank(left) < rank(right) ? 1 : -1));
       const rest = sorted.filter((job) => cursor === undefined || rank(job) < cursor);
       const page = rest.slice(0, limit);
       const last = page.at(-1);

@@ -1,3 +1,4 @@
+import type { FailureReason } from "../metering/failure.ts";
 import type { TaskReport } from "./messages.ts";
 import type { Slice } from "./slice.ts";
 import { type Slots, setSlot, slotReason, slotState } from "./slots.ts";
@@ -23,13 +24,13 @@ export interface OutcomeCounts {
 export const hasOpen = (slots: Slots): boolean => slots.some((octet) => octet >> 5 === 1);
 
 /**
- * The first outcome of a slot wins. `last`: this was the last pass that the policy allows, so that a failure worth
- * another try ends the slot all the same.
+ * The first outcome of a slot wins. `last`: this was the last pass that the policy allows a failure of that reason, so
+ * that one worth another try ends the slot all the same.
  */
 export function applyOutcomes(
   slice: Pick<Slice, "slots" | "intent">,
   reports: readonly SlotReport[],
-  last: boolean,
+  last: (reason: FailureReason) => boolean,
 ): { readonly slots: Slots; readonly intent?: Uint8Array; readonly counts: OutcomeCounts } {
   const slots = slice.slots.slice();
   const intent = slice.intent?.slice();
@@ -39,7 +40,7 @@ export function applyOutcomes(
     const { slot, outcome } = report;
     const state = slotState(slots, slot);
     const reason = outcome.kind === "done" ? "none" : outcome.reason;
-    const ends = outcome.kind === "done" ? "done" : outcome.retry === "never" || last ? "failed" : undefined;
+    const ends = outcome.kind === "done" ? "done" : outcome.retry === "never" || last(outcome.reason) ? "failed" : undefined;
     if (state === "untargeted") strayed.push(report);
     else if (state !== "open") {
       const says = outcome.kind === "done" ? "done" : "failed";

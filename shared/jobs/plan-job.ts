@@ -1,15 +1,19 @@
+import { type Place, SEGMENT_SLOTS } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
-import { cancelSlice } from "./cancel-job.ts";
+import { cancelJob, cancelSlice } from "./cancel-job.ts";
 import { collected, eachOf, piecesOf } from "./concurrency.ts";
 import type { Job } from "./job.ts";
+import { byRule } from "./job-step.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import { partitionsOf } from "./partitions.ts";
+import { awaitedState, mayBeHeld, releaseOf, startOf } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice } from "./slice.ts";
 import { SEND_WAIT_MS } from "./slice-machine.ts";
 import { noSlots, setSlot, slotState } from "./slots.ts";
-import { slotsOfBitmap, type Targets } from "./targets.ts";
+import { type SegmentMembers, slotsOfBitmap, type Targets } from "./targets.ts";
+import { endedTasks } from "./tasks-of.ts";
 
 export interface PlanPorts {
   readonly ledger: Ledger;
@@ -20,21 +24,38 @@ export interface PlanPorts {
 
 const WRITES_MAX = 16;
 
-interface SegmentTarget {
-  readonly segment: number;
-  readonly slots: readonly number[];
+/** The sets of slots that a job is about now, unless it names its meters. A segment may come more than once. */
+export function membersOf(
+  ports: Pick<PlanPorts, "ledger" | "targets">,
+  { target, filter }: Pick<Job, "target" | "filter">,
+): AsyncIterable<SegmentMembers> {
+  switch (target.kind) {
+    case "meters":
+      return nobody();
+    case "tasksOf":
+      return endedTasks(ports.ledger, target);
+    case "query":
+      return filter === undefined ? nobody() : ports.targets.members({ kind: "filter", filter });
+    default:
+      return ports.targets.members(target);
+  }
 }
+async function* nobody(): AsyncGenerator<SegmentMembers> {}
 
 /** The segments and slots that a job is about, and the meters that it cannot be about. */
 async function freeze(
   ports: PlanPorts,
-  { target }: Job,
-): Promise<{ readonly segments: readonly SegmentTarget[]; readonly rejected?: Job["rejected"] }> {
+  job: Job,
+): Promise<{ readonly segments: readonly SegmentMembers[]; readonly rejected?: Job["rejected"] }> {
+  const { target } = job;
   if (target.kind !== "meters") {
-    const segments: SegmentTarget[] = [];
-    for await (const { segment, bitmap } of ports.targets.members(target))
-      segments.push({ segment, slots: slotsOfBitmap(bitmap) });
-    return { segments: segments.filter(({ slots }) => slots.length > 0) };
+    const segments = new Map<number, Uint8Array>();
+    for await (const { segment, bitmap } of membersOf(ports, job)) {
+      const there = segments.get(segment);
+      segments.set(segment, there === undefined ? bitmap : there.map((octet, at) => octet | (bitmap[at] ?? 0)));
+    }
+    const some = [...segments].filter(([, bitmap]) => bitmap.some((octet) => octet !== 0));
+    return { segments: some.map(([segment, bitmap]) => ({ segment, bitmap })) };
   }
   const meterIds = [...new Set(target.meterIds)];
   const places = await ports.targets.places(meterIds);
@@ -43,22 +64,31 @@ async function freeze(
     .filter((meterId) => !places.has(meterId))
     .map((meterId) => ({ meterId, reason: "unknown or not enrolled" }));
   return {
-    segments: [...bySegment].map(([segment, placed]) => ({ segment, slots: placed.map(({ slot }) => slot) })),
+    segments: [...bySegment].map(([segment, placed]) => ({ segment, bitmap: bitmapOf(placed) })),
     ...(rejected.length === 0 ? {} : { rejected }),
   };
 }
 
-const sliceFor = (job: Job, { segment, slots: targeted }: SegmentTarget, now: number): Slice => {
+const bitmapOf = (places: readonly Place[]): Uint8Array => {
+  const bitmap = new Uint8Array(SEGMENT_SLOTS / 8);
+  for (const { slot } of places) bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | (1 << (slot & 7));
+  return bitmap;
+};
+
+const sliceFor = (job: Job, { segment, bitmap }: SegmentMembers, now: number): Slice => {
   const slots = noSlots();
-  for (const slot of targeted) setSlot(slots, slot, "open");
+  for (const slot of slotsOfBitmap(bitmap)) setSlot(slots, slot, "open");
   const key = { jobId: job.jobId, segment, part: 0 };
-  const start = { generation: 1, version: 1, passes: 0, uncleanEnds: 0, nextAttempt: now + SEND_WAIT_MS };
-  return { ...key, state: "planned", lane: job.lane, slots, deadline: job.deadline, ...start };
+  const start = startOf(job, key);
+  const nextAttempt = start > now ? start : now + SEND_WAIT_MS;
+  const counts = { generation: 1, version: 1, passes: 0, uncleanEnds: 0 };
+  return { ...key, state: "planned", lane: job.lane, slots, deadline: job.deadline, ...counts, nextAttempt };
 };
 
 /**
- * Takes a job from wherever it stopped to `running` with every slice sent: slices if absent → `planned` → `running` →
- * send. Every prefix is harmless, and running it again (twice at once, too) finishes it. Answers the job as it is then.
+ * Takes a job from wherever it stopped to `running` with every slice sent that starts by now: slices if absent →
+ * `planned` → `running` → send; later starts are the sweep's. A job that waits (for its time, or for another job) stays
+ * `planned`. Every prefix is harmless, and running it again (twice at once, too) finishes it. Answers the job as it is then.
  */
 export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   let job = given;
@@ -88,19 +118,32 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
       ...(rejected === undefined ? {} : { rejected }),
     };
     // A job of one slice goes on at once; nothing is between the two states for it.
-    await move({ state: stored.length === 1 ? "running" : "planned", ...planned });
+    await move({ state: stored.length === 1 && !mayBeHeld(job) ? "running" : "planned", ...planned });
   } else if (job.state === "planned")
     for await (const slice of ports.ledger.slicesOf(job.jobId)) if (slice.state === "planned") waiting.push(slice);
+  if (job.state === "planned" && mayBeHeld(job)) {
+    const awaited = job.after === undefined ? undefined : await awaitedState(ports.ledger, job.after.jobId);
+    const release = releaseOf(job, ports.clock.now(), awaited);
+    if (release.kind === "wait") return job;
+    if (release.kind === "drop") {
+      await cancelJob(ports, job.jobId, byRule(release.because), "dropped");
+      return (await ports.ledger.job(job.jobId)) ?? job;
+    }
+  }
   if (job.state === "planned") {
     const empty = waiting.length === 0 && job.slices === 0;
     await move(empty ? { state: "closed", closedAt: ports.clock.now() } : { state: "running" });
   }
   if (job.state !== "running") {
+    if (job.state === "paused") return job; // its slices lie there, planned, until it is resumed
     // Cancelled meanwhile: the sweep may have gone by before these slices were there.
     await eachOf(waiting, WRITES_MAX, async (slice) => void (await cancelSlice(ports.ledger, slice)));
     return job;
   }
-  for (const piece of piecesOf(waiting, 1000)) await sendSlices(ports, piece);
+  const now = ports.clock.now();
+  if (now >= job.deadline) return job; // nothing of it is worth a message: the sweep lets it expire
+  const starting = waiting.filter((slice) => startOf(job, slice) <= now);
+  for (const piece of piecesOf(starting, 1000)) await sendSlices(ports, piece);
   return job;
 }
 

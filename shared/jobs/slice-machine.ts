@@ -3,6 +3,7 @@ import { fraction, type Random } from "../ports/random.ts";
 import type { RetryPolicy } from "./job.ts";
 import type { TaskReport } from "./messages.ts";
 import { applyOutcomes, hasOpen, type OutcomeCounts } from "./outcomes.ts";
+import { passesFor } from "./retry-policy.ts";
 import type { Slice } from "./slice.ts";
 import { QUEUED_LOOK_MS } from "./slice-due.ts";
 import { noSlots, type SlotState, setSlot, slotReason, slotsIn } from "./slots.ts";
@@ -156,7 +157,11 @@ function outcomes(slice: Slice, input: SliceInput & { input: "outcomes" }): Slic
   const same = slice.generation === input.generation;
   // A pass that is over already counted itself: its late batches mean the same pass.
   const passes = slice.state === "resting" ? slice.passes : slice.state === "working" ? slice.passes + 1 : 0;
-  const { slots, intent, counts } = applyOutcomes(slice, input.reports, same && passes >= input.retry.passes);
+  const { slots, intent, counts } = applyOutcomes(
+    slice,
+    input.reports,
+    (reason) => same && passes >= passesFor(input.retry, reason),
+  );
   if (counts.changed === 0) return { kind: "ignored", because: "nothing-open", counts };
   const { intent: _intent, ...rest } = slice;
   const changed: Slice = { ...rest, slots, ...(intent === undefined ? {} : { intent }) };

@@ -3,14 +3,26 @@ import { Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
-import { type Caller, type Job, type JobId, type JobState, JobTarget, type RetryPolicy } from "./job.ts";
+import {
+  type Caller,
+  type Dependency,
+  type Job,
+  type JobId,
+  type JobState,
+  JobTarget,
+  type RetryPolicy,
+} from "./job.ts";
 import { requestedJobId, scheduledJobId } from "./job-id.ts";
 import type { Lane } from "./lane.ts";
+import { laneFor } from "./lane-rule.ts";
 import type { Planner } from "./lanes.ts";
-import { type PlanPorts, planJob } from "./plan-job.ts";
+import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
+import { CHAIN_MAX, chainProblem } from "./release.ts";
+import type { StoredQueries } from "./stored-query.ts";
 
 export interface SubmitPorts extends PlanPorts {
   readonly planner: Planner;
+  readonly queries: Pick<StoredQueries, "read">;
   readonly crypto: Crypto;
   readonly random: Random;
 }
@@ -23,6 +35,10 @@ export interface JobRequest {
   readonly deadline?: number | undefined;
   readonly retry?: { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] | undefined } | undefined;
   readonly reason?: string | undefined;
+  /** Planned now, sent from then on. */
+  readonly notBefore?: number | undefined;
+  readonly spreadSeconds?: number | undefined;
+  readonly after?: Dependency | undefined;
   /** The same key of the same caller is the same job. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -39,7 +55,12 @@ export type RefusedJob = {
   readonly because:
     | "unknown-meter"
     | "unknown-target"
+    | "unknown-query"
+    | "unknown-job"
+    | "no-such-tasks"
+    | "cycle"
     | "deadline-passed"
+    | "too-far-ahead"
     | "lane-not-allowed"
     | "idempotency-conflict";
   /** The field of the request, dotted, and what was expected there. */
@@ -52,6 +73,8 @@ export type SubmitOutcome = { readonly kind: "accepted"; readonly jobId: JobId; 
 export const DEFAULT_RETRY: RetryPolicy = { passes: 3, backoffSeconds: 60 };
 const DAY_MS = 86_400_000;
 const INTERACTIVE_MS = 600_000;
+/** How far ahead a job may be planned: what it is about is frozen now. */
+export const AHEAD_MAX_MS = 35 * DAY_MS;
 
 const oneMeter = (target: JobTarget): MeterId | undefined =>
   target.kind === "meters" && new Set(target.meterIds).size === 1 ? target.meterIds[0] : undefined;
@@ -66,50 +89,100 @@ const refused = (because: RefusedJob["because"], field: string, expected: string
 
 /** The request with every default filled in. */
 function jobOf(jobId: JobId, caller: Caller, request: JobRequest, now: number, run?: ScheduleRun): Job {
-  const single = oneMeter(request.target) !== undefined;
-  const lane = request.lane ?? (single ? "interactive" : "bulk");
-  const { passes = DEFAULT_RETRY.passes, backoffSeconds = DEFAULT_RETRY.backoffSeconds } = request.retry ?? {};
+  const { target, notBefore, spreadSeconds, after, reason } = request;
+  const single = oneMeter(target) !== undefined;
+  const starts = Math.max(now, notBefore ?? 0) + (spreadSeconds ?? 0) * 1000;
+  const deadlineInMs = request.deadline === undefined ? undefined : request.deadline - starts;
+  const lane = request.lane ?? laneFor(target, { single, scheduled: run !== undefined, deadlineInMs });
+  const {
+    passes = DEFAULT_RETRY.passes,
+    backoffSeconds = DEFAULT_RETRY.backoffSeconds,
+    byReason,
+  } = request.retry ?? {};
+  const waits = after !== undefined || !single || lane !== "interactive";
   return {
     jobId,
     operation: request.operation,
-    target: request.target,
+    target,
     lane,
     state: "planning",
     createdAt: now,
-    deadline: request.deadline ?? now + (single && lane === "interactive" ? INTERACTIVE_MS : DAY_MS),
-    retry: { passes, backoffSeconds },
+    deadline: request.deadline ?? starts + (waits ? DAY_MS : INTERACTIVE_MS),
+    retry: { passes, backoffSeconds, ...(byReason === undefined ? {} : { byReason }) },
     caller,
-    ...(request.reason === undefined ? {} : { reason: request.reason }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(notBefore === undefined ? {} : { notBefore }),
+    ...(spreadSeconds === undefined ? {} : { spreadSeconds }),
+    ...(after === undefined ? {} : { after }),
     ...(run === undefined ? {} : { schedule: { scheduleId: run.scheduleId, runAt: run.runAt } }),
   };
 }
 
-async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | undefined> {
-  const { target, lane } = job;
-  if (job.deadline <= job.createdAt)
-    return refused("deadline-passed", "deadline", "an instant in the future", new Date(job.deadline).toISOString());
-  if (lane === "commands")
-    return refused("lane-not-allowed", "lane", "a lane other than commands, which carries orders only", lane);
-  if (lane === "interactive" && oneMeter(target) === undefined)
-    return refused("lane-not-allowed", "lane", "urgent, bulk or images for more than one meter", lane);
+function refusedTimes(job: Job): RefusedJob | undefined {
+  const { createdAt, deadline, notBefore = 0, spreadSeconds = 0 } = job;
+  const starts = Math.max(createdAt, notBefore) + spreadSeconds * 1000;
+  if (notBefore > createdAt + AHEAD_MAX_MS)
+    return refused("too-far-ahead", "notBefore", "an instant within 35 days", new Date(notBefore).toISOString());
+  if (deadline > starts) return undefined;
+  const expected = starts === createdAt ? "an instant in the future" : "an instant after the last start";
+  return refused("deadline-passed", "deadline", expected, new Date(deadline).toISOString());
+}
+
+async function refusedDependency(ports: SubmitPorts, { jobId, after }: Job): Promise<RefusedJob | undefined> {
+  if (after === undefined) return undefined;
+  switch (await chainProblem(ports.ledger, jobId, after.jobId)) {
+    case "unknown":
+      return refused("unknown-job", "after.jobId", "the id of a job that is there", after.jobId);
+    case "cycle":
+      return refused("cycle", "after.jobId", "a job that does not wait for this one", after.jobId);
+    case "too-long":
+      return refused("cycle", "after.jobId", `at most ${CHAIN_MAX} jobs that wait for each other`, after.jobId);
+    case undefined:
+      return undefined;
+  }
+}
+
+async function refusedTarget(ports: SubmitPorts, job: Job): Promise<RefusedJob | undefined> {
+  const { target } = job;
   if (target.kind === "meters") {
     const places = await ports.targets.places([...new Set(target.meterIds)]);
     if (places.size > 0) return undefined;
     return refused("unknown-meter", "target.meterIds", "at least one enrolled meter", target.meterIds[0]);
   }
-  for await (const _segment of ports.targets.members(target)) return undefined;
-  return refused("unknown-target", "target", `a ${target.kind === "all" ? "fleet" : target.kind} with enrolled meters`);
+  if (target.kind === "query" && job.filter === undefined)
+    return refused("unknown-query", "target.query", "the name of a stored query", target.query);
+  if (target.kind === "tasksOf" && (await ports.ledger.job(target.jobId)) === undefined)
+    return refused("unknown-job", "target.jobId", "the id of a job that is there", target.jobId);
+  for await (const _segment of membersOf(ports, job)) return undefined;
+  if (target.kind === "tasksOf")
+    return refused("no-such-tasks", "target", `a job with tasks that are ${target.states.join(" or ")} so`);
+  const named = { all: "fleet", query: "query" } as const;
+  const kind = target.kind === "all" || target.kind === "query" ? named[target.kind] : target.kind;
+  return refused("unknown-target", "target", `a ${kind} with enrolled meters`);
+}
+
+async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | undefined> {
+  const { target, lane } = job;
+  if (lane === "commands")
+    return refused("lane-not-allowed", "lane", "a lane other than commands, which carries orders only", lane);
+  if (lane === "interactive" && oneMeter(target) === undefined)
+    return refused("lane-not-allowed", "lane", "urgent, bulk or images for more than one meter", lane);
+  return refusedTimes(job) ?? (await refusedDependency(ports, job)) ?? (await refusedTarget(ports, job));
 }
 
 /** What a job asks, without what was filled in, as comparable text (the schemas give their fields an order). */
-const asks = ({ operation, target, lane, retry, reason }: Job): string =>
+const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds, after }: Job): string =>
   JSON.stringify([
     Operation.parse(operation),
     JobTarget.parse(target),
     lane,
     retry.passes,
     retry.backoffSeconds,
+    Object.entries(retry.byReason ?? {}).sort(([left], [right]) => (left < right ? -1 : 1)),
     reason,
+    notBefore,
+    spreadSeconds,
+    after === undefined ? undefined : [after.jobId, after.on],
   ]);
 
 /**
@@ -127,9 +200,12 @@ export async function submitJob(
     run === undefined
       ? requestedJobId(ports.crypto, caller.id, key)
       : scheduledJobId(ports.crypto, run.scheduleId, run.createdAt, run.runAt);
-  const job = jobOf(jobId, caller, request, ports.clock.now(), run);
+  const asked = jobOf(jobId, caller, request, ports.clock.now(), run);
   const existing = await ports.ledger.job(jobId);
+  let job = asked;
   if (existing === undefined) {
+    const query = asked.target.kind === "query" ? await ports.queries.read(asked.target.query) : undefined;
+    if (query !== undefined) job = { ...asked, filter: query.filter };
     const refusal = await refusalOf(ports, job);
     if (refusal !== undefined) return refusal;
     if ((await ports.ledger.createJob(job)) === "created") return started(ports, job);

@@ -5,6 +5,7 @@ import type { Job, JobId } from "./job.ts";
 import { LANES, type Lane } from "./lane.ts";
 import { type PlanPorts, planJob } from "./plan-job.ts";
 import { SPLIT_PART, tallyOf } from "./progress.ts";
+import { mayBeHeld } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
 import { DUE_SHARDS, dueAt, MINUTE_MS } from "./slice-due.ts";
@@ -96,9 +97,13 @@ class Sweep {
   /** One live job: planned where that stopped, its slices counted, itself closed where nothing is left. */
   async job(seen: Job): Promise<void> {
     const { ledger } = this.#ports;
-    if ((seen.state === "planning" || seen.state === "planned") && seen.createdAt + PLANNER_WAIT_MS <= this.#now) {
-      await planJob(this.#ports, seen);
-      this.#facts.planned++;
+    const held = seen.state === "planned" && mayBeHeld(seen);
+    if (held && (seen.notBefore ?? 0) > this.#now && this.#now < seen.deadline) return; // spares a read of what it awaits
+    if (
+      held ||
+      ((seen.state === "planning" || seen.state === "planned") && seen.createdAt + PLANNER_WAIT_MS <= this.#now)
+    ) {
+      if ((await planJob(this.#ports, seen)).state !== "planned") this.#facts.planned++;
       return;
     }
     if (seen.state === "planning" || seen.state === "planned") return;
@@ -144,7 +149,7 @@ class Sweep {
       if ((await cancelSlice(ledger, slice)).state === "closed") this.#facts.ended++;
       if (slice.moved === undefined) return [];
     }
-    if (job?.state === "paused" && this.#now < slice.deadline) return [];
+    if (job !== undefined && this.#now < slice.deadline && isKeptBack(job)) return [];
     const step = advance(slice, { input: "swept", now: this.#now, watermark: this.#watermarks.get(slice.lane) });
     if (step.kind === "ignored") return [];
     if ((await ledger.writeSlice(slice, step.slice)) === "conflict") {
@@ -172,6 +177,10 @@ class Sweep {
     return ones;
   }
 }
+
+/** Nothing of the job is sent, however due: it is paused, or waits for its time or for another job. */
+const isKeptBack = (job: Job): boolean =>
+  job.state === "paused" || ((job.state === "planning" || job.state === "planned") && mayBeHeld(job));
 
 function sliceOfOne(parent: Slice, slot: number, reason: ReturnType<typeof slotReason>, now: number): Slice {
   const slots = noSlots();

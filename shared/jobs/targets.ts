@@ -1,12 +1,20 @@
 import type { MeterId, Place } from "../metering/meter.ts";
+import type { MeterFilter } from "../metering/meter-filter.ts";
+
 import type { JobTarget } from "./job.ts";
+
+/** A set of meters that the registry knows. */
+export type SetTarget =
+  | Extract<JobTarget, { kind: "group" | "feeder" | "transformer" | "collector" | "all" }>
+  /** Enrolled meters that match now. */
+  | { readonly kind: "filter"; readonly filter: MeterFilter };
 
 /** What planning reads of the registry. */
 export interface Targets {
   /** Strongly consistent. Meters that are not (or not any more) enrolled, or unknown, are left out. */
   places(meterIds: readonly MeterId[]): Promise<ReadonlyMap<MeterId, Place>>;
-  /** Members of a group, feeder… or all, a bitmap of slots a segment, ascending; segments without members are left out. */
-  members(target: Exclude<JobTarget, { kind: "meters" }>): AsyncIterable<SegmentMembers>;
+  /** Members of a group, feeder…, all or those that match a filter, a bitmap of slots a segment, ascending; segments without members are left out. */
+  members(target: SetTarget): AsyncIterable<SegmentMembers>;
 }
 
 export interface SegmentMembers {

@@ -5,38 +5,33 @@ export type ConsoleRoute = keyof typeof PATHS;
 
 type Told = { readonly [N in RouteName]: Pick<Routes[N], "method" | "path" | "roles"> };
 
+const READS = ["operator", "supervisor", "analyst"] as const;
+const ASKS = [...READS, "subscriber"] as const;
+const SEES = [...READS, "administrator"] as const;
+const LOOKS = [...SEES, "subscriber"] as const;
+const KEEPS = ["operator", "supervisor", "administrator"] as const;
+
 /**
  * The console's part of the route table. It repeats three fields of `shared/api/routes.ts`, because importing the table
  * itself would bring every schema and the validator into the first load. The compiler refuses a row that says anything
  * else than the table.
  */
 export const PATHS = {
-  submitJob: { method: "POST", path: "/jobs", roles: ["operator", "supervisor", "analyst"] },
-  listJobs: { method: "GET", path: "/jobs", roles: ["operator", "supervisor", "analyst", "administrator"] },
-  readJob: { method: "GET", path: "/jobs/{jobId}", roles: ["operator", "supervisor", "analyst", "administrator"] },
-  listTasks: {
-    method: "GET",
-    path: "/jobs/{jobId}/tasks",
-    roles: ["operator", "supervisor", "analyst", "administrator"],
-  },
-  cancelJob: { method: "POST", path: "/jobs/{jobId}/cancel", roles: ["operator", "supervisor", "analyst"] },
-  listMeters: { method: "GET", path: "/meters", roles: ["operator", "supervisor", "analyst", "administrator"] },
-  readMeter: {
-    method: "GET",
-    path: "/meters/{meterId}",
-    roles: ["operator", "supervisor", "analyst", "administrator"],
-  },
-  readReadings: {
-    method: "GET",
-    path: "/meters/{meterId}/readings",
-    roles: ["operator", "supervisor", "analyst", "administrator"],
-  },
-  listGroups: { method: "GET", path: "/groups", roles: ["operator", "supervisor", "analyst", "administrator"] },
-  listSchedules: { method: "GET", path: "/schedules", roles: ["operator", "supervisor", "analyst", "administrator"] },
-  listParked: { method: "GET", path: "/parked/{queue}", roles: ["operator", "supervisor", "administrator"] },
-  replayParked: {
-    method: "POST",
-    path: "/parked/{queue}/replay",
-    roles: ["operator", "supervisor", "administrator"],
-  },
+  submitJob: { method: "POST", path: "/jobs", roles: ASKS },
+  listJobs: { method: "GET", path: "/jobs", roles: LOOKS },
+  readJob: { method: "GET", path: "/jobs/{jobId}", roles: LOOKS },
+  listTasks: { method: "GET", path: "/jobs/{jobId}/tasks", roles: LOOKS },
+  cancelJob: { method: "POST", path: "/jobs/{jobId}/cancel", roles: ASKS },
+  pauseJob: { method: "POST", path: "/jobs/{jobId}/pause", roles: ASKS },
+  resumeJob: { method: "POST", path: "/jobs/{jobId}/resume", roles: ASKS },
+  cloneJob: { method: "POST", path: "/jobs/{jobId}/clone", roles: ASKS },
+  listFailures: { method: "GET", path: "/failures", roles: LOOKS },
+  listMeters: { method: "GET", path: "/meters", roles: LOOKS },
+  readMeter: { method: "GET", path: "/meters/{meterId}", roles: LOOKS },
+  readReadings: { method: "GET", path: "/meters/{meterId}/readings", roles: LOOKS },
+  listGroups: { method: "GET", path: "/groups", roles: LOOKS },
+  listQueries: { method: "GET", path: "/queries", roles: LOOKS },
+  listSchedules: { method: "GET", path: "/schedules", roles: SEES },
+  listParked: { method: "GET", path: "/parked/{queue}", roles: KEEPS },
+  replayParked: { method: "POST", path: "/parked/{queue}/replay", roles: KEEPS },
 } as const satisfies Partial<Told>;

@@ -1,0 +1,55 @@
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+} from "@aws-sdk/lib-dynamodb";
+import { type StoredQueries, StoredQuery } from "../../shared/jobs/stored-query.ts";
+import { heldCondition } from "./dynamo-conditions.ts";
+
+/** Few things with names, in the Ledger table, one partition a kind: `QUERIES/<name>`, `CALENDARS/<name>`. */
+type Partition = "QUERIES" | "CALENDARS";
+
+function named<T extends { readonly name: string }>(
+  db: DynamoDBDocumentClient,
+  TableName: string,
+  pk: Partition,
+  parse: (value: unknown) => T,
+) {
+  const itemOf = (value: T) => ({ pk, sk: value.name, value });
+  return {
+    async create(value: T): Promise<"created" | "exists"> {
+      const ConditionExpression = "attribute_not_exists(pk)";
+      const put = db.send(new PutCommand({ TableName, Item: itemOf(value), ConditionExpression }));
+      return (await heldCondition(put)) ? "created" : "exists";
+    },
+    async put(value: T): Promise<void> {
+      await db.send(new PutCommand({ TableName, Item: itemOf(value) }));
+    },
+    async read(name: string): Promise<T | undefined> {
+      const { Item } = await db.send(new GetCommand({ TableName, Key: { pk, sk: name }, ConsistentRead: true }));
+      return Item === undefined ? undefined : parse(Item.value);
+    },
+    async list(): Promise<readonly T[]> {
+      const found: T[] = [];
+      const pages = paginateQuery(
+        { client: db },
+        {
+          TableName,
+          KeyConditionExpression: "pk = :pk",
+          ExpressionAttributeValues: { ":pk": pk },
+          ConsistentRead: true,
+        },
+      );
+      for await (const page of pages) for (const item of page.Items ?? []) found.push(parse(item.value));
+      return found;
+    },
+    async remove(name: string): Promise<void> {
+      await db.send(new DeleteCommand({ TableName, Key: { pk, sk: name } }));
+    },
+  };
+}
+
+export const dynamoQueries = (db: DynamoDBDocumentClient, TableName: string): StoredQueries =>
+  named(db, TableName, "QUERIES", (value) => StoredQuery.parse(value));

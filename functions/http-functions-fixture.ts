@@ -1,0 +1,118 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { vi } from "vitest";
+import { Permissions } from "../infra/local/permissions.ts";
+import { openQueueEngine } from "../infra/local/queue-engine.ts";
+import { startQueueFront } from "../infra/local/queue-front.ts";
+import { createQueue } from "../infra/local/sqs.ts";
+import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
+import { embeddedDynamo, TABLES } from "../test/contract/embedded-dynamo.ts";
+import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
+import { call, machine } from "../test/http-event.ts";
+import { itemCount } from "../test/item-count.ts";
+import { quiet } from "../test/quiet.ts";
+import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
+
+const LANES = ["commands", "interactive", "urgent", "bulk", "images"];
+const FUNCTIONS = [
+  "submit-job",
+  "read-jobs",
+  "cancel-job",
+  "pause-job",
+  "enrol-meter",
+  "read-meters",
+  "read-readings",
+  "manage-groups",
+  "manage-queries",
+  "manage-schedules",
+  "describe-api",
+];
+
+/** A meter of the profile without security: nothing to seal. */
+export const meter = (number: number, rest: object = {}) => ({
+  meterId: `M-${number}`,
+  commodity: "electric",
+  serial: `S-${number}`,
+  profile: "generic-eu-public",
+  routes: [{ kind: "dial", host: "127.0.0.1", port: 4059 }],
+  memberships: { groups: ["north"] },
+  ...rest,
+});
+
+/** Takes what is invoked asynchronously, as Lambda does, and does nothing about it. */
+async function lambdaFront(invoked: Invoked[]) {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const name = /functions\/([^/]+)\/invocations/.exec(decodeURIComponent(request.url ?? ""))?.[1] ?? "";
+      invoked.push({ function: name, input: JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}") as object });
+      response.writeHead(202).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
+
+export interface Invoked {
+  readonly function: string;
+  readonly input: object;
+}
+export type HttpFunctions = Awaited<ReturnType<typeof httpFunctions>>;
+
+/** The functions behind the API before embedded tables and queues, each loaded with the environment that it is given. */
+export async function httpFunctions() {
+  quiet();
+  const invoked: Invoked[] = [];
+  const others = TABLES.filter(({ TableName }) => TableName !== "Registry");
+  const dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES]);
+  for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
+  const engine = await openQueueEngine();
+  const permissions = new Permissions();
+  permissions.grant("worker", { Statement: { Effect: "Allow", Action: "sqs:*", Resource: "*" } });
+  const queues = await startQueueFront(engine, permissions);
+  const lambda = await lambdaFront(invoked);
+  const { id, secret } = permissions.accessKey("api", "worker");
+  for (const lane of LANES) {
+    const url = `http://127.0.0.1/000000000000/${lane}`;
+    createQueue(engine.sqs, { name: lane, url, arn: `arn:aws:sqs:eu-west-1:000000000000:${lane}`, attributes: {} });
+    vi.stubEnv(`${lane.toUpperCase()}_QUEUE_URL`, url);
+  }
+  const env = {
+    AWS_REGION: "eu-west-1",
+    AWS_ACCESS_KEY_ID: id,
+    AWS_SECRET_ACCESS_KEY: secret,
+    AWS_ENDPOINT_URL_DYNAMODB: String(dynamo.config.endpoint),
+    AWS_ENDPOINT_URL_SQS: queues.url,
+    AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    DEPLOYMENT: "headrace",
+    ACCESS_TABLE: "Access",
+    REGISTRY_TABLE: "Registry",
+    LEDGER_TABLE: "Ledger",
+    READINGS_TABLE: "Readings",
+    KEYSTORE_TABLE: "KeyStore",
+    KEYSTORE_NAME: "headrace-keys",
+    KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
+    PLAN_JOB_FUNCTION: "plan-job",
+  };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  // Handlers read their environment when they are loaded.
+  const handlers = new Map<string, unknown>();
+  for (const name of FUNCTIONS) {
+    const module = (await import(`./${name}/handler.ts`)) as { readonly handler: unknown };
+    handlers.set(name, module.handler);
+  }
+  return {
+    /** What was invoked asynchronously, oldest first. */
+    invoked,
+    ask: (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
+      call(handlers.get(name), routeKey, { claims: machine(role), ...parts }),
+    itemsNow: () => itemCount(dynamo.db, ["Access", "Registry", "Ledger", "Readings"]),
+    async close() {
+      await queues.close();
+      lambda.close();
+      await dynamo.close();
+      vi.unstubAllEnvs();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { Role } from "../security/roles.ts";
+
+/** Who may, by kind of route. */
+/** What a route of these allows a subscriber concerns its own jobs and schedules, and operations that only read. */
+export const ASKS = ["operator", "supervisor", "analyst", "subscriber"] as const satisfies readonly Role[];
+export const LOOKS = [
+  "operator",
+  "supervisor",
+  "analyst",
+  "administrator",
+  "subscriber",
+] as const satisfies readonly Role[];
+export const SEES = ["operator", "supervisor", "analyst", "administrator"] as const satisfies readonly Role[];
+export const READS = ["operator", "supervisor", "analyst"] as const satisfies readonly Role[];
+export const KEEPS = ["operator", "supervisor", "administrator"] as const satisfies readonly Role[];
+export const ENROLS = ["administrator"] as const satisfies readonly Role[];

@@ -1,0 +1,19 @@
+import type { JobTarget } from "./job.ts";
+import type { Lane } from "./lane.ts";
+
+/** A named deadline at most so far ahead makes a job of some meters urgent. */
+export const URGENT_MS = 4 * 3_600_000;
+
+/**
+ * The lane of a job that names none. One meter: somebody waits for it. Tasks that failed before, and some meters by an
+ * early deadline: urgent. The whole fleet is never urgent by itself; neither is a schedule.
+ */
+export function laneFor(
+  target: JobTarget,
+  about: { readonly single: boolean; readonly scheduled: boolean; readonly deadlineInMs: number | undefined },
+): Lane {
+  if (about.single) return "interactive";
+  if (target.kind === "tasksOf") return "urgent";
+  if (target.kind === "all" || about.scheduled) return "bulk";
+  return about.deadlineInMs !== undefined && about.deadlineInMs <= URGENT_MS ? "urgent" : "bulk";
+}
