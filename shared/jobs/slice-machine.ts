@@ -8,8 +8,11 @@ import type { Slice } from "./slice.ts";
 import { QUEUED_LOOK_MS } from "./slice-due.ts";
 import { noSlots, type SlotState, setSlot, slotReason, slotsIn } from "./slots.ts";
 
-/** How long a lease lasts from its taking or renewing. */
-export const LEASE_MS = 60_000;
+/**
+ * How long a lease lasts from its taking or renewing. Shorter than the message stays invisible (60 s): the message of a
+ * killed bridge must find a lease that has run out.
+ */
+export const LEASE_MS = 55_000;
 /** How long a planned slice waits for the word that it was sent before it is sent again. */
 export const SEND_WAIT_MS = 60_000;
 /** A lane that has received what was sent so much later has lost the message. */
