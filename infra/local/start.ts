@@ -169,6 +169,15 @@ function tell({ summary, differences }: OnceResult, json: boolean): void {
   process.stdout.write(`${JSON.stringify(summary)}\n`);
 }
 
+/** npm does not pass SIGTERM on: a start whose npm is gone was told to end. Started without npm, nobody's end matters. */
+function onOrphaned(tell: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) tell();
+  }, 500).unref();
+}
+
 async function run(options: StartOptions): Promise<number> {
   const folder = openDataFolder(options.data);
   let keepLogs = false;
@@ -181,6 +190,7 @@ async function run(options: StartOptions): Promise<number> {
         if (ending !== undefined) process.exit(1); // asked twice: at once
         resolve("interrupted");
       });
+    onOrphaned(() => resolve("interrupted"));
   });
   try {
     const running = await Promise.race([standUp(options, folder, log), interrupted]);
