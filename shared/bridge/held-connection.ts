@@ -46,6 +46,8 @@ const gone = (): LinkError => new LinkError("link.route-lost", "the meter's own 
 export function holdConnection(link: Link, watch: ConversationWatch, clock: Clock): HeldConnection {
   let open = true;
   let turn: Turn | undefined;
+  /** Somebody has the turn, or is about to begin it. */
+  let taken = false;
   const waiting: (() => void)[] = [];
   /** What came before the first conversation: it belongs to it. */
   let early: Uint8Array[] | undefined = [];
@@ -128,14 +130,19 @@ export function holdConnection(link: Link, watch: ConversationWatch, clock: Cloc
         own.wake();
         turn = undefined;
         if (open && !watch.atRest) close();
-        waiting.shift()?.();
+        const next = waiting.shift();
+        if (next === undefined) taken = false;
+        else next();
       },
     };
   };
 
   /** Waits for the turn; the caller has it when this resolves, unless the connection is gone. */
   const inTurn = async (deadline: number): Promise<void> => {
-    if (turn === undefined && waiting.length === 0) return;
+    if (!taken) {
+      taken = true;
+      return;
+    }
     const busy = () => new SessionError("busy", "attached.busy", "another conversation has the meter's connection");
     if (waiting.length >= WAITING_MAX) throw busy();
     const mine = new AbortController();
@@ -166,7 +173,7 @@ export function holdConnection(link: Link, watch: ConversationWatch, clock: Cloc
       return open;
     },
     get busy() {
-      return turn !== undefined;
+      return taken;
     },
   };
 }
