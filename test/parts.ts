@@ -83,7 +83,7 @@ export const PARTS: readonly Part[] = [
     name: "deployment",
     about: "whole local deployments: reads, faults, refusals, imports, killed bridges, restarts",
     always: true,
-    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE], alone: true },
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE] },
   },
   {
     name: "interop",

@@ -10,6 +10,7 @@ const HELP = `Runs the checks.
 Usage: npm test -- [options]          what Node alone can run
        npm run test:all -- [options]  that, then peers, browser, tshark, long simulation and fuzz
   --only NAME   one part, repeatable
+  --rest        with test:all: only what npm test leaves out
   --list        the parts, and what each needs that is absent here
   --json        one line of JSON at the end
   --help
@@ -109,6 +110,7 @@ async function main(): Promise<number> {
     options: {
       all: { type: "boolean", default: false },
       only: { type: "string", multiple: true },
+      rest: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -131,7 +133,9 @@ async function main(): Promise<number> {
     throw new TypeError(
       `--only: expected one of ${present.map(({ name }) => name).join(", ")}, got ${unknown.join(", ")}`,
     );
-  const chosen = present.filter(({ name, always }) => values.only?.includes(name) ?? (values.all || always));
+  const chosen = present.filter(
+    ({ name, always }) => values.only?.includes(name) ?? (always ? !values.rest : values.all),
+  );
 
   const outcomes: Outcome[] = [];
   for (const part of chosen) outcomes.push(await runPart(part));
