@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { effectsOf, storedEffects } from "../../shared/jobs/effect-record.ts";
 import { JobId } from "../../shared/jobs/job.ts";
 import { Lane } from "../../shared/jobs/lane.ts";
 import { SLICE_PARTITIONS } from "../../shared/jobs/partitions.ts";
@@ -42,6 +43,7 @@ const SliceItem = z.object({
   version: z.int().min(1),
   slots: Octets.refine((octets) => octets.length === SEGMENT_SLOTS, `expected ${SEGMENT_SLOTS} octets`),
   intent: Octets.optional(),
+  effects: z.unknown().optional(),
   moved: Octets.optional(),
   leaseOwner: z.string().optional(),
   leaseUntil: z.int().optional(),
@@ -55,12 +57,13 @@ const SliceItem = z.object({
 /** A slice as stored. `now` (clock ms) keeps the due mark out of minutes that were swept already. */
 export function sliceItem(slice: Slice, now: number): Record<string, unknown> {
   assert(slice.slots.length === SEGMENT_SLOTS, "a slice has one octet a slot of its segment");
-  const { jobId: _jobId, segment: _segment, part: _part, lease, ...fields } = slice;
+  const { jobId: _jobId, segment: _segment, part: _part, lease, effects, ...fields } = slice;
   const at = dueAt(slice);
   const minute = at === undefined ? undefined : Math.max(dueMinute(at), Math.floor(now / MINUTE_MS));
   return {
     ...sliceKey(slice),
     ...fields,
+    ...(effects === undefined ? {} : { effects: storedEffects(effects) }),
     ...(lease === undefined ? {} : { leaseOwner: lease.owner, leaseUntil: lease.until }),
     ...(minute === undefined ? {} : { duePk: duePartition(minute, dueShard(slice)) }),
   };
@@ -69,11 +72,12 @@ export function sliceItem(slice: Slice, now: number): Record<string, unknown> {
 /** Throws ZodError when the item is not a slice of this version of the product. */
 export function sliceOf(item: unknown): Slice {
   const key = sliceKeyOf(item);
-  const { leaseOwner, leaseUntil, intent, moved, nextAttempt, sentAt, ...fields } = SliceItem.parse(item);
+  const { leaseOwner, leaseUntil, intent, effects, moved, nextAttempt, sentAt, ...fields } = SliceItem.parse(item);
   return {
     ...key,
     ...fields,
     ...(intent === undefined ? {} : { intent }),
+    ...(effects === undefined ? {} : { effects: effectsOf(effects) }),
     ...(moved === undefined ? {} : { moved }),
     ...(leaseOwner === undefined || leaseUntil === undefined
       ? {}

@@ -71,6 +71,7 @@ async function drawnIn({
       settleOffset: gated(table.settleOffset),
       takeHold: gated(table.takeHold),
       releaseHold: gated(table.releaseHold),
+      acceptOrder: gated(table.acceptOrder),
       attach: gated(table.attach),
       detach: gated(table.detach),
     };

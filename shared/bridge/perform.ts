@@ -1,10 +1,9 @@
 import type { AccessItem } from "../jobs/access.ts";
-import type { CounterSource, Driver } from "../metering/driver.ts";
+import type { CounterSource, Driver, MeterSession } from "../metering/driver.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
-import type { OperationResult } from "../metering/result.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
@@ -72,11 +71,8 @@ async function prepare(
   return { profile, driver, keys, link: (deadline) => ports.dial(route, deadline) };
 }
 
-/**
- * One try: dial, open a session, perform the operation, release. Answers how it ended; never rejects. `signal` closes
- * the link: what then fails was our own doing. `counters` were leased before `item` was read.
- */
-export async function perform(
+/** One try at an operation that is one call of the driver. Answers how it ended; never rejects. */
+export const perform = (
   ports: PerformPorts,
   item: AccessItem,
   counters: CounterSource,
@@ -84,6 +80,31 @@ export async function perform(
   attempt: number,
   limits: TimeLimits,
   signal: AbortSignal,
+): Promise<TaskEnd> =>
+  converse(
+    ports,
+    item,
+    counters,
+    attempt,
+    limits,
+    signal,
+    operation.kind === "ping" && operation.depth === "network"
+      ? undefined
+      : async (session) => ({ kind: "done", result: await session.perform(operation) }),
+  );
+
+/**
+ * One try: dial, open a session, talk, release. Answers how it ended; never rejects. `signal` closes the link: what then
+ * fails was our own doing. `counters` were leased before `item` was read. Without a `talk` the connection alone is asked for.
+ */
+export async function converse(
+  ports: PerformPorts,
+  item: AccessItem,
+  counters: CounterSource,
+  attempt: number,
+  limits: TimeLimits,
+  signal: AbortSignal,
+  talk: ((session: MeterSession) => Promise<TaskEnd>) | undefined,
 ): Promise<TaskEnd> {
   const { sessionClock: clock } = ports;
   const frames: Uint8Array[] = [];
@@ -98,7 +119,7 @@ export async function perform(
     link = await dial(clock.now() + limits.connectMs);
     signal.addEventListener("abort", hangUp, { once: true });
     if (signal.aborted) hangUp();
-    if (operation.kind === "ping" && operation.depth === "network")
+    if (talk === undefined)
       return { kind: "done", result: { registers: [], intervals: [], refusals: [], evidence: ["tcp-accept"] } };
     const session = await driver.open({
       link,
@@ -117,8 +138,7 @@ export async function perform(
       },
     });
     try {
-      const result: OperationResult = await session.perform(operation);
-      return { kind: "done", result, ...frameDigest() };
+      return { ...(await talk(session)), ...frameDigest() };
     } finally {
       await session.release();
     }
@@ -130,7 +150,8 @@ export async function perform(
   }
 }
 
-function failedEnd(error: unknown, heard: boolean): Extract<TaskEnd, { readonly kind: "failed" }> {
+/** The end that an error is. `heard`: the meter has said something since the dial. */
+export function failedEnd(error: unknown, heard: boolean): Extract<TaskEnd, { readonly kind: "failed" }> {
   const failure = failureOf(error, heard);
   const ours = failure.reason === "internal" ? { cause: error } : {};
   if (!(error instanceof HeadraceError)) return { kind: "failed", failure, ...ours };

@@ -1,7 +1,10 @@
+import type { EffectRecord } from "../jobs/effect-record.ts";
+import { isIntended } from "../jobs/intents.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import type { WorkItem } from "../jobs/messages.ts";
 import type { Slice } from "../jobs/slice.ts";
 import { advance, type Ignored, LEASE_MS, type SliceInput } from "../jobs/slice-machine.ts";
+import { slotState } from "../jobs/slots.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** Lease and invisibility are renewed so often, ms. */
@@ -21,12 +24,29 @@ type Change =
   /** Others never stopped writing in between. */
   | { readonly kind: "busy" };
 
+/** Intents of one slice, as its holder writes them. Each throws what the ledger throws: then nobody knows. */
+export interface IntentDesk {
+  /** How the slot stands in the ledger: no intent, an intent and what proves it, or not open for this holder any more. */
+  look(slot: number): Promise<"none" | "lost" | IntentFound>;
+  /** Before the first octet of an effect. False: it must not be sent. */
+  write(slot: number, effect: EffectRecord): Promise<boolean>;
+  /** After it is certain that the effect did not happen. */
+  clear(slot: number): Promise<void>;
+}
+export interface IntentFound {
+  /** Undefined: the record is lost, nothing can be proved. */
+  readonly effect: EffectRecord | undefined;
+}
+
 /** A slice that this bridge works on. */
 export interface SliceLease {
   /** The slice as it was when the lease was taken; its generation is that of the work, not of the message. */
   readonly slice: Slice;
   /** Whether it is still safely held. */
   isHeld(): boolean;
+  /** Until when it is held, unless it is renewed; machine clock ms. */
+  readonly until: number;
+  readonly intents: IntentDesk;
   /** False: somebody else has it, or it has moved on. Throws what the ledger throws. */
   renew(): Promise<boolean>;
   /** Ends the work unfinished: `planned` again, for the sweep to send. False: it was not ours any more. */
@@ -62,8 +82,42 @@ export async function takeLease(
   if (taken.kind !== "written") return taken.kind === "no" ? taken.because : "leased";
   let until = taken.slice.lease?.until ?? 0;
   let lost = false;
+  const { generation } = taken.slice;
+  const key = { jobId: item.job, segment: item.segment, part: item.part };
+  // Many sessions of this bridge want to write: one after the other, so that they don't conflict among themselves.
+  let writing: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(write: () => Promise<T>): Promise<T> => {
+    const turn = writing.then(write, write);
+    writing = turn;
+    return turn;
+  };
+  const intents: IntentDesk = {
+    async look(slot) {
+      const slice = await ledger.slice(key);
+      if (slice?.generation !== generation || slice.lease?.owner !== owner) return "lost";
+      if (slotState(slice.slots, slot) !== "open") return "lost";
+      return isIntended(slice, slot) ? { effect: slice.effects?.get(slot) } : "none";
+    },
+    write: (slot, effect) =>
+      inTurn(async () => {
+        const input = () => ({ input: "intended", slot, effect, owner, generation, now: clock.now() }) as const;
+        const written = await change(ledger, clock, item, input);
+        if (written.kind !== "no" || written.because !== "intended") return written.kind === "written";
+        // An answer may have been lost on the way: only this holder writes here, so that the same record is his own.
+        const found = await intents.look(slot);
+        return typeof found !== "string" && found.effect?.at === effect.at && found.effect.sent === effect.sent;
+      }),
+    clear: (slot) =>
+      inTurn(async () => {
+        await change(ledger, clock, item, () => ({ input: "cleared", slot, owner, generation, now: clock.now() }));
+      }),
+  };
   return {
     slice: taken.slice,
+    intents,
+    get until() {
+      return until;
+    },
     isHeld: () => !lost && clock.now() < until - LEASE_MARGIN_MS,
     async renew() {
       const now = clock.now();

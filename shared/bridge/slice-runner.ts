@@ -1,23 +1,22 @@
-import type { AccessStore } from "../jobs/access.ts";
-import type { Job } from "../jobs/job.ts";
+import type { AccessItem, AccessStore } from "../jobs/access.ts";
+import { hasIntent, intendedIn } from "../jobs/intents.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import type { WorkItem } from "../jobs/messages.ts";
+import { isOrder, orderNumber } from "../jobs/orders.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
 import { slotsIn } from "../jobs/slots.ts";
-import { REPLAY_CLASS } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
-import { refusal } from "./failure-of.ts";
 import { type JobWatch, runs } from "./job-watch.ts";
+import { type Order, tryOrder } from "./order-task.ts";
 import type { TimeLimits } from "./perform.ts";
-import type { ResultBatcher, SliceReports } from "./result-batcher.ts";
+import type { ResultBatcher } from "./result-batcher.ts";
 import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
 import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
 import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
 import { runTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
-import { placeReport, taskReport } from "./task-report.ts";
 
 /** A slice not through after this rests with its open slots, ms. */
 export const SLICE_MS = 30 * 60_000;
@@ -121,23 +120,39 @@ async function work(
   const ended = new AbortController();
   const renewing = keepRenewed(clock, lease, ways, message, ended.signal, drain);
 
-  const stop = async (): Promise<Stop | undefined> => {
-    if (!lease.isHeld()) return "lost";
-    if (draining.stop.aborted) return "drain";
-    if (stopping.signal.aborted) return "lost";
-    const now = clock.now();
-    if (now >= slice.deadline) return "deadline";
-    if (now >= overAt) return "overtime";
-    return runs(await ports.jobs.job(item.job)) ? undefined : "job-ended";
-  };
+  const jobRuns = async (): Promise<boolean> => runs(await ports.jobs.job(item.job));
 
   try {
     const job = await ports.jobs.job(item.job);
-    const slots = slotsIn(slice.slots, "open");
-    const stopped = !runs(job)
-      ? "job-ended"
-      : REPLAY_CLASS[job.operation.kind] === "once"
-        ? await refuseOnce(ports, item.segment, slots, job, facts, reports)
+    // What may have begun is proved, whatever became of the job and however late it is; nothing else is begun then.
+    const proofOnly = hasIntent(slice) && (!runs(job) || clock.now() >= slice.deadline);
+    const slots = proofOnly ? intendedIn(slice) : slotsIn(slice.slots, "open");
+    const stop = async (): Promise<Stop | undefined> => {
+      if (!lease.isHeld()) return "lost";
+      if (draining.stop.aborted) return "drain";
+      if (stopping.signal.aborted) return "lost";
+      const now = clock.now();
+      if (now >= slice.deadline && !proofOnly) return "deadline";
+      if (now >= overAt) return "overtime";
+      return proofOnly || (await jobRuns()) ? undefined : "job-ended";
+    };
+    const order: Order | undefined =
+      job === undefined || !isOrder(job)
+        ? undefined
+        : {
+            operation: job.operation,
+            number: orderNumber(job),
+            deadline: slice.deadline,
+            owner: slice.lease?.owner ?? "",
+            lease,
+            mayOperate: async () => !draining.stop.aborted && lease.isHeld() && (await jobRuns()),
+            limits: LIMITS[lane],
+            hangUp: draining.hangUp,
+            facts,
+          };
+    const stopped =
+      job === undefined || !(proofOnly || runs(job))
+        ? "job-ended"
         : await runTasks(ports, {
             lane,
             segment: item.segment,
@@ -145,6 +160,9 @@ async function work(
             operation: job.operation,
             limits: LIMITS[lane],
             desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
+            ...(order === undefined
+              ? {}
+              : { tryOrder: (found: AccessItem, attempt: number) => tryOrder(ports, order, found, attempt) }),
             stop,
             stopping: stopping.signal,
             hangUp: draining.hangUp,
@@ -195,31 +213,5 @@ async function keepRenewed(
       pause = RENEW_AGAIN_MS; // the lease itself says when it is too late
     }
     if (!lease.isHeld()) return onLost();
-  }
-}
-
-/**
- * The replay class is the engine's business, not the driver's: an effect of class `once` needs its intent written
- * first, and proof instead of repetition. Until that is built such an operation is refused for every meter.
- */
-async function refuseOnce(
-  ports: SlicePorts,
-  segment: number,
-  slots: readonly number[],
-  job: Job,
-  facts: SliceFacts,
-  reports: SliceReports,
-): Promise<undefined> {
-  const failure = refusal("unsupported", `operation.once.${job.operation.kind}`);
-  const found = new Map((await ports.access.readMany(segment, slots)).map((item) => [item.slot, item]));
-  for (const slot of slots) {
-    const item = found.get(slot);
-    const at = ports.sessionClock.now();
-    const report =
-      item === undefined
-        ? placeReport(segment, slot, at, failure)
-        : taskReport(item, 1, at, { kind: "failed", failure });
-    reports.add(report, true);
-    facts.ended(report);
   }
 }

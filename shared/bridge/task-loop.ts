@@ -1,15 +1,14 @@
-import type { AccessStore } from "../jobs/access.ts";
+import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { TaskReport } from "../jobs/messages.ts";
 import type { CounterSource } from "../metering/driver.ts";
-import { SessionError } from "../metering/failure.ts";
 import type { Operation } from "../metering/operation.ts";
 import { wayIn } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import { fraction } from "../ports/random.ts";
-import { LEASE_BLOCK_MAX } from "../security/counters.ts";
 import { accessWindow } from "./access-window.ts";
-import type { AccessLook, CounterDesk, MeterCounters } from "./counter-desk.ts";
+import { countedTry, type KeptCounters } from "./counted-try.ts";
+import type { AccessLook, CounterDesk } from "./counter-desk.ts";
 import { failureOf, refusal } from "./failure-of.ts";
 import { type PerformPorts, perform, type TimeLimits } from "./perform.ts";
 import type { Permit, SessionPool } from "./session-pool.ts";
@@ -38,6 +37,8 @@ export interface SliceTasks {
   readonly operation: Operation;
   readonly limits: TimeLimits;
   readonly desk: CounterDesk;
+  /** How an order is tried at a meter, from its hold on; absent: the operation reads. */
+  readonly tryOrder?: (item: AccessItem, attempt: number) => Promise<TaskEnd>;
   /** Asked before each dial; undefined: go on. */
   readonly stop: () => Promise<Stop | undefined>;
   /** Aborts when `stop` has something new to say. */
@@ -52,24 +53,16 @@ export interface SliceTasks {
   readonly report: (report: TaskReport, last: boolean) => void;
 }
 
-interface Task {
+interface Task extends KeptCounters {
   readonly slot: number;
   tries: number;
   notBefore: number;
   /** The way in of the next try, where a look has told it. */
   wayIn?: string;
-  counters?: MeterCounters;
   /** Report of the last try, kept back while another one is due. */
   pending?: TaskReport;
 }
 type Chosen = { readonly task: Task; readonly look: AccessLook | "absent"; readonly permit?: Permit };
-
-/** Meters without keys need none; a driver that draws one all the same has the wrong profile. */
-const NO_COUNTERS: CounterSource = {
-  next() {
-    throw new SessionError("unsupported", "keys.none", "the profile asks for keys, and none are enrolled");
-  },
-};
 
 /** Works through the meters of one slice; answers why it stopped early, if it did. Throws what its ports throw. */
 export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise<Stop | undefined> {
@@ -106,50 +99,20 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     return undefined;
   };
 
-  /** One try, with fresh counters where the meter asks for them. */
-  const tryOnce = async (task: Task, first: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
-    let look = first;
-    let refusals = 0;
-    for (;;) {
-      const { hold } = look.item;
-      if (hold !== undefined && hold.until > clock.now())
-        return { look, end: { kind: "failed", failure: refusal("busy", "access.held") } };
-      let source = NO_COUNTERS;
-      if (look.item.sealedKeys !== undefined) {
-        const counters = await desk.countersFor(look, task.counters);
-        if (counters.look !== look) {
-          look = counters.look; // a new look: somebody may hold the meter now
-          task.counters = counters;
-          continue;
-        }
-        task.counters = counters;
-        source = counters.source;
-        if (counters.wear === "alarm") facts.wornCounters++;
-      }
-      const end = await perform(ports, look.item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
-      if (end.kind === "done" || task.counters === undefined) return { look, end };
-      if (end.countersUsedUp && look.lease.size < LEASE_BLOCK_MAX) {
-        look = await desk.lookAgain(look, true);
-      } else if (end.counterRefused !== undefined) {
-        refusals++;
-        if (refusals > 2) return { look, end };
-        if (refusals === 2) {
-          if (!(await desk.raise(task.counters, end.counterRefused))) {
-            facts.counterRefusals++;
-            return { look, end };
-          }
-          facts.offsetRaises++;
-        }
-        look = await desk.lookAgain(look, false);
-      } else return { look, end };
-      if ((await slice.stop()) !== undefined) return { look, end };
-    }
+  /** One try: of an order as its class asks for, else one session that performs the operation. */
+  const tryOnce = async (task: Task, look: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
+    if (slice.tryOrder !== undefined) return { look, end: await slice.tryOrder(look.item, task.tries) };
+    const session = (item: AccessItem, source: CounterSource) =>
+      perform(ports, item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
+    const mayGoOn = async () => (await slice.stop()) === undefined;
+    return countedTry({ clock, desk, facts, session, mayGoOn }, look, task);
   };
 
   const settle = (task: Task, look: AccessLook, end: TaskEnd): void => {
+    if (end.kind === "left") return;
     if (end.kind === "failed" && slice.hangUp.aborted) return; // our own doing says nothing about the meter
     const report = taskReport(look.item, task.tries, ports.sessionClock.now(), end);
-    if (end.kind === "failed" && end.failure.retry === "later" && task.tries < tries) {
+    if (end.kind === "failed" && end.failure.retry === "later" && end.rest !== true && task.tries < tries) {
       const pause = PAUSES_MS[task.tries - 1] ?? 0;
       task.notBefore = clock.now() + Math.round(pause * (0.75 + fraction(ports.random) / 2));
       task.pending = report;

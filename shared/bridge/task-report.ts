@@ -1,16 +1,31 @@
 import type { AccessItem } from "../jobs/access.ts";
+import type { EffectRecord } from "../jobs/effect-record.ts";
 import type { TaskReport } from "../jobs/messages.ts";
+import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import type { Failure } from "./failure-of.ts";
 
 /** How one try at one meter ended. */
 export type TaskEnd =
-  | { readonly kind: "done"; readonly result: OperationResult; readonly frameDigest?: string }
+  | { readonly kind: "done"; readonly result: OperationResult; readonly frameDigest?: string; readonly before?: Before }
+  /** An order that is not carried out; the meter is as it was. */
+  | {
+      readonly kind: "cancelled";
+      readonly reason: FailureReason;
+      readonly code: string;
+      readonly frameDigest?: string;
+      readonly before?: Before;
+    }
+  /** Nothing to say: the slot stays open as it is, for whoever has it next. */
+  | { readonly kind: "left"; readonly frameDigest?: string }
   | {
       readonly kind: "failed";
       readonly failure: Failure;
       readonly frameDigest?: string;
+      readonly before?: Before;
+      /** Not again in this pass, though `later`. */
+      readonly rest?: true;
       /** The meter refused our invocation counter as too low; the counter that it says it takes. */
       readonly counterRefused?: { readonly counter?: number; readonly proved?: boolean };
       /** The lease had too few counters for the operation. */
@@ -18,6 +33,18 @@ export type TaskEnd =
       /** Of faults that are ours, for the log. */
       readonly cause?: unknown;
     };
+
+/** What was read before an effect. */
+type Before = EffectRecord["before"];
+
+/** Registers as messages carry them. */
+export const registerRecords = (registers: OperationResult["registers"]): Before =>
+  registers.map(({ measurement, value, scaler, at }) => ({
+    m: measurement,
+    v: value,
+    s: scaler,
+    ...(at === undefined ? {} : { at }),
+  }));
 
 /** An interval set by channels, as messages carry it. */
 const intervalRecord = ({ channelSet, period, channels, entries }: IntervalSet) => ({
@@ -34,12 +61,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
     ...(result.registers.length === 0
       ? {}
       : {
-          registers: result.registers.map(({ measurement, value, scaler, at }) => ({
-            m: measurement,
-            v: value,
-            s: scaler,
-            ...(at === undefined ? {} : { at }),
-          })),
+          registers: registerRecords(result.registers),
         }),
     ...(result.intervals.length === 0 ? {} : { intervals: result.intervals.map(intervalRecord) }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
@@ -48,17 +70,32 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
   };
 }
 
+/** An end that says something about the meter. */
+export type Said = Exclude<TaskEnd, { readonly kind: "left" }>;
+
+function outcomeOf(end: Said): TaskReport["outcome"] {
+  switch (end.kind) {
+    case "done":
+      return { kind: "done" };
+    case "cancelled":
+      return { kind: "cancelled", reason: end.reason, code: end.code };
+    case "failed":
+      return { kind: "failed", ...end.failure };
+  }
+}
+
 /** The report of a task. `at`: when the last try ended, product clock milliseconds. */
-export function taskReport(item: AccessItem, attempt: number, at: number, end: TaskEnd): TaskReport {
+export function taskReport(item: AccessItem, attempt: number, at: number, end: Said): TaskReport {
   return {
     slot: item.slot,
     meterId: item.meterId,
     attempt,
     at,
-    outcome: end.kind === "done" ? { kind: "done" } : { kind: "failed", ...end.failure },
+    outcome: outcomeOf(end),
     profile: { ...item.profile },
     ...(end.frameDigest === undefined ? {} : { frameDigest: end.frameDigest }),
     ...(end.kind === "done" ? resultFields(end.result) : {}),
+    ...(end.before === undefined || end.before.length === 0 ? {} : { registers: end.before }),
   };
 }
 

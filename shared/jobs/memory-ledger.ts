@@ -12,6 +12,7 @@ const copy = (slice: Slice): Slice => ({
   ...slice,
   slots: slice.slots.slice(),
   ...(slice.intent === undefined ? {} : { intent: slice.intent.slice() }),
+  ...(slice.effects === undefined ? {} : { effects: new Map(slice.effects) }),
   ...(slice.moved === undefined ? {} : { moved: slice.moved.slice() }),
 });
 

@@ -27,7 +27,7 @@ export const WorkItem = z.strictObject({
 });
 export type WorkItem = z.infer<typeof WorkItem>;
 
-const RegisterRecord = z.strictObject({
+export const RegisterRecord = z.strictObject({
   m: MeasurementName,
   v: Integer64,
   s: z.int(),
@@ -66,6 +66,8 @@ export const TaskReport = z.strictObject({
       code: z.string().max(100),
       retry: z.enum(["later", "never"]),
     }),
+    /** The engine itself refused to carry the order out, and the meter is as it was. */
+    z.strictObject({ kind: z.literal("cancelled"), reason: Reason, code: z.string().max(100) }),
   ]),
   profile: z.strictObject({ name: z.string(), version: z.int() }).optional(),
   /** SHA-256 of all frames of the session, sent and received, hex. */

@@ -1,7 +1,8 @@
 import type { FailureReason } from "../metering/failure.ts";
+import { isIntended, settlesEffect } from "./intents.ts";
 import type { TaskReport } from "./messages.ts";
 import type { Slice } from "./slice.ts";
-import { type Slots, setSlot, slotReason, slotState } from "./slots.ts";
+import { type SlotState, type Slots, setSlot, slotReason, slotState } from "./slots.ts";
 
 type SlotReport = Pick<TaskReport, "slot" | "outcome">;
 
@@ -23,6 +24,43 @@ export interface OutcomeCounts {
 
 export const hasOpen = (slots: Slots): boolean => slots.some((octet) => octet >> 5 === 1);
 
+/** What a report does to an open slot: ends it in a state, or leaves it open, with a reason either way. */
+interface Ending {
+  readonly state: Exclude<SlotState, "untargeted" | "expired">;
+  readonly reason: FailureReason;
+}
+
+function endingOf({ outcome }: SlotReport, last: (reason: FailureReason) => boolean): Ending {
+  switch (outcome.kind) {
+    case "done":
+      return { state: "done", reason: "none" };
+    case "cancelled":
+      return { state: "cancelled", reason: outcome.reason };
+    case "failed":
+      return { state: outcome.retry === "never" || last(outcome.reason) ? "failed" : "open", reason: outcome.reason };
+  }
+}
+
+/**
+ * Of a slot with intent only a proof counts, whoever brings it; that the effect did not happen is believed of the present
+ * holder alone, since a former one does not know what came after him. What settles nothing ends as `unverified`.
+ */
+function provedEnding(report: SlotReport, { holders, last }: Proof): Ending {
+  const ending = endingOf(report, () => last);
+  if (ending.state === "open" || ending.state === "done") return ending;
+  if (!holders) return { state: "open", reason: ending.reason };
+  if (ending.state === "cancelled" || settlesEffect(ending.reason)) return ending;
+  return { state: "failed", reason: "unverified" };
+}
+
+/** Of the reports of slots with intent. */
+export interface Proof {
+  /** They come from the present holder of the slice. */
+  readonly holders: boolean;
+  /** There is no further pass to look for a proof. */
+  readonly last: boolean;
+}
+
 /**
  * The first outcome of a slot wins. `last`: this was the last pass that the policy allows a failure of that reason, so
  * that one worth another try ends the slot all the same.
@@ -31,31 +69,26 @@ export function applyOutcomes(
   slice: Pick<Slice, "slots" | "intent">,
   reports: readonly SlotReport[],
   last: (reason: FailureReason) => boolean,
-): { readonly slots: Slots; readonly intent?: Uint8Array; readonly counts: OutcomeCounts } {
+  proof: Proof = { holders: false, last: false },
+): { readonly slots: Slots; readonly counts: OutcomeCounts } {
   const slots = slice.slots.slice();
-  const intent = slice.intent?.slice();
   const strayed: SlotReport[] = [];
   let [ended, noted, duplicate, late] = [0, 0, 0, 0];
   for (const report of reports) {
     const { slot, outcome } = report;
     const state = slotState(slots, slot);
-    const reason = outcome.kind === "done" ? "none" : outcome.reason;
-    const ends = outcome.kind === "done" ? "done" : outcome.retry === "never" || last(outcome.reason) ? "failed" : undefined;
     if (state === "untargeted") strayed.push(report);
     else if (state !== "open") {
-      const says = outcome.kind === "done" ? "done" : "failed";
-      if (state === says && slotReason(slots, slot) === reason) duplicate++;
+      const reason = outcome.kind === "done" ? "none" : outcome.reason;
+      if (state === outcome.kind && slotReason(slots, slot) === reason) duplicate++;
       else late++;
-    } else if (ends !== undefined) {
-      setSlot(slots, slot, ends, reason);
-      if (intent !== undefined) intent[slot >> 3] = (intent[slot >> 3] ?? 0) & ~(1 << (slot & 7));
-      ended++;
-    } else if (slotReason(slots, slot) === reason) duplicate++;
-    else {
-      setSlot(slots, slot, "open", reason);
-      noted++;
+    } else {
+      const ending = isIntended(slice, slot) ? provedEnding(report, proof) : endingOf(report, last);
+      if (ending.state !== "open") ended++;
+      else if (slotReason(slots, slot) === ending.reason) duplicate++;
+      else noted++;
+      setSlot(slots, slot, ending.state, ending.reason);
     }
   }
-  const counts = { ended, noted, changed: ended + noted, duplicate, late, strayed };
-  return { slots, ...(intent === undefined ? {} : { intent }), counts };
+  return { slots, counts: { ended, noted, changed: ended + noted, duplicate, late, strayed } };
 }

@@ -1,12 +1,24 @@
 import type { FailureReason } from "../metering/failure.ts";
 import { fraction, type Random } from "../ports/random.ts";
+import type { EffectRecord } from "./effect-record.ts";
+import {
+  cleared,
+  hasIntent,
+  type IntentHolder,
+  type IntentRefusal,
+  intended,
+  intendedIn,
+  isIntended,
+  PROOF_PASSES,
+  withoutIntents,
+} from "./intents.ts";
 import type { RetryPolicy } from "./job.ts";
 import type { TaskReport } from "./messages.ts";
 import { applyOutcomes, hasOpen, type OutcomeCounts } from "./outcomes.ts";
 import { passesFor } from "./retry-policy.ts";
 import type { Slice } from "./slice.ts";
 import { QUEUED_LOOK_MS } from "./slice-due.ts";
-import { noSlots, type SlotState, setSlot, slotReason, slotsIn } from "./slots.ts";
+import { noSlots, type SlotState, setSlot, slotReason, slotState, slotsIn } from "./slots.ts";
 
 /**
  * How long a lease lasts from its taking or renewing. Shorter than the message stays invisible (60 s): the message of a
@@ -48,11 +60,18 @@ export type SliceInput =
     }
   /** The sweep found it due. `watermark`: of its lane, clock ms. */
   | { readonly input: "swept"; readonly now: number; readonly watermark: number | undefined }
+  /** Meters have called in: those that a pass found without a route can be reached now. */
+  | { readonly input: "called"; readonly slots: readonly number[]; readonly now: number }
   | { readonly input: "cancelled" }
+  /** The holder is about to send an effect: to be written before its first octet. */
+  | ({ readonly input: "intended"; readonly slot: number; readonly effect: EffectRecord } & IntentHolder)
+  /** The holder knows that the effect did not happen. */
+  | ({ readonly input: "cleared"; readonly slot: number } & IntentHolder)
   /** Every slot that moved has its slice of one. */
   | { readonly input: "split" };
 
 export type Ignored =
+  | IntentRefusal
   | "another-generation"
   | "another-owner"
   | "closed"
@@ -131,8 +150,21 @@ export function advance(slice: Slice, input: SliceInput): SliceStep {
       return passOver(slice, input);
     case "swept":
       return swept(slice, input);
-    case "cancelled":
-      return slice.state === "closed" ? ignored("closed") : next(endOpen(slice, "cancelled"));
+    case "called":
+      return called(slice, input);
+    case "cancelled": {
+      if (slice.state === "closed") return ignored("closed");
+      const ended = endOpen(slice, "cancelled");
+      return ended === slice ? ignored("nothing-open") : next(ended);
+    }
+    case "intended": {
+      const step = intended(slice, input.slot, input.effect, input);
+      return typeof step === "string" ? ignored(step) : next(step);
+    }
+    case "cleared": {
+      const step = cleared(slice, input.slot, input);
+      return typeof step === "string" ? ignored(step) : next(step);
+    }
     case "split": {
       if (slice.moved === undefined) return ignored("not-waiting");
       const { moved: _moved, ...rest } = slice;
@@ -160,15 +192,24 @@ function outcomes(slice: Slice, input: SliceInput & { input: "outcomes" }): Slic
   const same = slice.generation === input.generation;
   // A pass that is over already counted itself: its late batches mean the same pass.
   const passes = slice.state === "resting" ? slice.passes : slice.state === "working" ? slice.passes + 1 : 0;
-  const { slots, intent, counts } = applyOutcomes(
+  const { slots, counts } = applyOutcomes(
     slice,
     input.reports,
     (reason) => same && passes >= passesFor(input.retry, reason),
+    { holders: same, last: same && passes >= Math.max(input.retry.passes, PROOF_PASSES) },
   );
   if (counts.changed === 0) return { kind: "ignored", because: "nothing-open", counts };
-  const { intent: _intent, ...rest } = slice;
-  const changed: Slice = { ...rest, slots, ...(intent === undefined ? {} : { intent }) };
+  const settled = intendedIn(slice).filter((slot) => slotState(slots, slot) !== "open");
+  const changed: Slice = { ...withoutIntents(slice, settled), slots };
   return { kind: "next", slice: hasOpen(slots) || slice.moved !== undefined ? changed : closed(changed), counts };
+}
+
+function called(slice: Slice, { slots, now }: SliceInput & { input: "called" }): SliceStep {
+  if (slice.state !== "resting") return ignored("not-waiting");
+  const waits = slots.some(
+    (slot) => slotState(slice.slots, slot) === "open" && slotReason(slice.slots, slot) === "route-lost",
+  );
+  return waits && (slice.nextAttempt ?? 0) > now ? next({ ...slice, nextAttempt: now }) : ignored("nothing-open");
 }
 
 function passOver(slice: Slice, input: SliceInput & { input: "pass-over" }): SliceStep {
@@ -218,7 +259,7 @@ function lapsed(slice: Slice, now: number): SliceStep {
   const slots = slice.slots.slice();
   if (open.length <= 1) {
     for (const slot of open) setSlot(slots, slot, "failed", isIntended(slice, slot) ? "unverified" : "internal");
-    return next(closed({ ...slice, slots, uncleanEnds }));
+    return next(closed({ ...withoutIntents(slice, open), slots, uncleanEnds }));
   }
   const moved = noSlots();
   for (const slot of open) {
@@ -229,21 +270,20 @@ function lapsed(slice: Slice, now: number): SliceStep {
   return next({ ...slice, slots, moved, lease, uncleanEnds, generation: slice.generation + 1 }, "split");
 }
 
-export const isIntended = ({ intent }: Pick<Slice, "intent">, slot: number): boolean =>
-  (((intent?.[slot >> 3] ?? 0) >> (slot & 7)) & 1) === 1;
-const hasIntent = (slice: Slice): boolean => slotsIn(slice.slots, "open").some((slot) => isIntended(slice, slot));
-
 /** Open slots end with their last reason; those with intent stay, for they have to be proved first. */
 function endOpen(slice: Slice, state: SlotState): Slice {
   const slots = slice.slots.slice();
-  for (const slot of slotsIn(slots, "open"))
-    if (!isIntended(slice, slot)) setSlot(slots, slot, state, slotReason(slots, slot));
-  return hasOpen(slots) || slice.moved !== undefined ? { ...slice, slots } : closed({ ...slice, slots });
+  const ending = slotsIn(slots, "open").filter((slot) => !isIntended(slice, slot));
+  for (const slot of ending) setSlot(slots, slot, state, slotReason(slots, slot));
+  const open = hasOpen(slots) || slice.moved !== undefined;
+  if (open && ending.length === 0) return slice;
+  return open ? { ...slice, slots } : closed({ ...slice, slots });
 }
 
 function endIntent(slice: Slice): Slice {
   const slots = slice.slots.slice();
   const unproved: FailureReason = "unverified";
-  for (const slot of slotsIn(slots, "open")) setSlot(slots, slot, "failed", unproved);
-  return closed({ ...slice, slots });
+  const open = slotsIn(slots, "open");
+  for (const slot of open) setSlot(slots, slot, "failed", unproved);
+  return closed({ ...withoutIntents(slice, open), slots });
 }

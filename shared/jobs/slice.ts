@@ -1,3 +1,4 @@
+import type { EffectRecord } from "./effect-record.ts";
 import type { JobId } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import type { Slots } from "./slots.ts";
@@ -22,6 +23,8 @@ export interface Slice extends SliceKey {
   readonly slots: Slots;
   /** One bit a slot: a `once` effect may have begun. Absent: none. */
   readonly intent?: Uint8Array;
+  /** By slot, beside its intent: what a proof needs. Absent: none. */
+  readonly effects?: ReadonlyMap<number, EffectRecord>;
   /** Who works on it, until when (clock ms). */
   readonly lease?: { readonly owner: string; readonly until: number };
   /** Passes that are over. */

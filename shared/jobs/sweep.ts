@@ -1,6 +1,7 @@
 import { cancelSlice } from "./cancel-job.ts";
 import { closeJobIfDone } from "./close-job.ts";
 import { eachOf, piecesOf } from "./concurrency.ts";
+import { hasIntent, intentOf } from "./intents.ts";
 import type { Job, JobId } from "./job.ts";
 import { LANES, type Lane } from "./lane.ts";
 import { type PlanPorts, planJob } from "./plan-job.ts";
@@ -9,7 +10,7 @@ import { mayBeHeld } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
 import { DUE_SHARDS, dueAt, MINUTE_MS } from "./slice-due.ts";
-import { advance, isIntended, SEND_WAIT_MS } from "./slice-machine.ts";
+import { advance, SEND_WAIT_MS } from "./slice-machine.ts";
 import { noSlots, setSlot, slotReason, slotsIn } from "./slots.ts";
 
 export interface SweepFacts {
@@ -141,13 +142,16 @@ class Sweep {
   }
 
   /** Answers the slices to send. */
-  async #lookAt(slice: Slice): Promise<readonly Slice[]> {
+  async #lookAt(seen: Slice): Promise<readonly Slice[]> {
     const { ledger } = this.#ports;
+    let slice = seen;
     this.#facts.due++;
     const job = await this.#jobOf(slice.jobId);
     if (job === undefined || job.state === "cancelling" || job.state === "closed") {
-      if ((await cancelSlice(ledger, slice)).state === "closed") this.#facts.ended++;
-      if (slice.moved === undefined) return [];
+      const left = await cancelSlice(ledger, slice);
+      if (left.state === "closed") this.#facts.ended++;
+      if (slice.moved === undefined && !hasIntent(left)) return [];
+      slice = (await ledger.slice(slice)) ?? left; // what may have begun is proved first
     }
     if (job !== undefined && this.#now < slice.deadline && isKeptBack(job)) return [];
     const step = advance(slice, { input: "swept", now: this.#now, watermark: this.#watermarks.get(slice.lane) });
@@ -185,8 +189,7 @@ const isKeptBack = (job: Job): boolean =>
 function sliceOfOne(parent: Slice, slot: number, reason: ReturnType<typeof slotReason>, now: number): Slice {
   const slots = noSlots();
   setSlot(slots, slot, "open", reason);
-  const { moved: _moved, lease: _lease, intent: _intent, sentAt: _sentAt, ...rest } = parent;
-  const intent = isIntended(parent, slot) ? bitmapOf(slot) : undefined;
+  const { moved: _moved, lease: _lease, intent: _intent, effects: _effects, sentAt: _sentAt, ...rest } = parent;
   return {
     ...rest,
     part: SPLIT_PART + slot,
@@ -196,12 +199,6 @@ function sliceOfOne(parent: Slice, slot: number, reason: ReturnType<typeof slotR
     slots,
     uncleanEnds: 0,
     nextAttempt: now + SEND_WAIT_MS,
-    ...(intent === undefined ? {} : { intent }),
+    ...intentOf(parent, slot),
   };
-}
-
-function bitmapOf(slot: number): Uint8Array {
-  const bitmap = new Uint8Array(128);
-  bitmap[slot >> 3] = 1 << (slot & 7);
-  return bitmap;
 }

@@ -14,7 +14,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "slot check removed",
     file: "shared/jobs/outcomes.ts",
     original: 'else if (state !== "open") {',
-    mutated: 'else if (state === "cancelled" && ends === undefined) {',
+    mutated: 'else if (state === "cancelled") {',
     tests: ["shared/jobs/slice-machine.test.ts", "shared/jobs/slice-machine-sequences.test.ts"],
   },
   {
@@ -69,9 +69,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "held meter dialled",
-    file: "shared/bridge/task-loop.ts",
-    original: "      if (hold !== undefined && hold.until > clock.now())",
-    mutated: "      if (hold !== undefined && hold.until > clock.now() + 1e12)",
+    file: "shared/bridge/counted-try.ts",
+    original: "    if (hold !== undefined && hold.until > clock.now() &&",
+    mutated: "    if (hold !== undefined && hold.until > clock.now() + 1e12 &&",
     tests: ["test/simulation/bridge.test.ts"],
   },
   {

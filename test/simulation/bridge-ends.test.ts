@@ -143,24 +143,17 @@ describe("a bridge that ends, loses or is refused something", () => {
     for (const bridge of bridges) await drained(town, bridge);
   });
 
-  it("refuses an effect of class once until intents are built", async () => {
+  it("refuses an effect of class once to a driver that knows none, and sends nothing", async () => {
     const town = await world();
-    const meter = await town.meter(0);
-    const slice = await town.plan({ lane: "interactive" });
-    const { REPLAY_CLASS } = await import("../../shared/metering/operation.ts");
-    const classes = REPLAY_CLASS as Record<string, string>;
-    classes.readRegisters = "once";
-    try {
-      const bridge = town.bridge();
-      await untilClosed(town);
-      expect(meter.dials).toBe(0);
-      expect(town.batches.flatMap(({ tasks }) => tasks)).toMatchObject([
-        { meterId: MeterId.parse("meter-0"), outcome: { reason: "unsupported", code: "operation.once.readRegisters" } },
-      ]);
-      expect(slotState((await town.slice(slice)).slots, 0)).toBe("failed");
-      await drained(town, bridge);
-    } finally {
-      classes.readRegisters = "read";
-    }
+    await town.meter(0);
+    const slice = await town.plan({ lane: "interactive", operation: { kind: "resetDemand" } });
+    const bridge = town.bridge();
+    await untilClosed(town);
+    expect(town.batches.flatMap(({ tasks }) => tasks)).toMatchObject([
+      { meterId: MeterId.parse("meter-0"), outcome: { reason: "unsupported", code: "driver.no-effects" } },
+    ]);
+    expect(slotState((await town.slice(slice)).slots, 0)).toBe("failed");
+    expect((await town.access.read({ segment: 3, slot: 0 }))?.hold).toBeUndefined();
+    await drained(town, bridge);
   });
 });

@@ -1,0 +1,249 @@
+import type { AccessItem, AccessStore } from "../jobs/access.ts";
+import type { EffectRecord } from "../jobs/effect-record.ts";
+import { SENT_MAX } from "../jobs/intents.ts";
+import type { CounterSource, MeterSession } from "../metering/driver.ts";
+import type { EffectSession, EffectVerdict } from "../metering/effect.ts";
+import { SessionError } from "../metering/failure.ts";
+import { isOnce, type OnceOperation, type Operation } from "../metering/operation.ts";
+import type { Clock } from "../ports/clock.ts";
+import { countedTry } from "./counted-try.ts";
+import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
+import { refusal } from "./failure-of.ts";
+import { withHold } from "./meter-hold.ts";
+import { converse, type PerformPorts, type TimeLimits } from "./perform.ts";
+import type { SliceFacts } from "./slice-facts.ts";
+import type { SliceLease } from "./slice-lease.ts";
+import { registerRecords, type TaskEnd } from "./task-report.ts";
+
+/**
+ * That nothing happened is believed only so long after the order was sent, ms: a meter, or the network before it, may be
+ * slow, and a counter may rise after the answer.
+ */
+export const SETTLE_MS = 60_000;
+/** A proof right after the meter's own yes is tried so often, with so many ms between. */
+const PROOFS = 3;
+const PROOF_PAUSE_MS = 1_000;
+/** Counters that an order leases for its one meter. */
+const ORDER_BLOCK = 256;
+/** No order goes out when hold or lease have less than this left, ms. */
+const MARGIN_MS = 5_000;
+
+export interface OrderPorts extends PerformPorts {
+  readonly clock: Clock;
+  readonly access: AccessStore;
+  readonly activeEpoch: ActiveEpoch;
+}
+
+/** One job's order to the meters of one slice. */
+export interface Order {
+  readonly operation: Operation;
+  /** By which the newest order for a meter is told. */
+  readonly number: number;
+  /** Machine clock ms: from then on nothing is sent. */
+  readonly deadline: number;
+  /** Whose hold it is. */
+  readonly owner: string;
+  readonly lease: Pick<SliceLease, "isHeld" | "until" | "intents">;
+  /** Whether the job still runs and this bridge still works, at most two seconds old. */
+  readonly mayOperate: () => Promise<boolean>;
+  readonly limits: TimeLimits;
+  readonly hangUp: AbortSignal;
+  readonly facts: SliceFacts;
+}
+
+const failed = (
+  ...[reason, code, retry]: Parameters<typeof refusal>
+): Extract<TaskEnd, { readonly kind: "failed" }> => ({
+  kind: "failed",
+  failure: refusal(reason, code, retry),
+});
+const LEFT: TaskEnd = { kind: "left" };
+const SUPERSEDED: TaskEnd = { kind: "cancelled", reason: "superseded", code: "order.newer" };
+const NOTHING = { registers: [], intervals: [], refusals: [] } as const;
+
+/**
+ * One try of an order at one meter: hold, then counters, then a look at the access item, then the conversation that its
+ * replay class asks for. The engine enforces the class, not the driver. Never rejects for what the meter does; throws what
+ * its ports throw.
+ */
+export async function tryOrder(ports: OrderPorts, order: Order, seen: AccessItem, attempt: number): Promise<TaskEnd> {
+  const { clock, access, activeEpoch } = ports;
+  const { lease, owner, facts } = order;
+  const end = await withHold(
+    ports,
+    seen,
+    owner,
+    () => lease.until,
+    async (hold) => {
+      const desk = counterDesk(access, activeEpoch, clock, seen.segment, ORDER_BLOCK);
+      const counters = await desk.lease();
+      const item = await access.read(seen);
+      if (item === undefined || item.meterId !== seen.meterId) return failed("retired", "access.gone");
+      const task = new OrderTask(ports, order, attempt);
+      const session = (found: AccessItem, source: CounterSource) => task.session(found, source);
+      const mayGoOn = async () => lease.isHeld();
+      const parts = { clock, desk, facts, holder: owner, session, mayGoOn };
+      const kept: Parameters<typeof countedTry>[2] = {};
+      try {
+        return (await countedTry(parts, { item, lease: counters }, kept)).end;
+      } finally {
+        hold.used(kept.counters?.look.lease.base ?? 0n);
+      }
+    },
+  );
+  return end === "busy" ? failed("busy", "access.held") : end;
+}
+
+class OrderTask {
+  readonly #ports: OrderPorts;
+  readonly #order: Order;
+  readonly #attempt: number;
+
+  constructor(ports: OrderPorts, order: Order, attempt: number) {
+    this.#ports = ports;
+    this.#order = order;
+    this.#attempt = attempt;
+  }
+
+  /** One conversation; whatever it says about an effect that may have begun is no end of it. */
+  async session(item: AccessItem, source: CounterSource): Promise<TaskEnd> {
+    const { operation, lease, limits, hangUp } = this.#order;
+    const { slot } = item;
+    const known = await lease.intents.look(slot);
+    if (known === "lost") return LEFT;
+    const refused = known === "none" ? this.#refused(item) : undefined;
+    if (refused !== undefined) return refused;
+    const begun: Begun = { record: known === "none" ? undefined : known.effect, told: false };
+    if (known !== "none" && known.effect === undefined) return failed("unverified", "effect.no-record", "never");
+    const talk = isOnce(operation)
+      ? async (session: MeterSession) => {
+          const told = await this.#effect(session, operation, item, begun);
+          begun.told = true;
+          return told;
+        }
+      : async (session: MeterSession): Promise<TaskEnd> => ({ kind: "done", result: await session.perform(operation) });
+    const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk);
+    return begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
+  }
+
+  /** Why nothing is sent, apart from what the meter says; the hold and the lease are asked last of all. */
+  #refused({ lastOrder }: Pick<AccessItem, "lastOrder">): TaskEnd | undefined {
+    const { number, deadline } = this.#order;
+    if (lastOrder > number) return SUPERSEDED;
+    return this.#ports.clock.now() >= deadline ? LEFT : undefined; // the sweep lets it expire
+  }
+
+  async #effect(session: MeterSession, operation: OnceOperation, item: AccessItem, begun: Begun): Promise<TaskEnd> {
+    const { effects } = session;
+    if (effects === undefined)
+      throw new SessionError("unsupported", "driver.no-effects", "the driver knows no effects");
+    let sent = 0;
+    if (begun.record !== undefined) {
+      const end = await this.#proved(effects, operation, item, begun.record);
+      if (end !== "send-again") return end;
+      sent = begun.record.sent;
+    }
+    const { before, baseline } = await effects.baseline(operation);
+    const readAt = this.#ports.sessionClock.now();
+    const registers = registerRecords(before.registers).map((register) => ({ ...register, at: register.at ?? readAt }));
+    const record: EffectRecord = { baseline, before: registers, at: this.#ports.clock.now(), sent: sent + 1 };
+    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
+    begun.record = record;
+    const refused = await this.#lastLook(item);
+    if (refused !== undefined) {
+      await this.#cleared(item.slot, begun); // nothing was sent
+      return refused;
+    }
+    const answer = await effects.operate(operation);
+    return answer.kind === "accepted"
+      ? this.#shown(effects, operation, record)
+      : this.#denied(effects, operation, item.slot, begun, record, answer);
+  }
+
+  /** What becomes of an order that may have been sent: never sent again before the meter has shown that nothing happened. */
+  async #proved(
+    effects: EffectSession,
+    operation: OnceOperation,
+    item: AccessItem,
+    record: EffectRecord,
+  ): Promise<TaskEnd | "send-again"> {
+    const verdict = await effects.prove(operation, record.baseline);
+    if (verdict.kind !== "did-not-happen") return settled(verdict);
+    if (this.#ports.clock.now() < record.at + SETTLE_MS)
+      return { ...failed("unverified", "effect.unsettled", "later"), rest: true };
+    const refused = this.#refused(item) ?? ((await this.#order.mayOperate()) ? undefined : LEFT);
+    if (refused === undefined && record.sent < SENT_MAX) return "send-again";
+    if (refused === undefined) return failed("no-effect", "effect.none");
+    await this.#order.lease.intents.clear(item.slot);
+    return refused.kind === "cancelled" ? { ...refused, before: record.before } : refused;
+  }
+
+  /** After the meter's yes: its count may rise a little later. */
+  async #shown(effects: EffectSession, operation: OnceOperation, record: EffectRecord): Promise<TaskEnd> {
+    for (let proof = 1; ; proof++) {
+      const verdict = await effects.prove(operation, record.baseline);
+      if (verdict.kind !== "did-not-happen") return settled(verdict);
+      if (proof === PROOFS) return { ...failed("unverified", "effect.not-shown", "later"), rest: true };
+      await this.#ports.clock.sleep(PROOF_PAUSE_MS);
+    }
+  }
+
+  /** After the meter's no, which is believed when nothing has changed. */
+  async #denied(
+    effects: EffectSession,
+    operation: OnceOperation,
+    slot: number,
+    begun: Begun,
+    record: EffectRecord,
+    { code, retry }: { readonly code: string; readonly retry: "later" | "never" },
+  ): Promise<TaskEnd> {
+    const verdict = await effects.prove(operation, record.baseline);
+    if (verdict.kind !== "did-not-happen") return settled(verdict);
+    if (retry === "later") await this.#cleared(slot, begun);
+    return { ...failed("refused", code, retry), before: record.before };
+  }
+
+  /**
+   * The last look before the effect. After the one consistent read of the access item nothing asynchronous happens until
+   * the frames go out: what is refused here was not sent, and what is not refused acts at once.
+   */
+  async #lastLook(item: AccessItem): Promise<TaskEnd | undefined> {
+    const { owner, lease, mayOperate } = this.#order;
+    if (!(await mayOperate())) return LEFT;
+    const now = await this.#ports.access.read(item);
+    const { hold } = now ?? {};
+    if (now === undefined || now.meterId !== item.meterId) return failed("retired", "access.gone");
+    if (hold?.owner !== owner || hold.until <= this.#ports.clock.now() + MARGIN_MS)
+      return failed("busy", "access.hold-lost");
+    if (!lease.isHeld()) return LEFT;
+    return this.#refused(now);
+  }
+
+  async #cleared(slot: number, begun: Begun): Promise<void> {
+    await this.#order.lease.intents.clear(slot);
+    begun.record = undefined;
+  }
+}
+
+/** The intent that stands in the ledger, as far as this session knows. */
+interface Begun {
+  record: EffectRecord | undefined;
+  /** The conversation came to its end; else it broke off. */
+  told: boolean;
+}
+
+/** The end that a proof is, where it shows anything but the state before. */
+const settled = (verdict: EffectVerdict): TaskEnd =>
+  verdict.kind === "happened"
+    ? { kind: "done", result: NOTHING }
+    : failed("unverified", verdict.kind === "cannot-tell" ? verdict.code : "effect.none", "never");
+
+/**
+ * An end while an intent stands brings along what was read before the effect. Of a conversation that broke off it says
+ * nothing about the effect, which is then looked for again.
+ */
+function withRecord(end: TaskEnd, { before }: EffectRecord, told: boolean): TaskEnd {
+  if (end.kind === "left") return end;
+  if (told || end.kind !== "failed" || end.failure.retry === "later") return { ...end, before };
+  return { ...end, failure: refusal("unverified", end.failure.code, "later"), before };
+}

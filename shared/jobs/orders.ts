@@ -1,0 +1,30 @@
+import { replayClass } from "../metering/operation.ts";
+import { seedOf } from "../ports/random.ts";
+import type { AccessStore } from "./access.ts";
+import { eachOf } from "./concurrency.ts";
+import type { Job } from "./job.ts";
+
+/** An order is a job that changes something at the meter: everything but reading. */
+export const isOrder = ({ operation }: Pick<Job, "operation">): boolean => replayClass(operation) !== "read";
+
+/** Who may give orders. */
+export const ORDER_ROLES: readonly string[] = ["operator", "supervisor"];
+
+const TIES = 1024;
+/**
+ * The number of an order, by which the newest one for a meter is told: rises with the time of its acceptance; orders of
+ * the same millisecond are told apart by their id, the same for everybody.
+ */
+export const orderNumber = ({ createdAt, jobId }: Pick<Job, "createdAt" | "jobId">): number =>
+  createdAt * TIES + (seedOf(jobId) % TIES);
+
+/** What accepting orders needs of the access table. */
+export type Orders = Pick<AccessStore, "acceptOrder">;
+
+const WRITES_MAX = 32;
+/**
+ * Writes the order's number into the access items of its meters, before anything of it is sent. Where a newer order is
+ * there already, the bridge will find this one superseded. May be repeated.
+ */
+export const acceptOrders = (orders: Orders, job: Job, segment: number, slots: readonly number[]): Promise<void> =>
+  eachOf(slots, WRITES_MAX, async (slot) => void (await orders.acceptOrder({ segment, slot }, orderNumber(job))));
