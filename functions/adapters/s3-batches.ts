@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { type Batches, batchObject, batchReference } from "../../shared/jobs/batches.ts";
 import { encodeMessage, ResultBatch } from "../../shared/jobs/messages.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -19,6 +19,8 @@ export function s3Batches(s3: S3Client, Bucket: string): Batches {
         return await Body?.transformToString();
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;
+        // Who may not list a bucket is told so of an object that is not there.
+        if (error instanceof S3ServiceException && error.name === "AccessDenied") return undefined;
         throw error;
       }
     },

@@ -16,7 +16,7 @@ export const sqsLaneReceiver = (sqs: SQSClient, QueueUrl: string): LaneReceiver 
         QueueUrl,
         MaxNumberOfMessages: max,
         WaitTimeSeconds: LONG_POLL_SECONDS,
-        MessageSystemAttributeNames: ["SentTimestamp"],
+        MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
       }),
       { abortSignal: signal },
     );
@@ -27,6 +27,7 @@ export const sqsLaneReceiver = (sqs: SQSClient, QueueUrl: string): LaneReceiver 
             {
               body: Body ?? "",
               sentAt: Number(Attributes?.SentTimestamp ?? 0),
+              receives: Number(Attributes?.ApproximateReceiveCount ?? 1),
               async renew(ms) {
                 const VisibilityTimeout = Math.ceil(ms / 1000);
                 await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout }));

@@ -4,6 +4,7 @@ import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import type { Lane } from "../../shared/jobs/lane.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { toHex } from "../../shared/ports/octets.ts";
@@ -21,7 +22,8 @@ import { responseClock } from "../adapters/response-clock.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { sqsLaneReceiver } from "../adapters/sqs-lane-receiver.ts";
-import { sqsResults } from "../adapters/sqs-results.ts";
+import { parking } from "../adapters/sqs-parking.ts";
+import { sqsResults, sqsResultsWaiting } from "../adapters/sqs-results.ts";
 import { productClock, systemClock } from "../adapters/system-clock.ts";
 import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
@@ -49,6 +51,11 @@ const env = settings({
   BULK_QUEUE_URL: z.url(),
   IMAGES_QUEUE_URL: z.url(),
   RESULTS_QUEUE_URL: z.url(),
+  COMMANDS_PARKED_QUEUE_URL: z.url(),
+  INTERACTIVE_PARKED_QUEUE_URL: z.url(),
+  URGENT_PARKED_QUEUE_URL: z.url(),
+  BULK_PARKED_QUEUE_URL: z.url(),
+  IMAGES_PARKED_QUEUE_URL: z.url(),
   CLIENT_SYSTEM_TITLE: SystemTitle,
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535),
   MAX_SESSIONS: z.coerce.number().int().min(8).max(8_192).default(256),
@@ -84,6 +91,14 @@ const profiles = dynamoProfiles(db, env.REGISTRY_TABLE);
 
 const bridgeId = `b${toHex(random.octets(8))}`; // new with every start, so that batch names are too
 
+const parkings: Readonly<Record<Lane, ReturnType<typeof parking>>> = {
+  commands: parking(sqs, env.COMMANDS_PARKED_QUEUE_URL),
+  interactive: parking(sqs, env.INTERACTIVE_PARKED_QUEUE_URL),
+  urgent: parking(sqs, env.URGENT_PARKED_QUEUE_URL),
+  bulk: parking(sqs, env.BULK_PARKED_QUEUE_URL),
+  images: parking(sqs, env.IMAGES_PARKED_QUEUE_URL),
+};
+
 const bridge = startBridge(
   {
     clock: systemClock,
@@ -107,6 +122,8 @@ const bridge = startBridge(
       images: sqsLaneReceiver(sqs, env.IMAGES_QUEUE_URL),
     },
     results: { queue: sqsResults(sqs, env.RESULTS_QUEUE_URL), batches: s3Batches(s3, env.EVIDENCE_BUCKET) },
+    resultsWaiting: sqsResultsWaiting(sqs, env.RESULTS_QUEUE_URL),
+    park: (lane, body, reason) => parkings[lane](body, reason),
     bridgeId,
     mayReceive: () => authority.isOurs && awsClock.isRight,
   },

@@ -22,7 +22,7 @@ import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { Construct } from "constructs";
 import { transformSync } from "esbuild";
 import type { Bundle } from "../bundles.ts";
-import { LANES, type QueueReferences, queueVariable, type StateReferences } from "../resources.ts";
+import { LANES, parkedVariable, type QueueReferences, queueVariable, type StateReferences } from "../resources.ts";
 import { runbookAlarm } from "../runbook.ts";
 import type { Settings } from "../settings.ts";
 import { statementsOf } from "./grants.ts";
@@ -130,7 +130,8 @@ export class BridgeTasks extends Construct {
           tables: { access: "write", registry: "read", ledger: "write", authority: "read" },
           buckets: { evidence: "write" },
           receives: LANES.map((lane) => queues(lane).queue),
-          sends: [queues("results").queue],
+          sends: [queues("results").queue, ...LANES.map((lane) => queues(lane).parked)],
+          measures: [queues("results").queue],
           keys: "open",
         }),
       ],
@@ -181,6 +182,7 @@ function environmentOf(settings: Settings, state: StateReferences, queues: Queue
     ...Object.fromEntries(
       [...LANES, "results" as const].map((queue) => [queueVariable(queue), queues(queue).queue.url]),
     ),
+    ...Object.fromEntries(LANES.map((lane) => [parkedVariable(lane), queues(lane).parked.url])),
     CLIENT_SYSTEM_TITLE: settings.clientSystemTitle,
     HEALTH_PORT: String(HEALTH_PORT),
     MAX_SESSIONS: String(settings.maxSessions),

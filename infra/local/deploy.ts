@@ -77,8 +77,18 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     let tasks: Task[] = [];
     const processes = (): readonly ProcessView[] =>
       tasks.map((task) => task.view()).filter((view) => view !== undefined);
+    // For tests and for looking around with the AWS command line; whoever is on this machine may ask.
+    const administrator = standIns.environmentOf(
+      standIns.permissions.administratorKey("administrator of this machine"),
+    );
+    const aws = () => ({
+      ...Object.fromEntries(
+        Object.entries(tasks[0]?.settings.env ?? {}).filter(([name]) => /_(?:TABLE|BUCKET|QUEUE_URL)$/.test(name)),
+      ),
+      ...administrator,
+    });
     const own = new Map<string, () => object | Promise<object>>([
-      ["/local/processes", () => ({ bridges: processes() })],
+      ["/local/processes", () => ({ bridges: processes(), aws: aws() })],
     ]);
     const api = deployApi(template, standIns, (method, path) => (method === "GET" ? own.get(path)?.() : undefined));
     await api.start(Number(new URL(addresses.api).port));

@@ -103,6 +103,15 @@ export class Permissions {
     return key;
   }
 
+  /** A new access key to all tables, queues and objects, which nobody in the template has; keys stay sealed to it. */
+  administratorKey(name: string): AccessKey {
+    const roleArn = `local:administrator:${name}`;
+    this.grant(roleArn, {
+      Statement: [{ Effect: "Allow", Action: ["dynamodb:*", "s3:*", "sqs:*"], Resource: "*" }],
+    });
+    return this.accessKey(name, roleArn);
+  }
+
   /** By the access key id of an `Authorization` header or of a presigned URL's credential; the signature is not verified. */
   principal(credential: string | undefined): Principal | undefined {
     const id = /(?:Credential=)?(AKLOCAL[0-9A-F]{14})\//.exec(credential ?? "")?.[1];

@@ -91,6 +91,24 @@ describe("queues and objects", () => {
     expect(Messages?.[0]?.Body).toBe("again");
   });
 
+  it("receives from groups with few messages in flight first, as SQS' fair queues do", async () => {
+    const QueueUrl = url("parked");
+    const send = (MessageBody: string, MessageGroupId?: string) =>
+      sqs("worker").send(
+        new SendMessageCommand({ QueueUrl, MessageBody, ...(MessageGroupId === undefined ? {} : { MessageGroupId }) }),
+      );
+    for (let index = 0; index < 12; index++) await send(`flood ${index}`, "flood");
+    await send("quiet 0", "quiet");
+    await send("third 0", "third");
+    const received: (string | undefined)[] = [];
+    for (const MaxNumberOfMessages of [1, 2, 10]) {
+      const { Messages = [] } = await sqs("worker").send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages }));
+      received.push(...Messages.map(({ Body }) => Body));
+    }
+    expect(received.slice(0, 4)).toEqual(["flood 0", "quiet 0", "third 0", "flood 1"]);
+    expect(received).toHaveLength(13);
+  });
+
   it("refuses a body over 256 kB", async () => {
     const large = new SendMessageCommand({ QueueUrl: url("bulk"), MessageBody: "x".repeat(262_145) });
     await expect(sqs("sender").send(large)).rejects.toThrow("shorter than 262144");

@@ -1,4 +1,5 @@
 import type { LocalServer } from "./aws-endpoint.ts";
+import { FairQueues } from "./fair-queue.ts";
 import type { Permissions } from "./permissions.ts";
 import type { QueueEngine } from "./queue-engine.ts";
 import { refuseS3 } from "./s3.ts";
@@ -9,17 +10,16 @@ const SQS_JSON = "application/x-amz-json-1.0";
 /** Puts permissions before the queues and objects and listens on 127.0.0.1. SQS and S3 share the address. */
 export async function startQueueFront(engine: QueueEngine, permissions: Permissions): Promise<LocalServer> {
   const { app, sqs } = engine;
+  const fair = new FairQueues();
   app.addHook("preHandler", async (request, reply) => {
     const { method, url, headers } = request.raw;
     if (headers["content-type"]?.includes(SQS_JSON) === true) {
-      const refusal = refuseSqs(permissions, sqs, {
-        operation: String(headers["x-amz-target"] ?? "").replace("AmazonSQS.", ""),
-        authorization: headers.authorization,
-        body: request.body as Readonly<Record<string, unknown>>,
-      });
+      const body = request.body as Readonly<Record<string, unknown>> & { WaitTimeSeconds?: number };
+      const operation = String(headers["x-amz-target"] ?? "").replace("AmazonSQS.", "");
+      const refusal = refuseSqs(permissions, sqs, { operation, authorization: headers.authorization, body });
       if (refusal !== undefined) return reply.status(400).header("content-type", SQS_JSON).send(refusal);
-      if (headers["x-amz-target"] !== "AmazonSQS.ReceiveMessage") return undefined;
-      const body = request.body as { QueueUrl?: unknown; WaitTimeSeconds?: number };
+      if (operation.startsWith("SendMessage")) fair.announce(sqs.getQueue(String(body.QueueUrl)), body);
+      if (operation !== "ReceiveMessage") return undefined;
       const queue = sqs.getQueue(String(body.QueueUrl));
       const seconds = body.WaitTimeSeconds ?? Number(queue?.attributes.ReceiveMessageWaitTimeSeconds ?? 0);
       if (queue === undefined || !(seconds > 0 && seconds <= 20)) return undefined;

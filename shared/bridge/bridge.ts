@@ -1,6 +1,9 @@
 import { LANES, type Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { decodeMessage, WorkItem } from "../jobs/messages.ts";
+import { contentOf } from "../jobs/parked-message.ts";
+import { HeadraceError } from "../ports/errors.ts";
+import { openWhile, watchIngest } from "./back-pressure.ts";
 import { jobWatch } from "./job-watch.ts";
 import { memoryWayPermits } from "./memory-way-permits.ts";
 import { type ResultPorts, resultBatcher } from "./result-batcher.ts";
@@ -14,6 +17,8 @@ export interface LaneMessage extends SliceMessage {
   readonly body: string;
   /** When it was sent, machine clock milliseconds. */
   readonly sentAt: number;
+  /** How often it was received, this time included. */
+  readonly receives?: number;
 }
 
 /** The receiving side of one lane. */
@@ -26,6 +31,10 @@ export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results
   readonly ledger: Pick<Ledger, "slice" | "writeSlice" | "job" | "raiseWatermark">;
   readonly receivers: Readonly<Record<Lane, LaneReceiver>>;
   readonly results: Pick<ResultPorts, "queue" | "batches">;
+  /** Puts a message that cannot be handled aside, with the reason; absent: the queue does, after ten receives. */
+  readonly park?: (lane: Lane, body: string, reason: string) => Promise<void>;
+  /** How many messages wait for ingest; absent: it is taken to keep up. */
+  readonly resultsWaiting?: () => Promise<number>;
   /** Unique to this run of the bridge. */
   readonly bridgeId: string;
   /** Whether work may be taken now; a bridge whose clock is wrong takes none. */
@@ -57,8 +66,10 @@ export interface Bridge {
 
 /** Most messages of one receive. */
 const RECEIVE_MAX = 10;
-/** A poison message comes back at once, until it has been received often enough to be parked. */
+/** A poison message that could not be parked comes back at once. */
 const POISON_MS = 1_000;
+/** The queue parks after ten receives, without a reason; the one before says it. */
+const RECEIVES_MAX = 9;
 /** The watermark may lag by this, ms: the sweep waits ten minutes. */
 const WATERMARK_STEP_MS = 5_000;
 const PAUSE_MS = 1_000;
@@ -79,7 +90,20 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
   const hangUp = new AbortController();
   const draining = { stop: stop.signal, hangUp: hangUp.signal };
   const open = new Map<Lane, Set<Promise<void>>>(LANES.map((lane) => [lane, new Set()]));
+  const lag =
+    ports.resultsWaiting === undefined ? { waiting: 0 } : watchIngest(ports.resultsWaiting, clock, stop.signal);
   let runs = 0;
+
+  const putAside = async (lane: Lane, message: LaneMessage, reason: string): Promise<void> => {
+    try {
+      if (ports.park === undefined) return await message.renew(POISON_MS);
+      await ports.park(lane, message.body, reason); // first: a crash in between parks it twice, which is harmless
+      await message.delete();
+    } catch (trouble) {
+      events.trouble(lane, trouble);
+      await message.renew(POISON_MS).catch(() => undefined);
+    }
+  };
 
   const begin = (lane: Lane, message: LaneMessage): void => {
     let item: WorkItem;
@@ -87,7 +111,7 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
       item = decodeMessage(WorkItem, message.body);
     } catch (error) {
       events.poison(lane, error);
-      void message.renew(POISON_MS).catch((trouble) => events.trouble(lane, trouble));
+      void putAside(lane, message, contentOf(lane, message.body).problem ?? "the body cannot be read");
       return;
     }
     const slices = open.get(lane);
@@ -95,6 +119,8 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
     const run = runSlice(slicePorts, lane, item, message, owner, draining).then((outcome) => {
       slices?.delete(run);
       events.slice(lane, item, outcome);
+      if (outcome.end.kind === "fault" && (message.receives ?? 0) >= RECEIVES_MAX)
+        void putAside(lane, message, reasonOf(outcome.end.error));
     });
     slices?.add(run);
   };
@@ -102,12 +128,13 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
   const receiveLane = async (lane: Lane): Promise<void> => {
     const receiver = ports.receivers[lane];
     const slices = open.get(lane) ?? new Set();
-    const most = openSlices(lane, quotas);
+    const mostOpen = openSlices(lane, quotas);
     let raised = 0;
     const pause = () => clock.sleep(PAUSE_MS, stop.signal).catch(() => undefined);
     while (!stop.signal.aborted) {
+      const most = openWhile(lane, mostOpen, lag.waiting);
       if (slices.size >= most)
-        await Promise.race(slices); // back-pressure is not receiving
+        await Promise.race(most < mostOpen ? [...slices, pause()] : slices); // back-pressure is not receiving
       else if (!ports.mayReceive()) await pause();
       else
         try {
@@ -152,3 +179,11 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
     },
   };
 }
+
+/** What an operator is told of a fault of ours: expected errors say what was expected and what came. */
+const reasonOf = (error: unknown): string =>
+  error instanceof HeadraceError
+    ? `${error.code}: ${error.message}`
+    : error instanceof Error
+      ? `${error.name}: ${error.message.replaceAll(/\s+/g, " ").slice(0, 300)}`
+      : "unknown";

@@ -184,7 +184,7 @@ describe("a batch of results", () => {
     expect(slotState((await slice()).slots, 0)).toBe("done");
     await expect(
       ingestBatch(ports, encodeMessage(ResultMessage, { v: 1, object: "batches/00/none.json" })),
-    ).rejects.toMatchObject({ code: "results.object-missing", retry: "later" });
+    ).rejects.toMatchObject({ code: "results.object-missing", retry: "never" });
   });
 
   it("whose envelope cannot be read is poison", async () => {

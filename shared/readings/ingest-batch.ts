@@ -39,9 +39,10 @@ async function received(ports: IngestPorts, text: string): Promise<ReceivedResul
   const message = readResults(text);
   if (message.kind === "batch") return { ...message, text };
   const stored = await ports.batches.get(message.object);
+  // Stored before the message is sent, and read as it was written: what is missing now will not come by itself.
   if (stored === undefined)
     throw new HeadraceError("results.object-missing", `expected the result batch ${message.object}, found none`, {
-      retry: "later",
+      retry: "never",
     });
   const batch = readResults(stored);
   if (batch.kind === "batch") return batch;

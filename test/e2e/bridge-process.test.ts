@@ -2,14 +2,17 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { dynamoAccess } from "../../functions/adapters/dynamo-access.ts";
 import { dynamoAuthority } from "../../functions/adapters/dynamo-authority.ts";
 import { dynamoLedger } from "../../functions/adapters/dynamo-ledger.ts";
 import { dynamoProfiles } from "../../functions/adapters/dynamo-profiles.ts";
 import { systemClock } from "../../functions/adapters/system-clock.ts";
+import { Permissions } from "../../infra/local/permissions.ts";
 import { openQueueEngine, type QueueEngine } from "../../infra/local/queue-engine.ts";
+import { startQueueFront } from "../../infra/local/queue-front.ts";
+import { createQueue } from "../../infra/local/sqs.ts";
 import { Town } from "../../infra/local/town.ts";
 import { Job, JobId } from "../../shared/jobs/job.ts";
 import { decodeMessage, encodeMessage, ResultBatch, WorkItem } from "../../shared/jobs/messages.ts";
@@ -38,11 +41,18 @@ describe("the bridge as a process", () => {
   beforeAll(async () => {
     dynamo = await embeddedDynamo([...TABLES, ...PLAIN]);
     queues = await openQueueEngine();
-    const endpoint = await queues.app.listen({ port: 0, host: "127.0.0.1" });
-    sqs = new SQSClient({ ...dynamo.config, endpoint, useQueueUrlAsEndpoint: false });
-    for (const name of QUEUES) {
-      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: `test-${name.toLowerCase()}` }));
-      urls.set(name, QueueUrl ?? "");
+    const permissions = new Permissions();
+    const key = permissions.administratorKey("test");
+    const { url: endpoint } = await startQueueFront(queues, permissions);
+    const credentials = { accessKeyId: key.id, secretAccessKey: key.secret };
+    sqs = new SQSClient({ ...dynamo.config, endpoint, credentials, useQueueUrlAsEndpoint: false });
+    for (const name of [...QUEUES, ...QUEUES.map((queue) => `${queue}_PARKED`)]) {
+      const [queue, url] = [
+        `test-${name.toLowerCase()}`,
+        `http://sqs.${REGION}.localhost/000000000000/test-${name.toLowerCase()}`,
+      ];
+      createQueue(queues.sqs, { name: queue, url, arn: `arn:aws:sqs:${REGION}:000000000000:${queue}`, attributes: {} });
+      urls.set(name, url);
     }
     town = await Town.start({
       meters: 40,
@@ -82,8 +92,8 @@ describe("the bridge as a process", () => {
       HEALTH_PORT: "0",
       MAX_SESSIONS: "16",
       AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: "test",
-      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_ACCESS_KEY_ID: key.id,
+      AWS_SECRET_ACCESS_KEY: key.secret,
       AWS_ENDPOINT_URL_DYNAMODB: String(dynamo.config.endpoint),
       AWS_ENDPOINT_URL_SQS: endpoint,
     };
@@ -173,6 +183,17 @@ describe("the bridge as a process", () => {
     expect(batch).toMatchObject({ lane: "bulk", passOver: true, tasks: [{ outcome: { kind: "done" } }] });
     expect(batch?.tasks[0]?.registers).toHaveLength(4);
     await bridge.line("a message that cannot be read goes to the dead-letter queue").toBeDefined();
+    const { Messages: [parked] = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: urls.get("BULK_PARKED"),
+        WaitTimeSeconds: 5,
+        MessageAttributeNames: ["All"],
+      }),
+    );
+    expect(parked).toMatchObject({
+      Body: "neither JSON nor anything else",
+      MessageAttributes: { reason: { StringValue: "the body is not JSON" } },
+    });
     await bridge.line("slice").toMatchObject({ segment: 0, end: "over", outcomes: { done: 1 }, tries: 1 });
     bridge.child.kill("SIGTERM");
     expect(await bridge.exited).toBe(0);
