@@ -305,3 +305,36 @@ describe("the sweep", () => {
     ]);
   });
 });
+
+describe("a slice that rests while a meter has no route", () => {
+  const lost = { slot: 2, outcome: { kind: "failed", reason: "route-lost", code: "test", retry: "later" } } as const;
+  const waiting = (): Slice => {
+    const working = sliceOf("working", { passes: 7 });
+    const told = nextOf(
+      advance(working, { ...outcomes([done(1), done(3), lost]), retry: { ...RETRY, passes: 1 } } as SliceInput),
+    );
+    return { ...nextOf(advance(told, over())), nextAttempt: T0 + 3_600_000 };
+  };
+
+  it("keeps the task open however many passes there were, unless the job says how many", () => {
+    const slice = waiting();
+    expect([slice.state, slotState(slice.slots, 2), slotReason(slice.slots, 2)]).toEqual([
+      "resting",
+      "open",
+      "route-lost",
+    ]);
+    const retry = { ...RETRY, byReason: { "route-lost": { passes: 2 } } };
+    const ended = nextOf(advance(sliceOf("working", { passes: 1 }), { ...outcomes([lost]), retry } as SliceInput));
+    expect(slotState(ended.slots, 2)).toBe("failed");
+  });
+
+  it("is due when the meter calls in, and not for others, nor later than it was", () => {
+    const slice = waiting();
+    const call = (slots: readonly number[], now = T0 + 5): SliceInput => ({ input: "called", slots, now });
+    expect(nextOf(advance(slice, call([9, 2])))).toEqual({ ...slice, nextAttempt: T0 + 5 });
+    expect(advance(slice, call([1, 3, 9])).kind).toBe("ignored");
+    expect(advance(slice, call([2], T0 + 3_600_000)).kind).toBe("ignored");
+    for (const state of ["planned", "queued", "working", "closed"] as const)
+      expect(advance({ ...slice, state }, call([2])).kind).toBe("ignored");
+  });
+});

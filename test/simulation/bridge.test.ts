@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Bridge } from "../../shared/bridge/bridge.ts";
+import { recall } from "../../shared/bridge/recall.ts";
 import { countSlots, slotReason, slotState } from "../../shared/jobs/slots.ts";
 import { type World, world } from "./bridge-world.ts";
 
@@ -167,17 +168,37 @@ describe("a bridge", () => {
     const town = await world();
     await town.meter(0);
     await town.meter(1, { profile: { name: "no-such", version: 1 } });
-    await town.meter(2, { routes: [{ kind: "attached" }] });
-    await town.plan({ slots: [0, 1, 2, 9], passes: 1 });
+    await town.plan({ slots: [0, 1, 9], passes: 1 });
     const bridge = town.bridge();
     await untilClosed(town);
     const { slots } = await town.slice();
-    expect([0, 1, 2, 9].map((slot) => [slotState(slots, slot), slotReason(slots, slot)])).toEqual([
+    expect([0, 1, 9].map((slot) => [slotState(slots, slot), slotReason(slots, slot)])).toEqual([
       ["done", "none"],
       ["failed", "unsupported"],
-      ["failed", "route-lost"],
       ["failed", "retired"],
     ]);
+    await drained(town, bridge);
+  });
+
+  it("waits, beyond its passes, for a meter that holds no connection", async () => {
+    const town = await world();
+    await town.meter(0);
+    await town.meter(1, { routes: [{ kind: "attached" }] });
+    await town.plan({ slots: [0, 1], passes: 1 });
+    const bridge = town.bridge();
+    await town.clock.pass(30_000);
+    const slice = await town.slice();
+    expect(slice).toMatchObject({ state: "resting", passes: 1 });
+    expect([slotState(slice.slots, 0), slotState(slice.slots, 1)]).toEqual(["done", "open"]);
+    expect(slotReason(slice.slots, 1)).toBe("route-lost");
+    const at = { segment: slice.segment, slot: 1 };
+    recall({ clock: town.clock, ledger: town.ledger, onTrouble: (error) => expect(error).toBeUndefined() })(at);
+    const before = town.clock.now();
+    await town.clock.pass(5_000);
+    const called = await town.slice();
+    expect(called.nextAttempt).toBeLessThanOrEqual(before + 5_000);
+    await town.sweep();
+    expect(await town.slice()).toMatchObject({ generation: slice.generation + 1 });
     await drained(town, bridge);
   });
 
