@@ -72,6 +72,8 @@ const POISON_MS = 1_000;
 const RECEIVES_MAX = 9;
 /** The watermark may lag by this, ms: the sweep waits ten minutes. */
 const WATERMARK_STEP_MS = 5_000;
+/** The same of an empty lane. */
+const WATERMARK_EMPTY_STEP_MS = 60_000;
 const PAUSE_MS = 1_000;
 
 /** Starts a receiver a lane and works until it is drained. */
@@ -138,13 +140,16 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
       else if (!ports.mayReceive()) await pause();
       else
         try {
+          const asked = clock.now();
           const messages = await receiver.receive(Math.min(RECEIVE_MAX, most - slices.size), stop.signal);
           if (stop.signal.aborted) {
             await Promise.all(messages.map((message) => message.renew(0)));
             return;
           }
-          const newest = Math.max(0, ...messages.map(({ sentAt }) => sentAt));
-          if (newest > raised + WATERMARK_STEP_MS) {
+          // An empty lane has nothing that was sent before it was asked: who still waits for that has lost his message.
+          const isEmpty = messages.length === 0;
+          const newest = isEmpty ? asked : Math.max(...messages.map(({ sentAt }) => sentAt));
+          if (newest > raised + (isEmpty ? WATERMARK_EMPTY_STEP_MS : WATERMARK_STEP_MS)) {
             raised = newest;
             ledger.raiseWatermark(lane, newest).catch((error: unknown) => events.trouble(lane, error));
           }

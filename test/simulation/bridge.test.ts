@@ -45,6 +45,17 @@ describe("a bridge", () => {
     await drained(town, bridge);
   });
 
+  it("lets the watermark of an empty lane follow the time, so that a purged message is missed", async () => {
+    const town = await world();
+    const bridge = town.bridge();
+    const begun = town.clock.now();
+    await town.clock.pass(120_000);
+    const watermark = town.watermarks.get("bulk") ?? 0;
+    expect(watermark).toBeGreaterThanOrEqual(begun + 30_000);
+    expect(watermark).toBeLessThanOrEqual(begun + 120_000);
+    await drained(town, bridge);
+  });
+
   it("reports a single interactive task in one message, at once", async () => {
     const town = await world();
     await town.meter(0);
