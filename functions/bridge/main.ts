@@ -3,7 +3,9 @@ import { z } from "zod";
 import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
+import { recall } from "../../shared/bridge/recall.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import { dlmsReception } from "../../shared/dlms/reception.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -15,7 +17,9 @@ import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
+import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoWayPermits } from "../adapters/dynamo-way-permits.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { responseClock } from "../adapters/response-clock.ts";
@@ -27,7 +31,9 @@ import { sqsResults, sqsResultsWaiting } from "../adapters/sqs-results.ts";
 import { productClock, systemClock } from "../adapters/system-clock.ts";
 import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
+import { keptSecret, openField } from "./field.ts";
 import { type Health, serveHealth } from "./health.ts";
+import { ownAddress } from "./own-address.ts";
 import { logger, publishMetrics, sliceLog } from "./slice-log.ts";
 import { tcpDial } from "./tcp-dial.ts";
 
@@ -60,6 +66,13 @@ const env = settings({
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535),
   MAX_SESSIONS: z.coerce.number().int().min(8).max(8_192).default(256),
   AWS_REGION: Setting.optional(),
+  /** Where meters that speak DLMS call in, and where other tasks ask for byte pipes; absent: nobody calls in. */
+  DLMS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  PIPE_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  MAX_CONNECTIONS: z.coerce.number().int().min(1).max(60_000).default(10_000),
+  /** This task's address for other tasks; absent: the platform's metadata tell it. */
+  TASK_ADDRESS: Setting.optional(),
+  ECS_CONTAINER_METADATA_URI_V4: z.url().optional(),
 });
 
 const fatal = (what: string) => (error: unknown) => {
@@ -99,21 +112,58 @@ const parkings: Readonly<Record<Lane, ReturnType<typeof parking>>> = {
   images: parking(sqs, env.IMAGES_PARKED_QUEUE_URL),
 };
 
+const { vault } = vaultOfEnvironment();
+const ledger = dynamoLedger(db, env.LEDGER_TABLE);
+const mayReceive = (): boolean => authority.isOurs && awsClock.isRight;
+const common = {
+  clock: systemClock,
+  random,
+  crypto: nodeCrypto,
+  access: dynamoAccess(db, env.ACCESS_TABLE),
+  activeEpoch: authority.epoch,
+  profiles: cachedProfiles((name, version) => profiles.version(name, version), systemClock),
+  vault: keyVault(vault),
+  clientSystemTitle: env.CLIENT_SYSTEM_TITLE,
+};
+
+const field =
+  env.DLMS_PORT === undefined
+    ? undefined
+    : await openField(
+        {
+          ...common,
+          // Deadlines are meter time, but sockets wait in real milliseconds.
+          sessionClock: { now: () => productClock.now(), sleep: (ms, signal) => systemClock.sleep(ms, signal) },
+          registry: dynamoRegistry(db, env.REGISTRY_TABLE),
+          reception: dlmsReception,
+          driver: dlmsDriver,
+          task: bridgeId,
+          secret: keptSecret(() => dynamoPipeSecret(db, env.REGISTRY_TABLE, vault).open()),
+          mayReceive,
+          onAttached: recall({
+            clock: systemClock,
+            ledger,
+            onTrouble: (error) => logger.warn("waiting slices were not made due", { fault: factsOf(error) }),
+          }),
+        },
+        {
+          dlmsPort: env.DLMS_PORT,
+          pipePort: env.PIPE_PORT,
+          host: await ownAddress(env.TASK_ADDRESS, env.ECS_CONTAINER_METADATA_URI_V4),
+          listenHost: env.TASK_ADDRESS,
+          connectionsMax: env.MAX_CONNECTIONS,
+        },
+      );
+
 const bridge = startBridge(
   {
-    clock: systemClock,
+    ...common,
     sessionClock: productClock,
-    random,
-    crypto: nodeCrypto,
-    ledger: dynamoLedger(db, env.LEDGER_TABLE),
-    access: dynamoAccess(db, env.ACCESS_TABLE),
+    ledger,
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
-    activeEpoch: authority.epoch,
-    profiles: cachedProfiles((name, version) => profiles.version(name, version), systemClock),
     drivers: driverRegistry([dlmsDriver]),
-    vault: keyVault(vaultOfEnvironment().vault),
     dial: tcpDial(productClock),
-    clientSystemTitle: env.CLIENT_SYSTEM_TITLE,
+    ...(field === undefined ? {} : { attached: field.dial }),
     receivers: {
       commands: sqsLaneReceiver(sqs, env.COMMANDS_QUEUE_URL),
       interactive: sqsLaneReceiver(sqs, env.INTERACTIVE_QUEUE_URL),
@@ -125,7 +175,7 @@ const bridge = startBridge(
     resultsWaiting: sqsResultsWaiting(sqs, env.RESULTS_QUEUE_URL),
     park: (lane, body, reason) => parkings[lane](body, reason),
     bridgeId,
-    mayReceive: () => authority.isOurs && awsClock.isRight,
+    mayReceive,
   },
   sliceLog,
   env.MAX_SESSIONS,
@@ -138,8 +188,18 @@ const health = (): Health => ({
   busySessions: bridge.busySessions,
 });
 const server = await serveHealth(env.HEALTH_PORT, health);
-const reporting = setInterval(publishMetrics, METRICS_MS);
-logger.info("bridge is up", { bridgeId, healthPort: server.port, maxSessions: env.MAX_SESSIONS });
+const report = (): void => {
+  const arrivals = field?.arrivals();
+  if (arrivals !== undefined) logger.info("meters that called in", { held: field?.held, arrivals });
+  publishMetrics();
+};
+const reporting = setInterval(report, METRICS_MS);
+logger.info("bridge is up", {
+  bridgeId,
+  healthPort: server.port,
+  dlmsPort: field?.port,
+  maxSessions: env.MAX_SESSIONS,
+});
 
 async function shutDown(signal: string): Promise<void> {
   if (draining) return;
@@ -150,10 +210,10 @@ async function shutDown(signal: string): Promise<void> {
     logger.critical("not at rest in time", { openSlices: bridge.openSlices });
     process.exit(1);
   }, DRAIN_MS).unref();
-  await bridge.drain(GRACE_MS);
+  await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS)]);
   stopped.abort();
   clearInterval(reporting);
-  publishMetrics();
+  report();
   server.close();
   const { user, system } = process.cpuUsage();
   logger.info("drained", { durationMs: Date.now() - begun, cpuMs: Math.round((user + system) / 1000) });

@@ -4,14 +4,16 @@ import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
+import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
-import type { Link } from "../ports/link.ts";
+import { type Link, LinkError } from "../ports/link.ts";
 import { concat, toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
 import { COUNTER_REFUSED } from "../security/counters.ts";
 import type { KeyVault } from "../security/key-vault.ts";
+import type { AttachedDial } from "./attached-dial.ts";
 import type { Dial } from "./dial.ts";
 import type { DriverRegistry } from "./driver-registry.ts";
 import { failureOf, refusal } from "./failure-of.ts";
@@ -27,6 +29,8 @@ export interface PerformPorts {
   readonly drivers: DriverRegistry;
   readonly vault: Pick<KeyVault, "open">;
   readonly dial: Dial;
+  /** Over the connection that a meter holds itself; absent: this bridge lets nobody call in. */
+  readonly attached?: AttachedDial;
   /** This headend's own title, hex. */
   readonly clientSystemTitle: string;
 }
@@ -58,18 +62,25 @@ async function prepare(
   const driver = ports.drivers.driver(profile.protocol);
   if (driver === undefined)
     throw new SessionError("unsupported", "driver.unknown", `no driver for protocol ${profile.protocol}`);
-  const route = item.routes[(attempt - 1) % item.routes.length]; // another route where there is one
+  const route = routeOf(item, attempt);
   if (route === undefined) throw new SessionError("unsupported", "route.none", "the meter has no route");
-  if (route.kind === "attached")
-    throw new SessionError("route-lost", "link.route-lost", "the meter holds no connection to this headend now");
-  if (route.transport !== "tcp")
+  if (route.kind === "dial" && route.transport !== "tcp")
     throw new SessionError("unsupported", "route.transport", `no way to dial over ${route.transport}`);
   const { meterId, sealedKeys } = item;
   const keys =
     sealedKeys &&
     (await ports.vault.open({ meterId, purpose: "meter-keys", version: sealedKeys.version }, sealedKeys.blob));
-  return { profile, driver, keys, link: (deadline) => ports.dial(route, deadline) };
+  const link = (deadline: number): Promise<Link> =>
+    route.kind === "dial" ? ports.dial(route, deadline) : (ports.attached ?? noneAttached)(item, deadline);
+  return { profile, driver, keys, link };
 }
+
+/** The route of a try: another one each time, where there are several. */
+const routeOf = ({ routes }: AccessItem, attempt: number): Route | undefined => routes[(attempt - 1) % routes.length];
+
+const noneAttached: AttachedDial = async () => {
+  throw new LinkError("link.route-lost", "the meter holds no connection to this headend now");
+};
 
 /** One try at an operation that is one call of the driver. Answers how it ended; never rejects. */
 export const perform = (
@@ -88,7 +99,8 @@ export const perform = (
     attempt,
     limits,
     signal,
-    operation.kind === "ping" && operation.depth === "network"
+    // A connection that the meter opened long ago says nothing about now: there its module is asked.
+    operation.kind === "ping" && operation.depth === "network" && routeOf(item, attempt)?.kind === "dial"
       ? undefined
       : async (session) => ({ kind: "done", result: await session.perform(operation) }),
   );
