@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress, Ledger } from "../../shared/jobs/ledger.ts";
-import { partitionsIn } from "../../shared/jobs/partitions.ts";
+import { partitionOf, partitionsIn } from "../../shared/jobs/partitions.ts";
 import type { SliceKey } from "../../shared/jobs/slice.ts";
 import { MINUTE_MS } from "../../shared/jobs/slice-due.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
@@ -67,6 +67,11 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
   const mark = async (Key: { pk: string; sk: string }): Promise<number | undefined> => {
     const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
     return Item === undefined ? undefined : Number(Item.at);
+  };
+
+  const partitionsIfKnown = async (jobId: string): Promise<readonly number[]> => {
+    const { Item } = await db.send(new GetCommand({ TableName, Key: jobKey(jobId), ConsistentRead: true }));
+    return partitionsIn(Item === undefined ? undefined : Job.parse(Item.job).partitions);
   };
 
   return {
@@ -175,15 +180,20 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
       const { Item } = await db.send(new GetCommand({ TableName, Key: sliceKey(key), ConsistentRead: true }));
       return Item === undefined ? undefined : sliceOf(Item);
     },
-    async *slicesOf(jobId) {
-      const { Item } = await db.send(new GetCommand({ TableName, Key: jobKey(jobId), ConsistentRead: true }));
-      for (const partition of partitionsIn(Item === undefined ? undefined : Job.parse(Item.job).partitions)) {
+    async *slicesOf(jobId, { from, partitions } = {}) {
+      const first = from === undefined ? undefined : partitionOf(from.segment);
+      for (const partition of partitions ?? (await partitionsIfKnown(jobId))) {
+        if (first !== undefined && partition < first) continue;
+        const begin = from !== undefined && partition === first ? sliceKey({ jobId, ...from }).sk : undefined;
         const pages = paginateQuery(
           { client: db },
           {
             TableName,
-            KeyConditionExpression: "pk = :pk",
-            ExpressionAttributeValues: { ":pk": slicePartition(jobId, partition) },
+            KeyConditionExpression: begin === undefined ? "pk = :pk" : "pk = :pk AND sk >= :begin",
+            ExpressionAttributeValues: {
+              ":pk": slicePartition(jobId, partition),
+              ...(begin === undefined ? {} : { ":begin": begin }),
+            },
             ConsistentRead: true,
           },
         );

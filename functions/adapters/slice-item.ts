@@ -2,7 +2,7 @@ import { z } from "zod";
 import { effectsOf, storedEffects } from "../../shared/jobs/effect-record.ts";
 import { JobId } from "../../shared/jobs/job.ts";
 import { Lane } from "../../shared/jobs/lane.ts";
-import { SLICE_PARTITIONS } from "../../shared/jobs/partitions.ts";
+import { partitionOf } from "../../shared/jobs/partitions.ts";
 import type { Slice, SliceKey } from "../../shared/jobs/slice.ts";
 import { dueAt, dueMinute, dueShard, MINUTE_MS } from "../../shared/jobs/slice-due.ts";
 import { SEGMENT_SLOTS } from "../../shared/metering/meter.ts";
@@ -16,7 +16,7 @@ export const duePartition = (minute: number, shard: number): string => `due#${mi
 
 /** `L#<job>#<segment mod 64>` / `<segment, 8 digits>#<part, 4 digits>`. */
 export const sliceKey = ({ jobId, segment, part }: SliceKey): { readonly pk: string; readonly sk: string } => ({
-  pk: slicePartition(jobId, segment % SLICE_PARTITIONS),
+  pk: slicePartition(jobId, partitionOf(segment)),
   sk: `${String(segment).padStart(8, "0")}#${String(part).padStart(4, "0")}`,
 });
 

@@ -3,7 +3,7 @@ import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
-import { tallyOf } from "../../shared/jobs/progress.ts";
+import { EXACT_SLICES, tallyOf } from "../../shared/jobs/progress.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
 import { isConfined, maySee } from "../../shared/security/ownership.ts";
@@ -20,8 +20,6 @@ const db = documentClient();
 const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 
-/** Jobs of so many slices are counted exactly; of larger ones the sweep's last count is shown. */
-const EXACT_SLICES = 64;
 /** In a list, so that a page stays a few reads a job. */
 const EXACT_SLICES_LISTED = 2;
 
@@ -29,7 +27,7 @@ type JobView = ResponseOf<Routes["readJob"]>;
 
 async function progressOf(job: Job, exactSlices: number): Promise<JobProgress | undefined> {
   if (job.slices === undefined) return undefined;
-  if (job.slices > exactSlices) return ledger.progress(job.jobId);
+  if (job.slices > exactSlices) return ledger.progress(job.jobId); // larger ones: what the sweep counted last
   return (await tallyOf(ledger.slicesOf(job.jobId), systemClock.now())).progress;
 }
 
@@ -40,9 +38,14 @@ async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
   return {
     ...shown,
     caller: { id, ...(name === undefined ? {} : { name }) },
-    ...(progress === undefined ? {} : { progress: { ...progress, reasons: { ...progress.reasons } } }),
+    ...(progress === undefined ? {} : { progress: shownOf(progress) }),
   };
 }
+
+const shownOf = ({ partitions: _partitions, reasons, ...counts }: JobProgress): NonNullable<JobView["progress"]> => ({
+  ...counts,
+  reasons: { ...reasons },
+});
 
 /** The same as long as nothing but the instant of counting has changed. */
 const tagOf = ({ progress, ...job }: JobView): string => {
@@ -76,7 +79,7 @@ export const handler = httpHandler({
   async listTasks({ params: { jobId }, query, caller }) {
     const job = await ledger.job(jobId);
     if (job === undefined || !maySee(caller, job.caller.id)) return unknownJob(jobId);
-    const page = await tasksOf(ledger, jobId, query);
+    const page = await tasksOf(ledger, job, query);
     if (page === undefined)
       return refuse("invalid-request", "The cursor is not as expected.", {
         field: "cursor",

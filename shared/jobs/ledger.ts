@@ -5,6 +5,14 @@ import type { Slice, SliceKey } from "./slice.ts";
 /** Every write is one conditional write of one item; `conflict` means that somebody else was first: read again. */
 export type Written = "written" | "conflict";
 
+/** Which slices of a job are read. */
+export interface SliceRange {
+  /** From this one on, in the order of `slicesOf`, whether it exists or not. */
+  readonly from?: Pick<SliceKey, "segment" | "part">;
+  /** Those of these partitions; default all. */
+  readonly partitions?: readonly number[];
+}
+
 /** Jobs and slices. Keys and access patterns of the items live in `functions/adapters/dynamo-ledger.ts`. */
 export interface Ledger {
   /** If absent; `exists` when a job of that id is there already (a repeated request meets itself). */
@@ -26,7 +34,8 @@ export interface Ledger {
   createSlice(slice: Slice): Promise<"created" | "exists">;
   /** Strongly consistent. */
   slice(key: SliceKey): Promise<Slice | undefined>;
-  slicesOf(jobId: JobId): AsyncIterable<Slice>;
+  /** By partition (segment mod 64), segment, part; each slice strongly consistent, all of them no snapshot. */
+  slicesOf(jobId: JobId, range?: SliceRange): AsyncIterable<Slice>;
   /** Conditional on `was.version`; the adapter writes `next` with `was.version + 1`. */
   writeSlice(was: Slice, next: Slice): Promise<Written>;
   /**
@@ -45,14 +54,31 @@ export interface Ledger {
   progress(jobId: JobId): Promise<JobProgress | undefined>;
 }
 
-export interface JobProgress {
-  /** Clock ms: the counts are of this instant. */
-  readonly asOf: number;
+/** Reason → tasks, over failed and expired (and open ones under `open:<reason>`). */
+export type ReasonCounts = Readonly<Record<string, number>>;
+
+export interface TaskCounts {
   readonly open: number;
   readonly done: number;
   readonly failed: number;
   readonly expired: number;
   readonly cancelled: number;
-  /** Reason → tasks, over failed and expired (and open ones under `open:<reason>`). */
-  readonly reasons: Readonly<Record<string, number>>;
+  readonly reasons: ReasonCounts;
+}
+
+export interface JobProgress extends TaskCounts {
+  /** Clock ms: no count is older. */
+  readonly asOf: number;
+  /** Of a job that is too large to be counted at every sweep: the partitions that the counts are the sums of. */
+  readonly partitions?: readonly PartitionTally[];
+}
+
+/** The slices of one partition of a job, counted at one instant. */
+export interface PartitionTally extends TaskCounts {
+  readonly partition: number;
+  /** Clock ms. */
+  readonly asOf: number;
+  readonly slices: number;
+  /** Every one of them is closed: the counts are final. */
+  readonly closed: boolean;
 }

@@ -15,3 +15,6 @@ export function partitionsIn(partitions: string | undefined): number[] {
     (partition) => ((bits >> BigInt(partition)) & 1n) === 1n,
   );
 }
+
+/** In which partition slices of the segment lie. */
+export const partitionOf = (segment: number): number => segment % SLICE_PARTITIONS;

@@ -11,8 +11,10 @@ export type Slots = Uint8Array;
 
 export const noSlots = (): Slots => new Uint8Array(SEGMENT_SLOTS);
 
-export const slotState = (slots: Slots, slot: number): SlotState => SLOT_STATES[slots[slot]! >> 5]!;
-export const slotReason = (slots: Slots, slot: number): FailureReason => FAILURE_REASONS[slots[slot]! & 0x1f]!;
+export const octetState = (octet: number): SlotState => SLOT_STATES[octet >> 5]!;
+export const octetReason = (octet: number): FailureReason => FAILURE_REASONS[octet & 0x1f]!;
+export const slotState = (slots: Slots, slot: number): SlotState => octetState(slots[slot]!);
+export const slotReason = (slots: Slots, slot: number): FailureReason => octetReason(slots[slot]!);
 
 export function setSlot(slots: Slots, slot: number, state: SlotState, reason: FailureReason = "none"): void {
   assert(slot >= 0 && slot < SEGMENT_SLOTS, "a slot lies in its segment");

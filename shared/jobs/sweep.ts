@@ -4,9 +4,11 @@ import { eachOf, piecesOf } from "./concurrency.ts";
 import { hasIntent, intentOf } from "./intents.ts";
 import type { Job, JobId } from "./job.ts";
 import { LANES, type Lane } from "./lane.ts";
+import { partitionsIn } from "./partitions.ts";
 import { type PlanPorts, planJob } from "./plan-job.ts";
-import { SPLIT_PART, tallyOf } from "./progress.ts";
+import { EXACT_SLICES, partitionTallies, SPLIT_PART, tallyOf } from "./progress.ts";
 import { mayBeHeld } from "./release.ts";
+import { afterTurn, nextToCount } from "./rotation.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
 import { DUE_SHARDS, dueAt, MINUTE_MS } from "./slice-due.ts";
@@ -18,6 +20,8 @@ export interface SweepFacts {
   live: number;
   /** Slices that were looked at because they are due. */
   due: number;
+  /** Slices that were read for the progress of their jobs. */
+  counted: number;
   sent: number;
   split: number;
   /** Slices whose last open tasks the sweep ended. */
@@ -42,7 +46,17 @@ const PLANNER_WAIT_MS = 2 * MINUTE_MS;
  * at once is harmless: every decision is one conditional write.
  */
 export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
-  const facts: SweepFacts = { live: 0, due: 0, sent: 0, split: 0, ended: 0, conflicts: 0, planned: 0, closedJobs: 0 };
+  const facts: SweepFacts = {
+    live: 0,
+    due: 0,
+    counted: 0,
+    sent: 0,
+    split: 0,
+    ended: 0,
+    conflicts: 0,
+    planned: 0,
+    closedJobs: 0,
+  };
   const now = ports.clock.now();
   const live = await ports.ledger.liveJobs();
   facts.live = live.length;
@@ -108,21 +122,44 @@ class Sweep {
       return;
     }
     if (seen.state === "planning" || seen.state === "planned") return;
+    if ((seen.slices ?? 0) > EXACT_SLICES) return this.#turn(seen);
     const overlooked: Slice[] = [];
-    const watched = async function* (slices: AsyncIterable<Slice>, now: number): AsyncGenerator<Slice> {
-      for await (const slice of slices) {
-        // The index is eventual and a mark may be lost; the ledger itself is read here anyway.
-        if ((dueAt(slice) ?? Number.POSITIVE_INFINITY) <= now - MINUTE_MS || seen.state === "cancelling")
-          overlooked.push(slice);
-        yield slice;
-      }
-    };
-    const tally = await tallyOf(watched(ledger.slicesOf(seen.jobId), this.#now), this.#now);
+    const tally = await tallyOf(this.#watched(seen, ledger.slicesOf(seen.jobId), overlooked), this.#now);
     await this.#look(overlooked);
-    if (tally.closed || overlooked.length > 0) {
-      const done = await closeJobIfDone(this.#ports, seen.jobId);
-      if (done?.closed === true) this.#facts.closedJobs++;
-    } else await ledger.writeProgress(seen.jobId, tally.progress);
+    if (tally.closed || overlooked.length > 0) await this.#closeIfDone(seen.jobId);
+    else await ledger.writeProgress(seen.jobId, tally.progress);
+  }
+
+  /** Of a large job the partitions whose turn it is: what they read each minute would grow with the fleet. */
+  async #turn(seen: Job): Promise<void> {
+    const { ledger } = this.#ports;
+    const known = (await ledger.progress(seen.jobId))?.partitions ?? [];
+    const final = new Set(known.flatMap(({ partition, closed }) => (closed ? [partition] : [])));
+    const turn =
+      seen.state === "cancelling"
+        ? partitionsIn(seen.partitions).filter((partition) => !final.has(partition))
+        : nextToCount(seen, known);
+    const overlooked: Slice[] = [];
+    const slices = this.#watched(seen, ledger.slicesOf(seen.jobId, { partitions: turn }), overlooked);
+    const progress = afterTurn(known, turn, await partitionTallies(slices, this.#now), this.#now);
+    await this.#look(overlooked);
+    // The last word has a count of all slices at once.
+    if (progress.partitions.every(({ closed }) => closed)) await this.#closeIfDone(seen.jobId);
+    else await ledger.writeProgress(seen.jobId, progress);
+  }
+
+  async #closeIfDone(jobId: JobId): Promise<void> {
+    if ((await closeJobIfDone(this.#ports, jobId))?.closed === true) this.#facts.closedJobs++;
+  }
+
+  /** Keeps what the due index should have named: it is eventual, a mark may be lost, and the ledger is read here anyway. */
+  async *#watched(job: Job, slices: AsyncIterable<Slice>, overlooked: Slice[]): AsyncGenerator<Slice> {
+    for await (const slice of slices) {
+      this.#facts.counted++;
+      const at = dueAt(slice);
+      if (at !== undefined && (at <= this.#now - MINUTE_MS || job.state === "cancelling")) overlooked.push(slice);
+      yield slice;
+    }
   }
 
   async #jobOf(jobId: JobId): Promise<Job | undefined> {

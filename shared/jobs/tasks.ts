@@ -1,7 +1,9 @@
 import type { FailureReason } from "../metering/failure.ts";
 import type { Place } from "../metering/meter.ts";
-import type { JobId } from "./job.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Job } from "./job.ts";
+import type { Ledger, PartitionTally } from "./ledger.ts";
+import { partitionsIn } from "./partitions.ts";
+import { EXACT_SLICES } from "./progress.ts";
 import { type SlotState, slotReason, slotState } from "./slots.ts";
 
 /** How one task of a job stands. */
@@ -16,34 +18,50 @@ export interface TaskPage {
   readonly cursor?: string;
 }
 
+/** Most slices that one page reads: where few tasks match, a page may end before it is full, or before it has any. */
+export const PAGE_SLICES = 512;
+
 /**
- * A page of a job's tasks, slice by slice in the ledger's order. `cursor`: of the page before; undefined when it is
- * none of ours.
+ * A page of a job's tasks, by partition, segment, part and slot. `cursor`: of the page before; undefined when it is none
+ * of ours. What lies before the cursor is not read again, nor partitions whose final counts have no such task.
  */
 export async function tasksOf(
-  ledger: Pick<Ledger, "slicesOf">,
-  jobId: JobId,
+  ledger: Pick<Ledger, "slicesOf" | "progress">,
+  { jobId, partitions, slices = 0 }: Pick<Job, "jobId" | "partitions" | "slices">,
   page: {
     readonly state?: TaskEntry["state"] | undefined;
     readonly limit: number;
     readonly cursor?: string | undefined;
   },
 ): Promise<TaskPage | undefined> {
-  const from = page.cursor === undefined ? undefined : /^(\d+)\.(\d+)\.(\d+)$/.exec(page.cursor);
+  const from = page.cursor === undefined ? undefined : cursorOf(page.cursor);
   if (from === null) return undefined;
-  const [fromSegment, fromPart, fromSlot] = from === undefined ? [] : from.slice(1).map(Number);
-  let reached = from === undefined;
+  const tallies = slices > EXACT_SLICES ? ((await ledger.progress(jobId))?.partitions ?? []) : [];
+  const without = new Set(tallies.filter((tally) => hasNone(tally, page.state)).map(({ partition }) => partition));
+  const range = {
+    partitions: partitionsIn(partitions).filter((partition) => !without.has(partition)),
+    ...(from === undefined ? {} : { from }),
+  };
   const tasks: TaskEntry[] = [];
-  for await (const slice of ledger.slicesOf(jobId)) {
-    const isFrom = slice.segment === fromSegment && slice.part === fromPart;
-    if (!reached && !isFrom) continue;
-    for (let slot = !reached && isFrom ? (fromSlot ?? 0) : 0; slot < slice.slots.length; slot++) {
+  let read = 0;
+  for await (const slice of ledger.slicesOf(jobId, range)) {
+    if (++read > PAGE_SLICES) return { tasks, cursor: `${slice.segment}.${slice.part}.0` };
+    const isFrom = slice.segment === from?.segment && slice.part === from.part;
+    for (let slot = isFrom ? from.slot : 0; slot < slice.slots.length; slot++) {
       const state = slotState(slice.slots, slot);
       if (state === "untargeted" || (page.state !== undefined && state !== page.state)) continue;
       if (tasks.length === page.limit) return { tasks, cursor: `${slice.segment}.${slice.part}.${slot}` };
       tasks.push({ segment: slice.segment, slot, state, reason: slotReason(slice.slots, slot) });
     }
-    reached = true;
   }
   return { tasks };
 }
+
+function cursorOf(cursor: string): (Place & { readonly part: number }) | null {
+  const [, segment, part, slot] = /^(\d{1,8})\.(\d{1,4})\.(\d{1,4})$/.exec(cursor) ?? [];
+  if (segment === undefined) return null;
+  return { segment: Number(segment), part: Number(part), slot: Number(slot) };
+}
+
+const hasNone = (tally: PartitionTally, state: TaskEntry["state"] | undefined): boolean =>
+  tally.closed && state !== undefined && tally[state] === 0;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dynamoLedger } from "../../functions/adapters/dynamo-ledger.ts";
 import { Job, JobId } from "../../shared/jobs/job.ts";
-import type { Ledger } from "../../shared/jobs/ledger.ts";
+import type { Ledger, SliceRange } from "../../shared/jobs/ledger.ts";
 import { memoryLedger } from "../../shared/jobs/memory-ledger.ts";
 import { partitionsOf } from "../../shared/jobs/partitions.ts";
 import type { Slice, SliceKey } from "../../shared/jobs/slice.ts";
@@ -157,6 +157,24 @@ describe.each<{ name: string; open: () => Ledger }>([
       partitions: partitionsOf(places.map(({ segment }) => segment)),
     });
     expect((await all(ledger.slicesOf(id("many")))).length).toBe(places.length);
+  });
+
+  it("reads slices by partition, segment and part, from any place on, or of some partitions", async () => {
+    await ledger.createJob(jobOf("range"));
+    const places = ["0/0", "0/1", "64/0", "640/0", "1/0", "1/1000", "129/0", "63/2"];
+    for (const place of [...places].reverse()) {
+      const [segment = 0, part = 0] = place.split("/").map(Number);
+      await ledger.createSlice(sliceOf("range", { segment, part }));
+    }
+    const read = async (range?: SliceRange): Promise<string[]> =>
+      (await all(ledger.slicesOf(id("range"), range))).map(({ segment, part }) => `${segment}/${part}`);
+    expect(await read()).toEqual(places);
+    expect(await read({ from: { segment: 64, part: 0 } })).toEqual(places.slice(2));
+    expect(await read({ from: { segment: 0, part: 2 } })).toEqual(places.slice(2));
+    expect(await read({ from: { segment: 2, part: 0 } })).toEqual(["63/2"]);
+    expect(await read({ partitions: [1, 63] })).toEqual(places.slice(4));
+    expect(await read({ partitions: [0, 1], from: { segment: 1, part: 1 } })).toEqual(["1/1000", "129/0"]);
+    expect(await read({ partitions: [] })).toEqual([]);
   });
 
   it("shows a slice as due from the minute after its instant, until it is written with another", async () => {
