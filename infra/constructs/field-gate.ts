@@ -16,6 +16,11 @@ import type { Network } from "./network.ts";
 /** Registered ports: DLMS/COSEM wrapper (4059, TCP) and ANSI C12.22 (1153, TCP and UDP). */
 const DLMS_PORT = 4059;
 const C1222_PORT = 1153;
+/** Byte pipes between the tasks: the one that holds a meter's connection, and the one that has work for the meter. */
+const PIPE_PORT = 4060;
+
+/** Meters that one task of 2 GB holds: some 20 kB each, and the platform allows a task 65,535 open files. */
+const MAX_CONNECTIONS = 20_000;
 
 export interface FieldGateProps {
   readonly settings: Settings;
@@ -60,7 +65,14 @@ export class FieldGate extends Construct {
     network.securityGroup.addIngressRule(group, Port.tcp(HEALTH_PORT), "Health checks");
     group.addEgressRule(network.securityGroup, Port.tcp(HEALTH_PORT), "Health checks");
 
+    // Tasks among themselves; nobody else reaches this port.
+    network.securityGroup.addIngressRule(network.securityGroup, Port.tcp(PIPE_PORT), "Byte pipes between the tasks");
+
+    tasks.container.addEnvironment("DLMS_PORT", String(DLMS_PORT));
+    tasks.container.addEnvironment("PIPE_PORT", String(PIPE_PORT));
+    tasks.container.addEnvironment("MAX_CONNECTIONS", String(MAX_CONNECTIONS));
     tasks.container.addPortMappings(
+      { name: "pipe", containerPort: PIPE_PORT, protocol: ContainerProtocol.TCP },
       { name: "dlms", containerPort: DLMS_PORT, protocol: ContainerProtocol.TCP },
       { name: "c1222-tcp", containerPort: C1222_PORT, protocol: ContainerProtocol.TCP },
       { name: "c1222-udp", containerPort: C1222_PORT, protocol: ContainerProtocol.UDP },

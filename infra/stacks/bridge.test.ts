@@ -132,6 +132,29 @@ describe("bridge stack: the gate of a utility", () => {
     });
   });
 
+  it("tells the tasks where meters and other tasks call", () => {
+    const environment = new Map(
+      containersOf(utility)[1]?.Environment.map(({ Name, Value }) => [Name, Value] as const) ?? [],
+    );
+    expect([environment.get("DLMS_PORT"), environment.get("PIPE_PORT")]).toEqual(["4059", "4060"]);
+    expect(Number(environment.get("MAX_CONNECTIONS"))).toBeLessThan(65_535);
+    const coop = containersOf(bridge)[1]?.Environment.map(({ Name }) => Name) ?? [];
+    expect(coop).not.toContain("DLMS_PORT");
+  });
+
+  it("opens the port of byte pipes to the tasks themselves and to nobody else", () => {
+    const rules = resourcesOf(utility, "AWS::EC2::SecurityGroupIngress")
+      .map(([, { Properties }]) => Properties)
+      .filter(({ FromPort }) => FromPort === 4060);
+    expect(rules).toHaveLength(1);
+    expect(rules[0]).toMatchObject({ IpProtocol: "tcp", ToPort: 4060 });
+    expect(rules[0]?.SourceSecurityGroupId).toEqual(rules[0]?.GroupId);
+    for (const [, { Properties }] of resourcesOf(utility, "AWS::EC2::SecurityGroup"))
+      expect(JSON.stringify(Properties.SecurityGroupIngress ?? [])).not.toContain("4060");
+    for (const [, { Properties }] of resourcesOf(utility, "AWS::ElasticLoadBalancingV2::Listener"))
+      expect(Properties.Port).not.toBe(4060);
+  });
+
   it("keeps its addresses and asks the tasks how they are", () => {
     utility.hasResourceProperties("AWS::ElasticLoadBalancingV2::LoadBalancer", {
       SubnetMappings: Match.arrayWith([Match.objectLike({ AllocationId: { Ref: "Asksaddressesingress0" } })]),
