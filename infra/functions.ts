@@ -46,7 +46,7 @@ const http = (
 /** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "submit-job": http({
-    tables: { registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 20,
@@ -54,7 +54,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-jobs": http({ tables: { access: "read", ledger: "read" }, reserved: 20 }),
   "cancel-job": http({ tables: { ledger: "write" } }),
   "pause-job": http({
-    tables: { registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 5,
@@ -67,6 +67,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
   "manage-queries": http({ tables: { registry: "read", ledger: "erase" }, reserved: 5 }),
   "manage-schedules": http({ tables: { ledger: "erase" } }),
+  "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),
   "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -90,7 +91,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 300,
     memoryMb: 1024,
-    tables: { registry: "read", ledger: "erase" },
+    tables: { access: "write", registry: "read", ledger: "erase" },
     sends: LANES,
     measures: LANES,
     invokes: ["plan-job"],
@@ -99,7 +100,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 120,
     memoryMb: 512,
-    tables: { registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
   },
@@ -107,7 +108,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
     memoryMb: 1024,
-    tables: { registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
   },

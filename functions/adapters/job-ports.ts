@@ -2,6 +2,7 @@ import type { SubmitPorts } from "../../shared/jobs/submit-job.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { lambdaClient, sqsClient } from "./aws-clients.ts";
 import { documentClient } from "./document-client.ts";
+import { dynamoAccess } from "./dynamo-access.ts";
 import { dynamoLedger } from "./dynamo-ledger.ts";
 import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
@@ -15,6 +16,7 @@ import { systemRandom } from "./system-random.ts";
 /** Ports of the functions that plan and send, as the environment says. */
 export function jobPorts(): SubmitPorts {
   const env = settings({
+    ACCESS_TABLE: Setting,
     LEDGER_TABLE: Setting,
     REGISTRY_TABLE: Setting,
     COMMANDS_QUEUE_URL: Setting,
@@ -28,6 +30,7 @@ export function jobPorts(): SubmitPorts {
   return {
     ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
     targets: registryTargets(dynamoRegistry(db, env.REGISTRY_TABLE), dynamoSegments(db, env.REGISTRY_TABLE)),
+    orders: dynamoAccess(db, env.ACCESS_TABLE),
     lanes: sqsLanes(sqsClient(), {
       commands: env.COMMANDS_QUEUE_URL,
       interactive: env.INTERACTIVE_QUEUE_URL,

@@ -9,6 +9,8 @@ import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 const ports = jobPorts();
 
 const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, string]>> = {
+  "role-not-allowed": ["forbidden", "The caller may only read."],
+  "reason-missing": ["unprocessable", "An order needs a reason."],
   "unknown-meter": ["not-found", "No such meter is enrolled."],
   "unknown-target": ["not-found", "The target has no enrolled meters."],
   "unknown-query": ["not-found", "No such query is stored."],

@@ -1,8 +1,10 @@
 import { replayClass } from "../metering/operation.ts";
+import { assert } from "../ports/errors.ts";
 import { seedOf } from "../ports/random.ts";
 import type { AccessStore } from "./access.ts";
 import { eachOf } from "./concurrency.ts";
 import type { Job } from "./job.ts";
+import { type SegmentMembers, slotsOfBitmap } from "./targets.ts";
 
 /** An order is a job that changes something at the meter: everything but reading. */
 export const isOrder = ({ operation }: Pick<Job, "operation">): boolean => replayClass(operation) !== "read";
@@ -23,8 +25,19 @@ export type Orders = Pick<AccessStore, "acceptOrder">;
 
 const WRITES_MAX = 32;
 /**
- * Writes the order's number into the access items of its meters, before anything of it is sent. Where a newer order is
- * there already, the bridge will find this one superseded. May be repeated.
+ * Writes the order's number into the access items of a segment's meters, before anything of it is sent. Where a newer
+ * order is there already, the bridge will find this one superseded. May be repeated.
  */
-export const acceptOrders = (orders: Orders, job: Job, segment: number, slots: readonly number[]): Promise<void> =>
-  eachOf(slots, WRITES_MAX, async (slot) => void (await orders.acceptOrder({ segment, slot }, orderNumber(job))));
+export async function acceptOrders(
+  orders: Orders | undefined,
+  job: Job,
+  { segment, bitmap }: SegmentMembers,
+): Promise<void> {
+  assert(orders !== undefined, "orders are planned where they can be accepted");
+  const number = orderNumber(job);
+  await eachOf(
+    slotsOfBitmap(bitmap),
+    WRITES_MAX,
+    async (slot) => void (await orders.acceptOrder({ segment, slot }, number)),
+  );
+}

@@ -6,6 +6,7 @@ import type { Job } from "./job.ts";
 import { byRule } from "./job-step.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
+import { acceptOrders, isOrder, type Orders } from "./orders.ts";
 import { partitionsOf } from "./partitions.ts";
 import { awaitedState, mayBeHeld, releaseOf, startOf } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
@@ -19,6 +20,8 @@ export interface PlanPorts {
   readonly ledger: Ledger;
   readonly lanes: Lanes;
   readonly targets: Targets;
+  /** Where orders of meters are accepted; absent: only reads are planned. */
+  readonly orders?: Orders;
   readonly clock: Clock;
 }
 
@@ -102,6 +105,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
     const { segments, rejected } = await freeze(ports, job);
     let resumed = false;
     await eachOf(segments, WRITES_MAX, async (target) => {
+      if (isOrder(job)) await acceptOrders(ports.orders, job, target);
       const slice = sliceFor(job, target, ports.clock.now());
       if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
       else resumed = true;

@@ -16,6 +16,7 @@ import { requestedJobId, scheduledJobId } from "./job-id.ts";
 import type { Lane } from "./lane.ts";
 import { laneFor } from "./lane-rule.ts";
 import type { Planner } from "./lanes.ts";
+import { isOrder, ORDER_ROLES } from "./orders.ts";
 import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
 import { CHAIN_MAX, chainProblem } from "./release.ts";
 import type { StoredQueries } from "./stored-query.ts";
@@ -53,6 +54,8 @@ export interface ScheduleRun {
 export type RefusedJob = {
   readonly kind: "refused";
   readonly because:
+    | "role-not-allowed"
+    | "reason-missing"
     | "unknown-meter"
     | "unknown-target"
     | "unknown-query"
@@ -162,7 +165,11 @@ async function refusedTarget(ports: SubmitPorts, job: Job): Promise<RefusedJob |
 }
 
 async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | undefined> {
-  const { target, lane } = job;
+  const { target, lane, caller, reason } = job;
+  if (isOrder(job) && !caller.roles.some((role) => ORDER_ROLES.includes(role)))
+    return refused("role-not-allowed", "operation.kind", "an operation that only reads", job.operation.kind);
+  if (isOrder(job) && (reason ?? "").trim() === "")
+    return refused("reason-missing", "reason", "why the meter is to be changed");
   if (lane === "commands")
     return refused("lane-not-allowed", "lane", "a lane other than commands, which carries orders only", lane);
   if (lane === "interactive" && oneMeter(target) === undefined)
