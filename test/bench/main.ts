@@ -2,9 +2,10 @@ import { parseArgs } from "node:util";
 import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
 import { lanesLatency } from "./lanes-latency.ts";
+import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, lanesLatency, pingStorm];
+const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, lanesLatency, ledgerScale, pingStorm];
 
 const HELP = `Measures.
 
@@ -51,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const name of SIZES) {
     const text = values[name];
     if (text === undefined) continue;
-    if (!/^[1-9]\d{0,6}$/.test(text)) throw new TypeError(`--${name}: expected a whole number from 1, got ${text}`);
+    if (!/^[1-9]\d{0,7}$/.test(text)) throw new TypeError(`--${name}: expected a whole number from 1, got ${text}`);
     sizes[name] = Number(text);
   }
   let result: Awaited<ReturnType<Benchmark["run"]>>;
