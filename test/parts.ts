@@ -110,7 +110,7 @@ export const PARTS: readonly Part[] = [
     name: "simulation",
     about: "many seeds of the simulation",
     always: false,
-    run: { kind: "command", script: "test/simulation/main.ts", args: ["--seeds", "1..200", "--json"] },
+    run: { kind: "command", script: "test/simulation/main.ts", args: ["--seeds", "1..2000", "--json"] },
   },
   {
     name: "fuzz",

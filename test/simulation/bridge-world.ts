@@ -52,12 +52,15 @@ export interface World {
   meter(slot: number, change?: Partial<AccessItem>, behaviour?: Partial<WorldMeter>): Promise<WorldMeter>;
   plan(options?: PlanOptions): Promise<Slice>;
   send(lane: Lane, slice: Slice): void;
-  bridge(change?: Partial<BridgePorts>): Bridge & { kill(): void };
+  /** `change`: other ports, or a function that puts something before them. */
+  bridge(change?: Partial<BridgePorts> | PortsChange): Bridge & { kill(): void };
   ingest(): Promise<void>;
   /** What the sweep does for one slice, each minute. */
   sweep(slice?: Slice): Promise<void>;
   slice(slice?: Slice): Promise<Slice>;
 }
+
+export type PortsChange = (ports: BridgePorts, kill: () => void) => BridgePorts;
 
 export interface PlanOptions {
   readonly slots?: readonly number[];
@@ -170,6 +173,11 @@ export async function world(): Promise<World> {
     },
     bridge(change = {}) {
       const gone = new AbortController();
+      const kill = (): void => {
+        gone.abort();
+        meters.hangUp();
+      };
+      const changed: PortsChange = typeof change === "function" ? change : (ports) => ({ ...ports, ...change });
       const bridgeId = `bridge-${++bridges}`;
       const events = {
         slice: (lane: Lane, _item: WorkItem, outcome: SliceOutcome) => void self.outcomes.push({ lane, outcome }),
@@ -182,63 +190,53 @@ export async function world(): Promise<World> {
           self.watermarks.set(lane, sentAt);
         },
       };
-      const bridge = startBridge(
-        {
-          clock,
-          sessionClock: clock,
-          random: seeded(bridgeId),
-          crypto: nodeCrypto,
-          ledger: mortal(watched, gone.signal),
-          access: mortal(access, gone.signal),
-          activeEpoch: async () => self.epoch,
-          profiles: async (name) => PROFILES.get(name),
-          drivers: driverRegistry([meters.driver(gone.signal)]),
-          vault: { open: async () => ({ unicast: "00".repeat(16), authentication: "00".repeat(16) }) },
-          dial: meters.dial(gone.signal),
-          clientSystemTitle: "4852440000000001",
-          receivers: {
-            commands: lanes.commands.receiver(gone.signal),
-            interactive: lanes.interactive.receiver(gone.signal),
-            urgent: lanes.urgent.receiver(gone.signal),
-            bulk: lanes.bulk.receiver(gone.signal),
-            images: lanes.images.receiver(gone.signal),
-          },
-          results: {
-            queue: {
-              async send(body) {
-                await lives(gone.signal);
-                if (self.resultQueueFails > 0) {
-                  self.resultQueueFails--;
-                  throw new Error("the results queue is throttled");
-                }
-                const message = decodeMessage(ResultMessage, body);
-                const batch = "object" in message ? self.objects.get(message.object) : message;
-                if (batch === undefined) throw new Error("a message names an object that is not there");
-                self.batches.push(batch);
-                if (self.ingesting) await self.ingest();
-              },
-            },
-            batches: {
-              async putText(name, text) {
-                const key = `batches/${name.batch}`;
-                self.objects.set(key, decodeMessage(ResultBatchCodec, text));
-                return key;
-              },
+      const own: BridgePorts = {
+        clock,
+        sessionClock: clock,
+        random: seeded(bridgeId),
+        crypto: nodeCrypto,
+        ledger: mortal(watched, gone.signal),
+        access: mortal(access, gone.signal),
+        activeEpoch: async () => self.epoch,
+        profiles: async (name) => PROFILES.get(name),
+        drivers: driverRegistry([meters.driver(gone.signal)]),
+        vault: { open: async () => ({ unicast: "00".repeat(16), authentication: "00".repeat(16) }) },
+        dial: meters.dial(gone.signal),
+        clientSystemTitle: "4852440000000001",
+        receivers: {
+          commands: lanes.commands.receiver(gone.signal),
+          interactive: lanes.interactive.receiver(gone.signal),
+          urgent: lanes.urgent.receiver(gone.signal),
+          bulk: lanes.bulk.receiver(gone.signal),
+          images: lanes.images.receiver(gone.signal),
+        },
+        results: {
+          queue: {
+            async send(body) {
+              await lives(gone.signal);
+              if (self.resultQueueFails > 0) {
+                self.resultQueueFails--;
+                throw new Error("the results queue is throttled");
+              }
+              const message = decodeMessage(ResultMessage, body);
+              const batch = "object" in message ? self.objects.get(message.object) : message;
+              if (batch === undefined) throw new Error("a message names an object that is not there");
+              self.batches.push(batch);
+              if (self.ingesting) await self.ingest();
             },
           },
-          bridgeId,
-          mayReceive: () => true,
-          ...change,
+          batches: {
+            async putText(name, text) {
+              const key = `batches/${name.batch}`;
+              self.objects.set(key, decodeMessage(ResultBatchCodec, text));
+              return key;
+            },
+          },
         },
-        events,
-        64,
-      );
-      return Object.assign(bridge, {
-        kill() {
-          gone.abort();
-          meters.hangUp();
-        },
-      });
+        bridgeId,
+        mayReceive: () => true,
+      };
+      return Object.assign(startBridge(changed(own, kill), events, 64), { kill });
     },
     async ingest() {
       while (ingested < self.batches.length) await apply(self.batches[ingested++]!);

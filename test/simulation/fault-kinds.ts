@@ -1,0 +1,52 @@
+/** Every kind of fault that the simulation injects. */
+export const FAULT_KINDS = {
+  delayed: "a message becomes visible up to twelve minutes late",
+  duplicated: "a message is there twice, or two receivers get it",
+  reordered: "a later message is received before an earlier one",
+  "delivery-lost": "a received message never arrives and comes back after its visibility time-out",
+  purged: "a whole queue is emptied",
+  "partial-batch": "of a batch of messages only some are accepted, or handled",
+  conflict: "somebody else wrote the item between read and write",
+  "answer-lost": "a write took effect, and the writer is told that it failed",
+  throttled: "a table or queue refuses a call",
+  "stale-read": "the due index shows what was true some time ago",
+  "crash-planner": "the planner ends between two effects",
+  "crash-bridge": "a bridge ends between two effects",
+  "crash-ingest": "ingest ends between two effects",
+  "crash-sweep": "the sweep ends between two effects",
+  drain: "a bridge is told to end in good order (a deploy)",
+  outage: "no bridge runs for half an hour and more",
+  "second-bridge": "one more bridge starts",
+  freeze: "a process stands still for up to two minutes and then goes on",
+  "clock-jump": "a process's clock is put by some seconds, or by minutes",
+  restore: "the access table is replaced by an older copy, and a new epoch begins",
+  unreachable: "a meter cannot be dialled",
+  silent: "a meter stalls: it answers no more",
+  reboots: "a meter drops the connection in the middle of a session",
+  lies: "a meter answers what fits no report",
+  "high-counter": "a meter has accepted higher counters than ours",
+  held: "somebody else takes the meter for himself",
+  cancel: "somebody cancels the job",
+  pause: "somebody pauses the job, and resumes it later",
+} as const;
+export type FaultKind = keyof typeof FAULT_KINDS;
+export const FAULT_NAMES = Object.keys(FAULT_KINDS) as readonly FaultKind[];
+
+/** Kinds after which a slice may have been left without a good end, or a message without its note. */
+export const EXCUSING: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "delayed",
+  "duplicated",
+  "delivery-lost",
+  "purged",
+  "partial-batch",
+  "conflict",
+  "answer-lost",
+  "throttled",
+  "crash-planner",
+  "crash-bridge",
+  "crash-ingest",
+  "crash-sweep",
+  "freeze",
+  "clock-jump",
+  "restore",
+]);

@@ -1,0 +1,136 @@
+import { cancelJob } from "../../shared/jobs/cancel-job.ts";
+import type { JobId } from "../../shared/jobs/job.ts";
+import { below, chance } from "../../shared/ports/random.ts";
+import type { Bridges } from "./bridges.ts";
+import type { FaultKind } from "./fault-kinds.ts";
+import type { Functions } from "./functions.ts";
+import type { World } from "./world-ports.ts";
+
+export interface IncidentPorts {
+  readonly world: World;
+  readonly bridges: Bridges;
+  readonly functions: Functions;
+  /** Somebody takes a meter for himself; absent: this world has no such. */
+  readonly hold?: () => void;
+}
+
+/** How often, at most: mean pause in ms. */
+const PAUSE_MS: Readonly<Partial<Record<FaultKind, number>>> = {
+  drain: 150_000,
+  outage: 900_000,
+  "second-bridge": 200_000,
+  freeze: 120_000,
+  "clock-jump": 150_000,
+  restore: 500_000,
+  purged: 200_000,
+  cancel: 500_000,
+  pause: 300_000,
+  held: 60_000,
+};
+/** Bridges at once. */
+const BRIDGES_MAX = 3;
+
+/** Whatever happens to the whole rather than to one call, at any time while faults are on. */
+export function startIncidents(ports: IncidentPorts): void {
+  const { world } = ports;
+  for (const [kind, pause] of Object.entries(PAUSE_MS) as [FaultKind, number][]) {
+    if (!world.faults.has(kind)) continue;
+    const next = (): void => {
+      world.time.after(1_000 + below(world.random, 2 * pause), () => {
+        if (!world.faults.active) return;
+        INCIDENTS[kind]?.(ports);
+        next();
+      });
+    };
+    next();
+  }
+}
+
+function anyJob({ ledgerView, random }: World): JobId | undefined {
+  const jobIds = [...ledgerView.jobs.values()].flatMap(({ jobId, state }) => (state === "closed" ? [] : [jobId]));
+  return jobIds[below(random, Math.max(1, jobIds.length))];
+}
+
+const INCIDENTS: Readonly<Partial<Record<FaultKind, (ports: IncidentPorts) => void>>> = {
+  drain({ world, bridges }) {
+    const each = bridges.pick();
+    if (each === undefined) return;
+    world.faults.note("drain", "all");
+    bridges.drain(each, true);
+  },
+  outage({ world, bridges }) {
+    world.faults.note("outage", "all");
+    bridges.outage(1_200_000 + below(world.random, 1_500_000));
+  },
+  "second-bridge"({ world, bridges }) {
+    if (bridges.running.size >= BRIDGES_MAX) return;
+    world.faults.note("second-bridge", "all");
+    bridges.start();
+  },
+  freeze({ world, bridges }) {
+    const process = bridges.pick()?.process;
+    if (process === undefined) return;
+    world.faults.note("freeze", "all");
+    process.frozenUntil = world.time.now + 1_000 + below(world.random, 130_000);
+    process.disturbedAt = process.frozenUntil;
+    world.trace?.(() => `${process.name} stands still until ${process.frozenUntil}`);
+  },
+  "clock-jump"({ world, bridges }) {
+    const process = bridges.pick()?.process;
+    if (process === undefined) return;
+    world.faults.note("clock-jump", "all");
+    const far = chance(world.random, 0.3);
+    process.offset = far ? below(world.random, 240_001) - 120_000 : below(world.random, 8_001) - 4_000;
+    process.disturbedAt = world.time.now;
+    world.clocksWrong ||= far;
+    world.trace?.(() => `the clock of ${process.name} is put by ${process.offset} ms`);
+  },
+  restore({ world, bridges }) {
+    world.faults.note("restore", "all");
+    const older = world.access.copy();
+    // What is written from now on is lost with the table.
+    world.time.after(20_000 + below(world.random, 200_000), () => {
+      if (!world.faults.active) return;
+      world.faults.note("restore", "all");
+      bridges.killAll();
+      world.endOrders();
+      world.access = older;
+      world.epoch++;
+      world.trace?.(() => `the access table is an older copy, epoch ${world.epoch}`);
+      bridges.start();
+    });
+  },
+  purged({ world }) {
+    const queues = [...Object.values(world.lanes), world.results].filter(({ messages }) => messages.size > 0);
+    const queue = queues[below(world.random, Math.max(1, queues.length))];
+    if (queue === undefined) return;
+    world.trace?.(() => `${queue.messages.size} messages are purged`);
+    for (const message of [...queue.messages]) {
+      world.faults.note("purged", message.about);
+      queue.remove(message);
+    }
+  },
+  cancel({ world, functions }) {
+    const jobId = anyJob(world);
+    if (jobId === undefined) return;
+    world.faults.note("cancel", "all");
+    void functions.ask((ports) => cancelJob(ports, jobId));
+  },
+  pause({ world, functions }) {
+    const jobId = anyJob(world);
+    if (jobId === undefined || world.job(jobId)?.state !== "running") return;
+    world.faults.note("pause", "all");
+    void functions.ask((ports) => ports.ledger.moveJob(jobId, "running", { state: "paused" }));
+    world.time.after(5_000 + below(world.random, 400_000), () => resume(functions, jobId));
+  },
+  held({ hold }) {
+    hold?.();
+  },
+};
+
+/** Somebody thinks better of it while the planner is still at work. */
+export const cancelSoon = (ports: IncidentPorts): void =>
+  void ports.world.time.after(below(ports.world.random, 3_000), () => INCIDENTS.cancel?.(ports));
+
+export const resume = (functions: Functions, jobId: JobId): void =>
+  void functions.ask((ports) => ports.ledger.moveJob(jobId, "paused", { state: "running" }));

@@ -1,0 +1,141 @@
+import type { BridgePorts } from "../../shared/bridge/bridge.ts";
+import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
+import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import type { AccessItem } from "../../shared/jobs/access.ts";
+import type { JobId } from "../../shared/jobs/job.ts";
+import { orderNumber } from "../../shared/jobs/orders.ts";
+import type { Slice } from "../../shared/jobs/slice.ts";
+import { slotReason, slotState } from "../../shared/jobs/slots.ts";
+import { MeterId } from "../../shared/metering/meter.ts";
+import { MeterKeys } from "../../shared/metering/meter-keys.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { seeded } from "../../shared/ports/random.ts";
+import type { FaultKind } from "../../shared/simulator/faults.ts";
+import { SimulatedMeter } from "../../shared/simulator/meter.ts";
+import { dialMeter } from "../../shared/simulator/meter-link.ts";
+import { population } from "../../shared/simulator/population.ts";
+import { type PortsChange, type World, world } from "./bridge-world.ts";
+
+const CLIENT = "4852440000000001";
+const SEED = 7;
+const SEGMENT = 3;
+export const RESET = { kind: "resetDemand" } as const;
+
+/** What happens to a bridge at its n-th call of a port: `before` or `after` the call has had its effect. */
+export interface Incident {
+  readonly at: number;
+  readonly when: "before" | "after";
+  /** It ends, or stands still for so long, ms. */
+  readonly what: "ends" | number;
+}
+
+/** One simulated meter that speaks DLMS, and orders to it. */
+export async function orderTown(fault?: FaultKind, profile = "generic-eu") {
+  const town: World = await world();
+  const faults = fault === undefined ? {} : { [fault]: 0.1 };
+  const plans = population(nodeCrypto, { meters: 10, seed: SEED, faults, clientSystemTitle: CLIENT });
+  const plan = plans.find((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault));
+  if (plan === undefined) throw new Error("the town has no such meter");
+  const meter = new SimulatedMeter(plan, SEED, { crypto: nodeCrypto, random: seeded("m"), now: () => town.clock.now() });
+  const item: AccessItem = {
+    segment: SEGMENT,
+    slot: 0,
+    meterId: MeterId.parse(plan.meterId),
+    profile: { name: plan.profile.name, version: plan.profile.version },
+    systemTitle: plan.systemTitle,
+    routes: [{ kind: "dial", host: "127.0.0.1", port: 1, transport: "tcp" }],
+    counterOffset: 0n,
+    releasedBase: 0n,
+    lastOrder: 0,
+    flags: { medical: false, priority: false, moratorium: false },
+    ...(Object.keys(plan.enrolled).length === 0 ? {} : { sealedKeys: { blob: new Uint8Array(1), version: 1 } }),
+  };
+  await town.access.createAccessItem(item);
+
+  const dlms = (ports: BridgePorts): BridgePorts => ({
+    ...ports,
+    drivers: driverRegistry([dlmsDriver]),
+    clientSystemTitle: CLIENT,
+    vault: { open: async () => MeterKeys.parse(plan.enrolled) },
+    dial: () => dialMeter(meter, town.clock),
+  });
+  const stands = (slice: Slice): string => `${slotState(slice.slots, 0)}(${slotReason(slice.slots, 0)})`;
+  return {
+    town,
+    meter,
+    item,
+    resets: () => meter.resets.state.count,
+    start: (change: PortsChange = (ports) => ports) => town.bridge((ports, kill) => change(dlms(ports), kill)),
+    /** Accepts an order as the planner does, and sends it. */
+    async order(options: Parameters<World["plan"]>[0] = {}): Promise<Slice> {
+      const slice = await town.plan({ operation: RESET, lane: "interactive", deadlineMs: 600_000, ...options });
+      const job = await town.ledger.job(slice.jobId);
+      if (job !== undefined) await town.access.acceptOrder(item, orderNumber(job));
+      return slice;
+    },
+    /** Lets time pass, with a sweep a minute, until the slice is closed; answers how its task stands. */
+    async end(slice: Slice, ms = 3_600_000): Promise<string> {
+      for (let passed = 0; passed < ms; passed += 1_000) {
+        await town.clock.pass(1_000);
+        if (passed % 60_000 === 0) await town.sweep(slice);
+        const now = await town.slice(slice);
+        if (now.state === "closed") return stands(now);
+      }
+      return `never: ${stands(await town.slice(slice))}`;
+    },
+    before: () =>
+      town.batches
+        .flatMap(({ tasks }) => tasks)
+        .flatMap(({ registers = [] }) => registers.filter(({ m }) => m === "demand.active.import.max")),
+  };
+}
+export type OrderTown = Awaited<ReturnType<typeof orderTown>>;
+
+/** Ports of a bridge that meets an incident; `calls` tells each call of a port, in order. */
+export function incident(town: World, { at, when, what }: Incident, calls: string[] = []): PortsChange {
+  let ended = false;
+  return (ports, kill) => {
+    const meets = async (): Promise<void> => {
+      if (what === "ends") {
+        ended = true;
+        kill();
+      } else await town.clock.sleep(what);
+    };
+    const alive = async (): Promise<void> => {
+      if (ended) await new Promise<never>(() => {});
+    };
+    const call = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+      await alive();
+      const number = calls.push(name);
+      if (number === at && when === "before") await meets();
+      await alive();
+      const answer = await run().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      await alive();
+      if (number === at && when === "after") await meets();
+      await alive();
+      if ("error" in answer) throw answer.error;
+      return answer.value;
+    };
+    const gated = <T extends object>(label: string, port: T): T =>
+      new Proxy(port, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name);
+          if (typeof member !== "function") return member;
+          return (...given: unknown[]) =>
+            call(`${label}.${String(name)}`, async () => (member as (...a: unknown[]) => unknown).apply(target, given));
+        },
+      });
+    return {
+      ...ports,
+      ledger: gated("ledger", ports.ledger),
+      access: gated("access", ports.access),
+      results: { ...ports.results, queue: gated("results", ports.results.queue) },
+      dial: (...given) => call("dial", async () => gated("link", await ports.dial(...given))),
+    };
+  };
+}
+/** Nothing happens; the calls are told. */
+export const NO_INCIDENT: Incident = { at: 0, when: "before", what: "ends" };

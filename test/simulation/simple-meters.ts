@@ -1,0 +1,136 @@
+import type { Dial } from "../../shared/bridge/dial.ts";
+import type { Driver } from "../../shared/metering/driver.ts";
+import { SessionError } from "../../shared/metering/failure.ts";
+import type { Operation } from "../../shared/metering/operation.ts";
+import { type Link, LinkError } from "../../shared/ports/link.ts";
+import { below, type Random } from "../../shared/ports/random.ts";
+import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
+import type { CounterInvariants } from "./counter-invariants.ts";
+import type { FaultPlan } from "./fault-plan.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
+
+/** A meter without a protocol: strict about counters, and it remembers every one. */
+export interface SimpleMeter {
+  readonly meterId: string;
+  readonly segment: number;
+  readonly slot: number;
+  readonly systemTitle: string;
+  readonly port: number;
+  /** Highest counter that it accepted. */
+  last: number;
+  reads: number;
+  lastReadAt: number;
+}
+
+interface MeterLink extends Link {
+  readonly meter: SimpleMeter;
+  readonly dialledAt: number;
+}
+
+export interface SimpleMeterPorts {
+  readonly random: Random;
+  readonly faults: FaultPlan;
+  readonly counters: CounterInvariants;
+  /** True time. */
+  readonly now: () => number;
+  /** A session asks for this; `dialledAt` true time. */
+  readonly asked: (process: SimulatedProcess, meter: SimpleMeter, operation: Operation, dialledAt: number) => void;
+}
+
+const LATENCY_MS = 900;
+/** Clocks that are further off are wrong. */
+const SKEW_MS = 5_000;
+
+export class SimpleMeters {
+  readonly byPort: ReadonlyMap<number, SimpleMeter>;
+  readonly #byTitle: ReadonlyMap<string, SimpleMeter>;
+  readonly #ports: SimpleMeterPorts;
+
+  constructor(meters: readonly SimpleMeter[], ports: SimpleMeterPorts) {
+    this.byPort = new Map(meters.map((meter) => [meter.port, meter]));
+    this.#byTitle = new Map(meters.map((meter) => [meter.systemTitle, meter]));
+    this.#ports = ports;
+  }
+
+  dial(process: SimulatedProcess): Dial {
+    const { random, faults, now } = this.#ports;
+    return async ({ port }, deadline) => {
+      const meter = this.byPort.get(port);
+      if (meter === undefined) throw new Error(`no meter listens on ${port}`);
+      await process.later(1 + below(random, 80));
+      if (faults.strikes("unreachable")) {
+        faults.note("unreachable", "all");
+        await process.later(Math.min(below(random, 5_000), Math.max(0, deadline - process.clock.now())));
+        throw new LinkError("link.unreachable", "refused");
+      }
+      const link: MeterLink = {
+        kind: "stream",
+        meter,
+        dialledAt: now(),
+        async send() {},
+        receive: () => Promise.reject(new LinkError("link.closed", "this driver receives nothing")),
+        async close() {},
+      };
+      return link;
+    };
+  }
+
+  /** One frame under a counter: a lower one than the last is refused. */
+  hears(meter: SimpleMeter, counter: number, by: SimulatedProcess): boolean {
+    this.#ports.counters.used(meter.meterId, counter, by.name, Math.abs(by.offset) > SKEW_MS);
+    if (counter <= meter.last) return false;
+    meter.last = counter;
+    return true;
+  }
+
+  driver(process: SimulatedProcess): Driver {
+    const { random, faults } = this.#ports;
+    const open: Driver["open"] = async (context) => {
+      const meter = this.#byTitle.get(context.systemTitle ?? "");
+      if (meter === undefined) throw new Error(`no meter has the title ${context.systemTitle}`);
+      const speak = (): void => {
+        const counter = context.counters.next();
+        if (this.hears(meter, counter, process)) return;
+        throw new SessionError("auth", `test${COUNTER_REFUSED}`, "too low", {
+          detail: { expectedCounter: meter.last + 1 },
+        });
+      };
+      const behave = async (): Promise<void> => {
+        await process.later(1 + below(random, LATENCY_MS));
+        if (faults.strikes("silent")) {
+          faults.note("silent", "all");
+          await process.later(context.responseTimeoutMs);
+          throw new LinkError("link.timeout", "no answer");
+        }
+        context.onFrame?.("received", Uint8Array.of(1));
+        if (!faults.strikes("reboots")) return;
+        faults.note("reboots", "all");
+        throw new LinkError("link.closed", "the meter is gone");
+      };
+      for (let frame = 0; frame < 3; frame++) speak();
+      await behave();
+      return {
+        perform: async (operation) => {
+          this.#ports.asked(process, meter, operation, (context.link as MeterLink).dialledAt);
+          speak();
+          await behave();
+          const lies = faults.strikes("lies");
+          if (lies) faults.note("lies", "all");
+          const at = Math.max(meter.lastReadAt + 1, context.clock.now());
+          meter.lastReadAt = at;
+          const value = lies
+            ? ([Number.NaN as unknown as bigint, 2n ** 70n][below(random, 2)] ?? 0n)
+            : BigInt(++meter.reads);
+          const measurements = (operation.kind === "readRegisters" && operation.measurements) || [];
+          return {
+            registers: measurements.map((measurement) => ({ measurement, value, scaler: 0, at })),
+            intervals: [],
+            refusals: [],
+          };
+        },
+        release: async () => {},
+      };
+    };
+    return { protocol: "dlms", open };
+  }
+}
