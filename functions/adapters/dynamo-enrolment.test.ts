@@ -98,6 +98,19 @@ describe("enrolment", () => {
     expect(segments[2]).not.toBe(segments[0]);
   });
 
+  it("tells planning of meters that are not reached by their segment's own way in", async () => {
+    const [outcome] = await enrol(request("W-1", { memberships: { collector: "K7" } }));
+    if (outcome?.kind !== "enrolled") throw new Error("expected the meter to be enrolled");
+    const { place } = outcome;
+    await ports.segments.noteWayIn("collector:K7", place);
+    await ports.segments.noteWayIn("collector:K8", place);
+    await ports.segments.noteWayIn("collector:K8", place);
+    const found: unknown[] = [];
+    for await (const { segment, wayIn, bitmap } of ports.segments.otherWays())
+      found.push([segment, wayIn, slotsOfBitmap(bitmap)]);
+    expect(found).toEqual([[place.segment, "collector:K8", [place.slot]]]);
+  });
+
   const conflicts: readonly (readonly [string, string, (there: EnrolmentRequest) => EnrolmentRequest])[] = [
     ["another serial", "serial", (there) => ({ ...there, serial: "other" })],
     ["another route", "routes", (there) => ({ ...there, routes: [{ kind: "attached" }] })],

@@ -7,6 +7,7 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
+import type { OtherWay } from "../../shared/jobs/parts.ts";
 import type { SegmentMembers, SetTarget, Targets } from "../../shared/jobs/targets.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
@@ -21,10 +22,12 @@ import { filterMembers } from "./filter-members.ts";
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
  * `<segment, 8 digits>` {next}: the first slot that was never reserved; `MEMBERS#<kind>#<name>` / `<segment, 8 digits>`
- * {bitmap, version}. Keys and access patterns of these are in this file only.
+ * {bitmap, version}; `WAYS` / `<segment, 8 digits>#<way in>` {bitmap, version}: meters that are not reached by their
+ * segment's own way in. Keys and access patterns of these are in this file only.
  */
 const digits = (segment: number): string => segment.toString().padStart(8, "0");
 const wayInPartition = (wayIn: string): string => `WAYIN#${wayIn}`;
+const WAYS = "WAYS";
 const memberPartition = ({ kind, name }: MemberSet): string => `MEMBERS#${kind}#${name}`;
 const memberKey = (set: MemberSet, segment: number): ItemKey => ({ pk: memberPartition(set), sk: digits(segment) });
 
@@ -87,6 +90,40 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
     });
   };
 
+  /** `first`: before the item comes to be. */
+  const changeBitmap = async (
+    Key: ItemKey,
+    what: string,
+    add: readonly number[],
+    remove: readonly number[],
+    first?: () => Promise<unknown>,
+  ): Promise<void> => {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+      const was = Item === undefined ? undefined : StoredMembers.parse(Item);
+      const bitmap = changedBitmap(was?.bitmap, add, remove);
+      if (was !== undefined && Buffer.compare(was.bitmap, bitmap) === 0) return;
+      if (was === undefined) await first?.();
+      const written = await heldCondition(
+        db.send(
+          new PutCommand({
+            TableName,
+            Item: { ...Key, bitmap, version: (was?.version ?? 0) + 1 },
+            ConditionExpression: was === undefined ? "attribute_not_exists(pk)" : "#version = :was",
+            ...(was === undefined
+              ? {}
+              : {
+                  ExpressionAttributeNames: { "#version": "version" },
+                  ExpressionAttributeValues: { ":was": was.version },
+                }),
+          }),
+        ),
+      );
+      if (written) return;
+    }
+    throw contended(what);
+  };
+
   return {
     async reserve(wayIn, count, fillTo) {
       const places: Place[] = [];
@@ -103,33 +140,32 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
       }
       return places;
     },
-    async changeMembers(set, segment, add, remove = []) {
-      const Key = memberKey(set, segment);
-      for (let tries = 0; tries < TRIES; tries++) {
-        const { Item } = await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
-        const was = Item === undefined ? undefined : StoredMembers.parse(Item);
-        const bitmap = changedBitmap(was?.bitmap, add, remove);
-        if (was !== undefined && Buffer.compare(was.bitmap, bitmap) === 0) return;
-        // A group that comes to be by its first member gets its name first: a name without members says little.
-        if (was === undefined && set.kind === "group") await groups.create(set.name);
-        const written = await heldCondition(
-          db.send(
-            new PutCommand({
-              TableName,
-              Item: { ...Key, bitmap, version: (was?.version ?? 0) + 1 },
-              ConditionExpression: was === undefined ? "attribute_not_exists(pk)" : "#version = :was",
-              ...(was === undefined
-                ? {}
-                : {
-                    ExpressionAttributeNames: { "#version": "version" },
-                    ExpressionAttributeValues: { ":was": was.version },
-                  }),
-            }),
-          ),
-        );
-        if (written) return;
-      }
-      throw contended(`members of ${set.kind} ${set.name}`);
+    changeMembers(set, segment, add, remove = []) {
+      // A group that comes to be by its first member gets its name first: a name without members says little.
+      const first = set.kind === "group" ? () => groups.create(set.name) : undefined;
+      return changeBitmap(memberKey(set, segment), `members of ${set.kind} ${set.name}`, add, remove, first);
+    },
+    async noteWayIn(wayIn, { segment, slot }) {
+      const own = { pk: wayInPartition(wayIn), sk: digits(segment) };
+      const { Item } = await db.send(new GetCommand({ TableName, Key: own, ConsistentRead: true }));
+      if (Item !== undefined) return;
+      await changeBitmap({ pk: WAYS, sk: `${digits(segment)}#${wayIn}` }, `ways in of segment ${segment}`, [slot], []);
+    },
+    async *otherWays(): AsyncGenerator<OtherWay> {
+      const pages = paginateQuery(
+        { client: db },
+        {
+          TableName,
+          KeyConditionExpression: "pk = :pk",
+          ExpressionAttributeValues: { ":pk": WAYS },
+          ConsistentRead: true,
+        },
+      );
+      for await (const page of pages)
+        for (const item of page.Items ?? []) {
+          const { sk, bitmap } = StoredMembers.parse(item);
+          yield { segment: Number(sk.slice(0, 8)), wayIn: sk.slice(9), bitmap };
+        }
     },
     async *members(set, from = 0): AsyncGenerator<SegmentMembers> {
       const pages = paginateQuery(
@@ -153,13 +189,14 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
 /** What planning reads of the registry. */
 export const registryTargets = (
   registry: Pick<Registry, "meters"> & MeterDirectory,
-  segments: Pick<Segments, "members">,
+  segments: Pick<Segments, "members" | "otherWays">,
 ): Targets => ({
   async places(meterIds) {
     const meters = await registry.meters(meterIds);
     const enrolled = [...meters].filter(([, { state }]) => state === "enrolled");
     return new Map(enrolled.map(([meterId, { place }]) => [meterId, place]));
   },
+  otherWays: () => segments.otherWays(),
   members: (target) =>
     target.kind === "filter" ? filterMembers(registry, segments, target.filter) : segments.members(setOf(target)),
 });

@@ -7,7 +7,9 @@ import { byRule } from "./job-step.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
 import { acceptOrders, isOrder, type Orders } from "./orders.ts";
+import { hasOpen } from "./outcomes.ts";
 import { partitionsOf } from "./partitions.ts";
+import { besides, otherWaysOf, partsOf } from "./parts.ts";
 import { awaitedState, mayBeHeld, releaseOf, startOf } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice } from "./slice.ts";
@@ -43,7 +45,7 @@ export function membersOf(
       return ports.targets.members(target);
   }
 }
-async function* nobody(): AsyncGenerator<SegmentMembers> {}
+async function* nobody(): AsyncGenerator<never> {}
 
 /** The segments and slots that a job is about, and the meters that it cannot be about. */
 async function freeze(
@@ -78,10 +80,10 @@ const bitmapOf = (places: readonly Place[]): Uint8Array => {
   return bitmap;
 };
 
-const sliceFor = (job: Job, { segment, bitmap }: SegmentMembers, now: number): Slice => {
+const sliceFor = (job: Job, { segment, bitmap }: SegmentMembers, part: number, now: number): Slice => {
   const slots = noSlots();
   for (const slot of slotsOfBitmap(bitmap)) setSlot(slots, slot, "open");
-  const key = { jobId: job.jobId, segment, part: 0 };
+  const key = { jobId: job.jobId, segment, part };
   const start = startOf(job, key);
   const nextAttempt = start > now ? start : now + SEND_WAIT_MS;
   const counts = { generation: 1, version: 1, passes: 0, uncleanEnds: 0 };
@@ -103,12 +105,23 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   const waiting: Slice[] = [];
   if (job.state === "planning") {
     const { segments, rejected } = await freeze(ports, job);
+    const single = job.target.kind === "meters" && job.target.meterIds.length === 1;
+    const others = single ? undefined : await otherWaysOf(ports.targets.otherWays?.() ?? nobody());
     let resumed = false;
     await eachOf(segments, WRITES_MAX, async (target) => {
       if (isOrder(job)) await acceptOrders(ports.orders, job, target);
-      const slice = sliceFor(job, target, ports.clock.now());
-      if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
-      else resumed = true;
+      const there: Slice[] = [];
+      for (const part of partsOf(target, others?.get(target.segment))) {
+        const { bitmap } = there.reduce(besides, part);
+        const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, ports.clock.now());
+        if (!hasOpen(slice.slots)) continue;
+        if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
+        else {
+          resumed = true;
+          const stored = await ports.ledger.slice(slice);
+          if (stored !== undefined) there.push(stored);
+        }
+      }
     });
     // What lies there counts, not what the target would be today: an interrupted planner may have frozen more.
     if (resumed) waiting.length = 0;
@@ -147,7 +160,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   const now = ports.clock.now();
   if (now >= job.deadline) return job; // nothing of it is worth a message: the sweep lets it expire
   const starting = waiting.filter((slice) => startOf(job, slice) <= now);
-  for (const piece of piecesOf(starting, 1000)) await sendSlices(ports, piece);
+  for (const piece of piecesOf(starting, 1000)) await sendSlices(ports, piece, job);
   return job;
 }
 

@@ -2,6 +2,7 @@ import type { MeterId, Place } from "../metering/meter.ts";
 import type { MeterFilter } from "../metering/meter-filter.ts";
 
 import type { JobTarget } from "./job.ts";
+import type { OtherWay } from "./parts.ts";
 
 /** A set of meters that the registry knows. */
 export type SetTarget =
@@ -15,6 +16,8 @@ export interface Targets {
   places(meterIds: readonly MeterId[]): Promise<ReadonlyMap<MeterId, Place>>;
   /** Members of a group, feeder…, all or those that match a filter, a bitmap of slots a segment, ascending; segments without members are left out. */
   members(target: SetTarget): AsyncIterable<SegmentMembers>;
+  /** Meters whose way in is another than their segment's; absent: there are none. */
+  otherWays?(): AsyncIterable<OtherWay>;
 }
 
 export interface SegmentMembers {

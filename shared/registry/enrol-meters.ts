@@ -134,6 +134,8 @@ async function place(
   const { keys, source, ...meter } = request;
   const reserved = task.candidate ?? places.get(meter.meterId);
   assert(reserved !== undefined, "a slot was reserved for each new meter");
+  // Its slot is for life; an enrolment that goes on may have come to name another collector.
+  if (task.candidate !== undefined) await ports.segments.noteWayIn(wayInOf(request), task.candidate);
   const blob = keys && (await ports.vault.seal(sealContext(meter.meterId), keys));
   const now = ports.clock.now();
   for (const { name, over } of task.toClaim)

@@ -1,3 +1,4 @@
+import type { OtherWay } from "../jobs/parts.ts";
 import type { SegmentMembers } from "../jobs/targets.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
@@ -40,6 +41,10 @@ export interface Segments {
   changeMembers(set: MemberSet, segment: number, add: readonly number[], remove?: readonly number[]): Promise<void>;
   /** Ascending by segment, strongly consistent. */
   members(set: MemberSet, from?: number): AsyncIterable<SegmentMembers>;
+  /** Says by which way in a meter is reached; kept only where its segment is not one of that way in. */
+  noteWayIn(wayIn: string, place: Place): Promise<void>;
+  /** What was kept of that: planning makes parts of it. */
+  otherWays(): AsyncIterable<OtherWay>;
 }
 
 /** Device profiles of the deployment. A version never changes. */
