@@ -25,6 +25,7 @@ const FUNCTIONS = [
   "manage-groups",
   "manage-queries",
   "manage-schedules",
+  "manage-calendars",
   "describe-api",
 ];
 

@@ -5,6 +5,7 @@ import {
   PutCommand,
   paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
+import { Calendar, type Calendars } from "../../shared/jobs/calendar.ts";
 import { type StoredQueries, StoredQuery } from "../../shared/jobs/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
@@ -53,3 +54,6 @@ function named<T extends { readonly name: string }>(
 
 export const dynamoQueries = (db: DynamoDBDocumentClient, TableName: string): StoredQueries =>
   named(db, TableName, "QUERIES", (value) => StoredQuery.parse(value));
+
+export const dynamoCalendars = (db: DynamoDBDocumentClient, TableName: string): Calendars =>
+  named(db, TableName, "CALENDARS", (value) => Calendar.parse(value));

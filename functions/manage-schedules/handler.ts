@@ -1,54 +1,139 @@
 import type { RequestOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import type { Caller } from "../../shared/jobs/job.ts";
 import { recurrenceProblem } from "../../shared/jobs/recurrence.ts";
 import { rescheduled } from "../../shared/jobs/run-schedules.ts";
+import { type Timing, timetable } from "../../shared/jobs/runs.ts";
 import type { Schedule } from "../../shared/jobs/schedule.ts";
+import { wallClock } from "../../shared/jobs/wall-clock.ts";
 import { toHex } from "../../shared/ports/octets.ts";
+import { mayAsk, mayManage, maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoCalendars } from "../adapters/dynamo-named.ts";
 import { dynamoSchedules } from "../adapters/dynamo-schedules.ts";
-import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { type HttpRequest, httpHandler, type Refused, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { productClock } from "../adapters/system-clock.ts";
 import { systemRandom } from "../adapters/system-random.ts";
 
 const env = settings({ LEDGER_TABLE: Setting });
-const schedules = dynamoSchedules(documentClient(), env.LEDGER_TABLE);
+const db = documentClient();
+const schedules = dynamoSchedules(db, env.LEDGER_TABLE);
+const calendars = dynamoCalendars(db, env.LEDGER_TABLE);
 
-function viewOf({ version: _, caller: { id, name }, ...shown }: Schedule) {
+function viewOf({ version: _version, makesUpFrom: _makesUpFrom, caller: { id, name }, ...shown }: Schedule) {
   return { ...shown, caller: { id, ...(name === undefined ? {} : { name }) } };
 }
 
-/** What is wrong with it beyond its form. */
-function refusalOf({ cron, timeZone, lane }: RequestOf<Routes["changeSchedule"]>) {
+/** What is wrong with its times. */
+async function timingRefusal({ cron, timeZone, blackouts }: Timing): Promise<Refused | undefined> {
   const recurrence = recurrenceProblem(cron, timeZone);
   if (recurrence !== undefined)
     return refuse("invalid-request", "The recurrence is not as expected.", {
       ...recurrence,
       received: recurrence.field === "cron" ? cron : timeZone,
     });
-  if (lane !== "commands") return undefined;
-  const expected = "a lane other than commands, which carries orders only";
-  return refuse("invalid-request", "The lane is not for this.", { field: "lane", expected, received: lane });
+  for (const name of blackouts?.calendars ?? [])
+    if ((await calendars.read(name)) === undefined)
+      return refuse("unprocessable", `There is no calendar ${name}.`, {
+        field: "blackouts.calendars",
+        expected: "names of calendars that are there",
+        received: name,
+      });
+  return undefined;
 }
+
+/** What is wrong with it beyond its form. `owner`: in whose name it asks. */
+async function refusalOf(body: RequestOf<Routes["changeSchedule"]>, owner: Caller): Promise<Refused | undefined> {
+  const timing = await timingRefusal(body);
+  if (timing !== undefined) return timing;
+  if (!mayAsk(owner, body.operation.kind))
+    return refuse("forbidden", "The caller may only read.", {
+      field: "operation.kind",
+      expected: "an operation that only reads",
+      received: body.operation.kind,
+    });
+  const unfit = (field: string, expected: string, received: string) =>
+    refuse("invalid-request", `The ${field} is not for schedules.`, { field, expected, received });
+  if (body.target.kind === "tasksOf") return unfit("target.kind", "meters, not tasks of a job", "tasksOf");
+  return body.lane === "commands"
+    ? unfit("lane", "a lane other than commands, which carries orders only", "commands")
+    : undefined;
+}
+
 const unknown = (scheduleId: string) =>
   refuse("not-found", `There is no schedule ${scheduleId}.`, {
     field: "scheduleId",
     expected: "the id of a schedule",
     received: scheduleId,
   });
+const raced = (scheduleId: string) =>
+  refuse("conflict", `Schedule ${scheduleId} was changed by somebody else at the same time. Try again.`);
+
+/** The schedule, to somebody who may see it. */
+async function seen(scheduleId: string, caller: Caller): Promise<Schedule | Refused> {
+  const schedule = await schedules.read(scheduleId);
+  return schedule !== undefined && maySee(caller, schedule.caller.id) ? schedule : unknown(scheduleId);
+}
+
+/** The schedule, to somebody who may change it. */
+async function managed(scheduleId: string, caller: Caller): Promise<Schedule | Refused> {
+  const schedule = await seen(scheduleId, caller);
+  if ("refused" in schedule || mayManage(caller, schedule.caller.id)) return schedule;
+  return refuse("forbidden", "The schedule is somebody else's.", {
+    field: "scheduleId",
+    expected: "a schedule of the caller's own, or the role supervisor or administrator",
+    received: `${scheduleId} of ${schedule.caller.name ?? schedule.caller.id}`,
+  });
+}
+
+const changeBy = ({ id, name }: Caller, action: "changed" | "paused" | "resumed", reason?: string) => ({
+  at: productClock.now(),
+  action,
+  by: { id, ...(name === undefined ? {} : { name }) },
+  ...(reason === undefined ? {} : { reason }),
+});
+
+async function nextRuns(timing: Timing, count: number) {
+  const runs = [];
+  for (const run of timetable(timing, await calendars.list(), productClock.now())) {
+    runs.push({ ...run, local: new Date(wallClock(timing.timeZone, run.plannedAt)).toISOString().slice(0, 16) });
+    if (runs.length === count) break;
+  }
+  return { status: 200, body: { runs } };
+}
+
+const switched =
+  (enabled: boolean) =>
+  async ({
+    params: { scheduleId },
+    body,
+    caller,
+  }: HttpRequest<Routes["pauseSchedule"]> | HttpRequest<Routes["resumeSchedule"]>) => {
+    const was = await managed(scheduleId, caller);
+    if ("refused" in was) return was;
+    if (was.enabled === enabled) return { status: 200, body: viewOf(was) };
+    const changed = changeBy(caller, enabled ? "resumed" : "paused", body?.reason);
+    const next = rescheduled({ ...was, enabled, changed }, productClock.now(), await calendars.list());
+    return (await schedules.write(was, next)) === "written" ? { status: 200, body: viewOf(next) } : raced(scheduleId);
+  };
 
 export const handler = httpHandler({
-  listSchedules: async () => ({ status: 200, body: { schedules: (await schedules.list()).map(viewOf) } }),
-  async readSchedule({ params: { scheduleId } }) {
-    const schedule = await schedules.read(scheduleId);
-    return schedule === undefined ? unknown(scheduleId) : { status: 200, body: viewOf(schedule) };
+  async listSchedules({ caller }) {
+    const shown = (await schedules.list()).filter((schedule) => maySee(caller, schedule.caller.id));
+    return { status: 200, body: { schedules: shown.map(viewOf) } };
+  },
+  async readSchedule({ params: { scheduleId }, caller }) {
+    const schedule = await seen(scheduleId, caller);
+    return "refused" in schedule ? schedule : { status: 200, body: viewOf(schedule) };
   },
   async createSchedule({ body, caller }) {
-    const refusal = refusalOf(body);
+    const refusal = await refusalOf(body, caller);
     if (refusal !== undefined) return refusal;
     const now = productClock.now();
     const scheduleId = body.scheduleId ?? toHex(systemRandom.octets(6));
-    const schedule = rescheduled({ ...body, scheduleId, caller, createdAt: now, version: 1 }, now);
+    const made = { ...body, scheduleId, caller, createdAt: now, version: 1 };
+    const schedule = rescheduled(made, now, await calendars.list());
     if ((await schedules.create(schedule)) === "created") return { status: 201, body: viewOf(schedule) };
     return refuse("conflict", `There is a schedule ${scheduleId} already.`, {
       field: "scheduleId",
@@ -57,22 +142,34 @@ export const handler = httpHandler({
     });
   },
   async changeSchedule({ params: { scheduleId }, body, caller }) {
-    const refusal = refusalOf(body);
+    const was = await managed(scheduleId, caller);
+    if ("refused" in was) return was;
+    const refusal = await refusalOf(body, was.caller);
     if (refusal !== undefined) return refusal;
-    const was = await schedules.read(scheduleId);
-    if (was === undefined) return unknown(scheduleId);
-    const { createdAt, version, lastRunAt, lastJobId } = was;
+    const { createdAt, version, lastRunAt, lastJobId, lastProblem } = was;
     const last = {
       ...(lastRunAt === undefined ? {} : { lastRunAt }),
       ...(lastJobId === undefined ? {} : { lastJobId }),
+      ...(lastProblem === undefined ? {} : { lastProblem }),
     };
-    const next = rescheduled({ ...body, ...last, scheduleId, caller, createdAt, version }, productClock.now());
-    if ((await schedules.write(was, next)) === "written") return { status: 200, body: viewOf(next) };
-    return refuse("conflict", `Schedule ${scheduleId} was changed by somebody else at the same time. Try again.`);
+    const changed = changeBy(caller, "changed");
+    const kept = { ...body, ...last, scheduleId, caller: was.caller, changed, createdAt, version };
+    const next = rescheduled(kept, productClock.now(), await calendars.list());
+    return (await schedules.write(was, next)) === "written" ? { status: 200, body: viewOf(next) } : raced(scheduleId);
   },
-  async deleteSchedule({ params: { scheduleId } }) {
-    if ((await schedules.read(scheduleId)) === undefined) return unknown(scheduleId);
+  async deleteSchedule({ params: { scheduleId }, caller }) {
+    const was = await managed(scheduleId, caller);
+    if ("refused" in was) return was;
     await schedules.remove(scheduleId);
     return { status: 204 };
+  },
+  pauseSchedule: switched(false),
+  resumeSchedule: switched(true),
+  async listRuns({ params: { scheduleId }, query: { count }, caller }) {
+    const schedule = await seen(scheduleId, caller);
+    return "refused" in schedule ? schedule : nextRuns(schedule, count);
+  },
+  async previewSchedule({ body: { count, ...timing } }) {
+    return (await timingRefusal(timing)) ?? nextRuns(timing, count);
   },
 });

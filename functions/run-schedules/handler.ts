@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { runSchedules } from "../../shared/jobs/run-schedules.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoCalendars } from "../adapters/dynamo-named.ts";
 import { dynamoSchedules } from "../adapters/dynamo-schedules.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { eventHandler } from "../adapters/pipeline-event.ts";
@@ -8,7 +9,12 @@ import { Setting, settings } from "../adapters/settings.ts";
 import { productClock } from "../adapters/system-clock.ts";
 
 const env = settings({ LEDGER_TABLE: Setting });
-const ports = { ...jobPorts(), schedules: dynamoSchedules(documentClient(), env.LEDGER_TABLE) };
+const db = documentClient();
+const ports = {
+  ...jobPorts(),
+  schedules: dynamoSchedules(db, env.LEDGER_TABLE),
+  calendars: dynamoCalendars(db, env.LEDGER_TABLE),
+};
 
 /** Once a minute: every schedule whose run is due becomes a job. */
 export const handler = eventHandler(z.object({}), async () => {

@@ -14,3 +14,6 @@ export const SEES = ["operator", "supervisor", "analyst", "administrator"] as co
 export const READS = ["operator", "supervisor", "analyst"] as const satisfies readonly Role[];
 export const KEEPS = ["operator", "supervisor", "administrator"] as const satisfies readonly Role[];
 export const ENROLS = ["administrator"] as const satisfies readonly Role[];
+/** Schedules: their own; supervisors and administrators all of them. */
+export const MANAGES = LOOKS;
+export const PLANS = ["supervisor", "analyst", "administrator"] as const satisfies readonly Role[];

@@ -1,28 +1,15 @@
 import { z } from "zod";
+import { Calendar } from "../jobs/calendar.ts";
 import { JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
-import { Operation } from "../metering/operation.ts";
+import { Blackouts, CatchUp, ScheduleChange, ScheduledOperation } from "../jobs/schedule.ts";
 import { Instant } from "./instant.ts";
-
-const [ReadRegisters, ReadIntervals, Ping] = Operation.options;
+import { limitUpTo, Name } from "./page.ts";
 
 export const ScheduleId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "expected 1 to 64 lower-case letters, digits or '-'");
 export const SchedulePath = z.strictObject({ scheduleId: ScheduleId });
-
-/** What a schedule asks at each run; an interval read looks back from the run. */
-export const ScheduledOperation = z.discriminatedUnion("kind", [
-  ReadRegisters,
-  ReadIntervals.omit({ range: true }).extend({
-    /** The range ends at the run and is so long, seconds. */
-    lastSeconds: z
-      .int()
-      .min(60)
-      .max(40 * 86_400),
-  }),
-  Ping,
-]);
 
 const fields = {
   name: z.string().min(1).max(100),
@@ -40,6 +27,11 @@ const fields = {
     .min(60)
     .max(7 * 86_400)
     .optional(),
+  /** Slices of a run start spread over so many seconds; default 0. */
+  spreadSeconds: z.int().min(0).max(21_600).optional(),
+  blackouts: Blackouts.optional(),
+  /** Default: `last`. */
+  catchUp: CatchUp.optional(),
   enabled: z.boolean().default(true),
 };
 
@@ -53,8 +45,39 @@ export const ScheduleInApi = z.strictObject({
   scheduleId: z.string(),
   createdAt: Instant,
   caller: z.strictObject({ id: z.string(), name: z.string().optional() }),
+  changed: ScheduleChange.extend({ at: Instant }).optional(),
   nextRunAt: Instant.optional(),
   lastRunAt: Instant.optional(),
   lastJobId: z.string().optional(),
+  lastProblem: z.string().optional(),
 });
 export const ScheduleList = z.strictObject({ schedules: z.array(ScheduleInApi) });
+
+export const RunsQuery = z.strictObject({ count: limitUpTo(100, 10) });
+/** POST /schedules/preview: of a schedule that is not saved. */
+export const SchedulePreview = z.strictObject({
+  cron: fields.cron,
+  timeZone: fields.timeZone,
+  blackouts: fields.blackouts,
+  count: z.int().min(1).max(100).default(10),
+});
+export const RunList = z.strictObject({
+  runs: z.array(
+    z.strictObject({
+      /** By the recurrence. */
+      plannedAt: Instant,
+      /** What the clock of the schedule's zone shows then: YYYY-MM-DDTHH:MM. */
+      local: z.string(),
+      /** When it runs; absent: a blackout skips it. */
+      runsAt: Instant.optional(),
+      /** The calendar that skips or moves it. */
+      blackout: z.string().optional(),
+    }),
+  ),
+});
+
+export const CalendarPath = z.strictObject({ calendar: Name });
+/** PUT /calendars/{calendar}: the whole of it. */
+export const CalendarBody = Calendar.omit({ name: true });
+export const CalendarInApi = Calendar;
+export const CalendarList = z.strictObject({ calendars: z.array(Calendar) });

@@ -2,6 +2,7 @@ import type { MeterId, Place } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { nodeCrypto } from "../ports/node-crypto.ts";
 import { seeded } from "../ports/random.ts";
+import type { Calendar } from "./calendar.ts";
 import type { Caller } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { memoryLedger } from "./memory-ledger.ts";
@@ -34,6 +35,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const started: string[] = [];
   const places = new Map(meters as readonly (readonly [MeterId, Place])[]);
   const queries = new Map<string, StoredQuery>();
+  const calendars: Calendar[] = [];
   const failing = { send: 0, createSlice: 0 };
   const stored = memoryLedger();
   const clock = handClock();
@@ -46,6 +48,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
       },
     },
     schedules: memorySchedules(),
+    calendars: { list: async () => calendars },
     lanes: {
       send: async (lane, items) => {
         if (failing.send > 0 && --failing.send === 0) throw new Error("send fails");
@@ -78,7 +81,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
     random: seeded(7),
     crypto: nodeCrypto,
   };
-  return { ports, clock, sent, started, failing, places, queries };
+  return { ports, clock, sent, started, failing, places, queries, calendars };
 }
 
 /** Meters named M-0, M-1, … so many in each of the segments. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nextRun, recurrenceProblem } from "./recurrence.ts";
+import { wallClock } from "./wall-clock.ts";
 
 function runs(cron: string, timeZone: string, from: string, count: number): string[] {
   const found: string[] = [];
@@ -143,6 +144,91 @@ describe("runs of a schedule", () => {
         },
       ),
       { numRuns: 100 },
+    );
+  });
+});
+
+const walls = new Map<string, number>();
+
+/** The recurrence told again, minute by minute: what the wall clock shows, and how often. */
+function toldByMinutes(cron: string, timeZone: string, from: number, to: number): number[] {
+  const [minute = "", hour = "", , , weekday = ""] = cron.split(" ");
+  const fits = (field: string, value: number): boolean =>
+    field === "*" ||
+    field.split(",").some((part) => {
+      const [, low, high, step] = /^(\*|\d+)(?:-(\d+))?(?:\/(\d+))?$/.exec(part) ?? [];
+      const [first, last] = low === "*" ? [0, 59] : [Number(low), Number(high ?? low)];
+      return value >= first && value <= last && (value - first) % Number(step ?? 1) === 0;
+    });
+  const matches = (wall: number): boolean => {
+    const shown = new Date(wall);
+    return fits(minute, shown.getUTCMinutes()) && fits(hour, shown.getUTCHours()) && fits(weekday, shown.getUTCDay());
+  };
+  const told: number[] = [];
+  const wallAt = (at: number): number => {
+    const known = walls.get(`${timeZone} ${at}`);
+    if (known === undefined) walls.set(`${timeZone} ${at}`, wallClock(timeZone, at));
+    return known ?? wallClock(timeZone, at);
+  };
+  const shown = new Set<number>();
+  let last = wallAt(from - 60_000);
+  for (let at = from; at <= to; at += 60_000) {
+    const wall = wallAt(at);
+    if (hour === "*") {
+      if (matches(wall)) told.push(at);
+      continue;
+    }
+    // Minutes that the clock has skipped happen now, together.
+    let due = false;
+    for (let skipped = last + 60_000; skipped <= wall; skipped += 60_000) {
+      if (!shown.has(skipped) && matches(skipped)) due = true;
+      shown.add(skipped);
+    }
+    if (due) told.push(at);
+    last = Math.max(last, wall);
+  }
+  return told;
+}
+
+describe("at both changes of the clock", () => {
+  // First instants of each regime; Casablanca and Lord Howe have changes of other kinds.
+  const changes: readonly (readonly [string, string])[] = [
+    ["Europe/Vienna", "2026-03-29T01:00:00Z"],
+    ["Europe/Vienna", "2026-10-25T01:00:00Z"],
+    ["America/New_York", "2027-03-14T07:00:00Z"],
+    ["America/New_York", "2026-11-01T06:00:00Z"],
+    ["America/Havana", "2026-03-08T05:00:00Z"],
+    ["America/Havana", "2026-11-01T05:00:00Z"],
+    ["Australia/Lord_Howe", "2026-04-04T15:00:00Z"],
+    ["Australia/Lord_Howe", "2026-10-03T15:30:00Z"],
+    ["America/St_Johns", "2026-03-08T05:30:00Z"],
+    ["America/St_Johns", "2026-11-01T04:30:00Z"],
+    ["Africa/Casablanca", "2026-02-15T02:00:00Z"],
+    ["Africa/Casablanca", "2026-03-22T02:00:00Z"],
+    ["Asia/Kolkata", "2026-03-29T01:00:00Z"],
+  ];
+
+  it.each(changes)("%s, %s: no run is lost or doubled", (timeZone, change) => {
+    const hours = fc.oneof(
+      fc.constantFrom("*", "*", "1-3", "0,2", "2", "1", "3", "0", "23"),
+      fc.nat(23).map((hour) => String(hour)),
+    );
+    const minutes = fc.oneof(
+      fc.constantFrom("*/15", "*/20", "0", "30", "59", "*/7"),
+      fc.nat(59).map((minute) => String(minute)),
+    );
+    const days = fc.constantFrom("*", "*", "0", "0,6");
+    fc.assert(
+      fc.property(minutes, hours, days, fc.integer({ min: 1, max: 1000 }), (minute, hour, day, before) => {
+        const cron = `${minute} ${hour} * * ${day}`;
+        const from = Date.parse(change) - 26 * 3_600_000 - before * 60_000;
+        const to = Date.parse(change) + 26 * 3_600_000;
+        const found: number[] = [];
+        for (let at = nextRun(cron, timeZone, from - 1); at !== undefined && at <= to; at = nextRun(cron, timeZone, at))
+          found.push(at);
+        expect(found).toEqual(toldByMinutes(cron, timeZone, from, to));
+      }),
+      { numRuns: 8 },
     );
   });
 });

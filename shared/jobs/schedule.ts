@@ -19,6 +19,32 @@ export const ScheduledOperation = z.discriminatedUnion("kind", [
 ]);
 export type ScheduledOperation = z.infer<typeof ScheduledOperation>;
 
+/** What becomes of a run whose instant lies in a blackout of one of the calendars: skipped, or moved to its end. */
+export const Blackouts = z.strictObject({
+  calendars: z.array(z.string().min(1).max(64)).min(1).max(10),
+  runs: z.enum(["skip", "move"]),
+});
+
+/**
+ * After a downtime: no run that is more than a few minutes late; the newest of those that were missed (an interval read
+ * reaches back over the others); or each of them, the newest so many.
+ */
+export const CatchUp = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("none") }),
+  z.strictObject({ kind: z.literal("last") }),
+  z.strictObject({ kind: z.literal("all"), max: z.int().min(1).max(100) }),
+]);
+export type CatchUp = z.infer<typeof CatchUp>;
+
+/** The last thing that somebody did to a schedule. */
+export const ScheduleChange = z.strictObject({
+  /** Clock ms. */
+  at: z.int(),
+  action: z.enum(["changed", "paused", "resumed"]),
+  by: z.strictObject({ id: z.string().min(1).max(256), name: z.string().max(256).optional() }),
+  reason: z.string().max(500).optional(),
+});
+
 /** Recurring work: an item of ours, run by the one tick. Its runs are UTC instants by the rules of its zone. */
 export const Schedule = z.strictObject({
   scheduleId: z.string().min(1).max(64),
@@ -33,14 +59,26 @@ export const Schedule = z.strictObject({
   retry: RetryPolicy.partial().optional(),
   /** How long after its run the job may last, seconds; default 24 h. */
   deadlineSeconds: z.int().min(60).optional(),
+  /** Slices of a run start spread over so many seconds. */
+  spreadSeconds: z.int().min(0).optional(),
+  blackouts: Blackouts.optional(),
+  /** Default: `last`. */
+  catchUp: CatchUp.optional(),
+  /** False: paused. What would have run meanwhile is not made up for. */
   enabled: z.boolean(),
+  /** Whose it is: who made it, with the roles of that time. Its jobs are asked for in this name. */
   caller: Caller,
+  changed: ScheduleChange.optional(),
   /** Clock ms, all of them. */
   createdAt: z.int(),
   /** The next run that has not been made yet; absent: never again, or not enabled. */
   nextRunAt: z.int().optional(),
+  /** The first planned run that a blackout moved to the next one. */
+  makesUpFrom: z.int().optional(),
   lastRunAt: z.int().optional(),
   lastJobId: z.string().optional(),
+  /** Why the last run was refused; absent when it was accepted. */
+  lastProblem: z.string().max(300).optional(),
   /** Rises with every write. */
   version: z.int().min(1),
 });
