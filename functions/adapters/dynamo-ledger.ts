@@ -25,11 +25,15 @@ const listKey = (job: Pick<Job, "createdAt" | "jobId">, callerId?: string): { pk
   sk: `${String(job.createdAt).padStart(15, "0")}#${job.jobId}`,
 });
 const liveKey = (jobId: string): { pk: string; sk: string } => ({ pk: "LIVE", sk: jobId });
+const watermarkKey = (lane: string, share?: string): { pk: string; sk: string } => ({
+  pk: `W#${lane}`,
+  sk: share === undefined ? "watermark" : `watermark#${share}`,
+});
 const GET_BATCH = 100; // keys in one BatchGetItem
 
 /**
  * The ledger on DynamoDB. Items: job `J#<job>/job`, its progress `J#<job>/progress`, list entries `JOBS/<createdAt>#<job>`
- * and `JOBS#<caller>/<createdAt>#<job>`, mark of a job that is not closed `LIVE/<job>`, watermark `W#<lane>/watermark`, sweep mark `W#sweep/until`; slices as in
+ * and `JOBS#<caller>/<createdAt>#<job>`, mark of a job that is not closed `LIVE/<job>`, watermark `W#<lane>/watermark` and `W#<lane>/watermark#<share>`, sweep mark `W#sweep/until`; slices as in
  * `slice-item.ts`. `now` (clock ms) only keeps due marks from lying in minutes that were swept already.
  */
 export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now: () => number = Date.now): Ledger {
@@ -231,8 +235,8 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
     },
     sweptUntil: () => mark({ pk: "W#sweep", sk: "until" }),
     raiseSweptUntil: (at) => raise({ pk: "W#sweep", sk: "until" }, at),
-    watermark: (lane) => mark({ pk: `W#${lane}`, sk: "watermark" }),
-    raiseWatermark: (lane, sentAt) => raise({ pk: `W#${lane}`, sk: "watermark" }, sentAt),
+    watermark: (lane, share) => mark(watermarkKey(lane, share)),
+    raiseWatermark: (lane, sentAt, share) => raise(watermarkKey(lane, share), sentAt),
     async writeProgress(jobId, progress) {
       const Item = { pk: `J#${jobId}`, sk: "progress", ...progress };
       await db.send(new PutCommand({ TableName, Item }));

@@ -1,13 +1,15 @@
+import { isPing } from "../jobs/fair-share.ts";
 import { LANES, type Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { decodeMessage, WorkItem } from "../jobs/messages.ts";
 import { contentOf } from "../jobs/parked-message.ts";
 import { HeadraceError } from "../ports/errors.ts";
+import { fraction } from "../ports/random.ts";
 import { openWhile, watchIngest } from "./back-pressure.ts";
 import { jobWatch } from "./job-watch.ts";
 import { memoryWayPermits } from "./memory-way-permits.ts";
 import { type ResultPorts, resultBatcher } from "./result-batcher.ts";
-import { openSlices, quotasOf, sessionPool } from "./session-pool.ts";
+import { openSlices, pingQuota, quotasOf, sessionPool } from "./session-pool.ts";
 import { runSlice, type SliceMessage, type SliceOutcome, type SlicePorts } from "./slice-runner.ts";
 import { wayDesk } from "./slice-ways.ts";
 import type { WayInLimit, WayPermits } from "./way-permits.ts";
@@ -75,6 +77,14 @@ const WATERMARK_STEP_MS = 5_000;
 /** The same of an empty lane. */
 const WATERMARK_EMPTY_STEP_MS = 60_000;
 const PAUSE_MS = 1_000;
+/**
+ * Once pings have their share of the interactive lane, the bridge takes one message so often, ms, for what is no ping:
+ * the queue gives those first, since few of them are in flight. A ping is put back for so long, doubled each time, and
+ * taken all the same before the queue would park it.
+ */
+const LOOK_ON_MS = 100;
+const PUT_BACK_MS = 5_000;
+const PUT_BACK_MAX = 6;
 
 /** Starts a receiver a lane and works until it is drained. */
 export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: number): Bridge {
@@ -94,6 +104,8 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
   const open = new Map<Lane, Set<Promise<void>>>(LANES.map((lane) => [lane, new Set()]));
   const lag =
     ports.resultsWaiting === undefined ? { waiting: 0 } : watchIngest(ports.resultsWaiting, clock, stop.signal);
+  /** Of the interactive lane. */
+  const openPings = new Set<Promise<void>>();
   let runs = 0;
 
   const putAside = async (lane: Lane, message: LaneMessage, reason: string): Promise<void> => {
@@ -107,32 +119,48 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
     }
   };
 
-  const begin = (lane: Lane, message: LaneMessage): void => {
-    let item: WorkItem;
+  /** Undefined: poison, which is put aside. */
+  const itemOf = (lane: Lane, message: LaneMessage): WorkItem | undefined => {
     try {
-      item = decodeMessage(WorkItem, message.body);
+      return decodeMessage(WorkItem, message.body);
     } catch (error) {
       events.poison(lane, error);
       void putAside(lane, message, contentOf(lane, message.body).problem ?? "the body cannot be read");
-      return;
+      return undefined;
     }
+  };
+  /** For later, and for another bridge: each time twice as long. */
+  const putBack = async (lane: Lane, message: LaneMessage): Promise<void> => {
+    const ms = PUT_BACK_MS * 2 ** ((message.receives ?? 1) - 1) * (0.75 + fraction(ports.random) / 2);
+    await message.renew(ms).catch((trouble) => events.trouble(lane, trouble));
+  };
+
+  const begin = (lane: Lane, item: WorkItem, message: LaneMessage): void => {
     const slices = open.get(lane);
     const owner = `${bridgeId}#${++runs}`;
     const run = runSlice(slicePorts, lane, item, message, owner, draining).then((outcome) => {
       slices?.delete(run);
+      openPings.delete(run);
       events.slice(lane, item, outcome);
       if (outcome.end.kind === "fault" && (message.receives ?? 0) >= RECEIVES_MAX)
         void putAside(lane, message, reasonOf(outcome.end.error));
     });
     slices?.add(run);
+    if (lane === "interactive" && isPing(item)) openPings.add(run);
   };
 
   const receiveLane = async (lane: Lane): Promise<void> => {
     const receiver = ports.receivers[lane];
     const slices = open.get(lane) ?? new Set();
     const mostOpen = openSlices(lane, quotas);
-    let raised = 0;
-    const pause = () => clock.sleep(PAUSE_MS, stop.signal).catch(() => undefined);
+    const raised = new Map<string | undefined, number>();
+    const raise = (sentAt: number, step: number, share?: string): void => {
+      if (sentAt <= (raised.get(share) ?? 0) + step) return;
+      raised.set(share, sentAt);
+      ledger.raiseWatermark(lane, sentAt, share).catch((error: unknown) => events.trouble(lane, error));
+    };
+    const mayPing = (): boolean => lane !== "interactive" || openPings.size < pingQuota(quotas);
+    const pause = (ms = PAUSE_MS) => clock.sleep(ms, stop.signal).catch(() => undefined);
     while (!stop.signal.aborted) {
       const most = openWhile(lane, mostOpen, lag.waiting);
       if (slices.size >= most)
@@ -141,19 +169,22 @@ export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: 
       else
         try {
           const asked = clock.now();
-          const messages = await receiver.receive(Math.min(RECEIVE_MAX, most - slices.size), stop.signal);
+          const looksOn = !mayPing();
+          if (looksOn) await pause(LOOK_ON_MS);
+          const messages = await receiver.receive(looksOn ? 1 : Math.min(RECEIVE_MAX, most - slices.size), stop.signal);
           if (stop.signal.aborted) {
             await Promise.all(messages.map((message) => message.renew(0)));
             return;
           }
           // An empty lane has nothing that was sent before it was asked: who still waits for that has lost his message.
-          const isEmpty = messages.length === 0;
-          const newest = isEmpty ? asked : Math.max(...messages.map(({ sentAt }) => sentAt));
-          if (newest > raised + (isEmpty ? WATERMARK_EMPTY_STEP_MS : WATERMARK_STEP_MS)) {
-            raised = newest;
-            ledger.raiseWatermark(lane, newest).catch((error: unknown) => events.trouble(lane, error));
+          if (messages.length === 0) raise(asked, WATERMARK_EMPTY_STEP_MS);
+          for (const message of messages) {
+            const item = itemOf(lane, message);
+            if (item === undefined) continue;
+            raise(message.sentAt, WATERMARK_STEP_MS, item.share);
+            if (isPing(item) && !mayPing() && (message.receives ?? 1) < PUT_BACK_MAX) await putBack(lane, message);
+            else begin(lane, item, message);
           }
-          for (const message of messages) begin(lane, message);
         } catch (error) {
           if (stop.signal.aborted) return;
           events.trouble(lane, error);

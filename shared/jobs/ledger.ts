@@ -47,8 +47,9 @@ export interface Ledger {
   sweptUntil(): Promise<number | undefined>;
   raiseSweptUntil(at: number): Promise<void>;
   /** When bridges lately received from the lane (newest send time seen), clock ms. */
-  watermark(lane: Lane): Promise<number | undefined>;
-  raiseWatermark(lane: Lane, sentAt: number): Promise<void>;
+  watermark(lane: Lane, share?: string): Promise<number | undefined>;
+  /** `share`: of this share's messages only, since a lane overtakes between shares; absent: of all. */
+  raiseWatermark(lane: Lane, sentAt: number, share?: string): Promise<void>;
   /** Derived counts and histogram of a running job, overwritten by the sweep, never incremented. */
   writeProgress(jobId: JobId, progress: JobProgress): Promise<void>;
   progress(jobId: JobId): Promise<JobProgress | undefined>;

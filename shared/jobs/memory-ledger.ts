@@ -80,7 +80,8 @@ export function memoryLedger(): Ledger {
   const stored = new Map<JobId, StoredSlices>();
   const due = new DueIndex();
   const progresses = new Map<JobId, JobProgress>();
-  const watermarks = new Map<Lane, number>();
+  const watermarks = new Map<string, number>();
+  const watermarkKey = (lane: Lane, share?: string): string => (share === undefined ? lane : `${lane} ${share}`);
   let swept: number | undefined;
   const slicesIn = (jobId: JobId): StoredSlices => {
     const there = stored.get(jobId) ?? new StoredSlices();
@@ -149,11 +150,12 @@ export function memoryLedger(): Ledger {
     async raiseSweptUntil(at) {
       swept = Math.max(swept ?? 0, at);
     },
-    async watermark(lane) {
-      return watermarks.get(lane);
+    async watermark(lane, share) {
+      return watermarks.get(watermarkKey(lane, share));
     },
-    async raiseWatermark(lane, sentAt) {
-      watermarks.set(lane, Math.max(watermarks.get(lane) ?? 0, sentAt));
+    async raiseWatermark(lane, sentAt, share) {
+      const key = watermarkKey(lane, share);
+      watermarks.set(key, Math.max(watermarks.get(key) ?? 0, sentAt));
     },
     async writeProgress(jobId, progress) {
       progresses.set(jobId, structuredClone(progress));

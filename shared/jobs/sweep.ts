@@ -1,9 +1,10 @@
 import { cancelSlice } from "./cancel-job.ts";
 import { closeJobIfDone } from "./close-job.ts";
 import { eachOf, piecesOf } from "./concurrency.ts";
+import { fairShare } from "./fair-share.ts";
 import { hasIntent, intentOf } from "./intents.ts";
 import type { Job, JobId } from "./job.ts";
-import { LANES, type Lane } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { partitionsIn } from "./partitions.ts";
 import { type PlanPorts, planJob } from "./plan-job.ts";
 import { EXACT_SLICES, partitionTallies, SPLIT_PART, tallyOf } from "./progress.ts";
@@ -79,7 +80,7 @@ class Sweep {
   readonly #facts: SweepFacts;
   readonly #now: number;
   readonly #jobs: Map<JobId, Job | undefined>;
-  readonly #watermarks = new Map<Lane, number | undefined>();
+  readonly #watermarks = new Map<string, Promise<number>>();
 
   constructor(ports: PlanPorts, facts: SweepFacts, now: number, jobs: Map<JobId, Job | undefined>) {
     this.#ports = ports;
@@ -92,7 +93,6 @@ class Sweep {
   async dueIndex(): Promise<void> {
     const { ledger } = this.#ports;
     const since = ((await ledger.sweptUntil()) ?? this.#now - 15 * MINUTE_MS) - LOOK_BACK_MS;
-    await Promise.all(LANES.map(async (lane) => void this.#watermarks.set(lane, await ledger.watermark(lane))));
     const keys: SliceKey[] = [];
     await eachOf(
       Array.from({ length: DUE_SHARDS }, (_, shard) => shard),
@@ -178,6 +178,18 @@ class Sweep {
     }
   }
 
+  /** Of the lane as a whole, or of the job's share in it: whichever is further. */
+  async #watermarkOf(lane: Lane, job: Job | undefined): Promise<number | undefined> {
+    const of = (share?: string): Promise<number> => {
+      const key = `${lane} ${share ?? ""}`;
+      const asked = this.#watermarks.get(key) ?? this.#ports.ledger.watermark(lane, share).then((at) => at ?? 0);
+      this.#watermarks.set(key, asked);
+      return asked;
+    };
+    const newest = Math.max(await of(), job === undefined ? 0 : await of(fairShare(job)));
+    return newest === 0 ? undefined : newest;
+  }
+
   /** Answers the slices to send. */
   async #lookAt(seen: Slice): Promise<readonly Slice[]> {
     const { ledger } = this.#ports;
@@ -191,7 +203,8 @@ class Sweep {
       slice = (await ledger.slice(slice)) ?? left; // what may have begun is proved first
     }
     if (job !== undefined && this.#now < slice.deadline && isKeptBack(job)) return [];
-    const step = advance(slice, { input: "swept", now: this.#now, watermark: this.#watermarks.get(slice.lane) });
+    const watermark = await this.#watermarkOf(slice.lane, job);
+    const step = advance(slice, { input: "swept", now: this.#now, watermark });
     if (step.kind === "ignored") return [];
     if ((await ledger.writeSlice(slice, step.slice)) === "conflict") {
       this.#facts.conflicts++;

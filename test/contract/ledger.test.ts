@@ -211,6 +211,10 @@ describe.each<{ name: string; open: () => Ledger }>([
     for (const at of [T0, T0 + 5, T0 + 3]) await ledger.raiseWatermark("urgent", at);
     expect(await ledger.watermark("urgent")).toBe(T0 + 5);
     expect(await ledger.watermark("images")).toBeUndefined();
+    expect(await ledger.watermark("urgent", "anna")).toBeUndefined();
+    await ledger.raiseWatermark("urgent", T0 + 9, "anna");
+    expect(await ledger.watermark("urgent", "anna")).toBe(T0 + 9);
+    expect(await ledger.watermark("urgent")).toBe(T0 + 5);
     expect(await ledger.sweptUntil()).toBeUndefined();
     for (const at of [T0 + 7, T0]) await ledger.raiseSweptUntil(at);
     expect(await ledger.sweptUntil()).toBe(T0 + 7);
