@@ -14,6 +14,8 @@ import { tcpLink } from "./tcp-link.ts";
 export interface Field {
   readonly dial: AttachedDial;
   readonly held: number;
+  /** Byte pipes that other tasks have had. */
+  readonly pipesServed: number;
   /** What arrived since the last time this was asked: held, and refused by code. */
   arrivals(): Readonly<Record<string, number>> | undefined;
   /** Nobody is let in any more; who is here is sent away, those in a conversation when it is over. */
@@ -88,6 +90,9 @@ export async function openField(
     }),
     get held() {
       return reception.held;
+    },
+    get pipesServed() {
+      return pipes.served;
     },
     arrivals() {
       const told = counts;

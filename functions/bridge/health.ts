@@ -7,6 +7,10 @@ export interface Health {
   readonly state: "working" | "draining" | "clock-wrong";
   readonly openSlices: number;
   readonly busySessions: number;
+  /** Connections that meters hold to this task. */
+  readonly heldConnections: number;
+  /** Byte pipes that other tasks have had from this one, since it started. */
+  readonly pipesServed: number;
 }
 
 /** Serves `GET /healthz`. `port` 0: any free one; answers the port that it got. */

@@ -186,6 +186,8 @@ const health = (): Health => ({
   state: draining ? "draining" : awsClock.isRight ? "working" : "clock-wrong",
   openSlices: bridge.openSlices,
   busySessions: bridge.busySessions,
+  heldConnections: field?.held ?? 0,
+  pipesServed: field?.pipesServed ?? 0,
 });
 const server = await serveHealth(env.HEALTH_PORT, health);
 const report = (): void => {

@@ -29,7 +29,8 @@ export async function servePipes(
   { clock, crypto, secret, find }: PipeSocketPorts,
   host: string | undefined,
   port: number,
-): Promise<{ readonly port: number; close(): void }> {
+): Promise<{ readonly port: number; readonly served: number; close(): void }> {
+  let served = 0;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on("error", () => socket.destroy());
@@ -41,6 +42,9 @@ export async function servePipes(
       .then((known) =>
         answerPipe({ clock, crypto, secret: known }, link, new Uint8Array(randomBytes(NONCE_OCTETS)), named, LIMITS),
       )
+      .then((said) => {
+        if (said === "open") served++;
+      })
       .catch(() => socket.destroy());
   });
   server.maxConnections = PIPES_MAX;
@@ -49,6 +53,9 @@ export async function servePipes(
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : port,
+    get served() {
+      return served;
+    },
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

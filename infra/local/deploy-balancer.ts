@@ -1,7 +1,7 @@
 import type { Json } from "./assembly.ts";
 import type { Task } from "./ecs.ts";
 import type { LoadedTemplate } from "./load.ts";
-import { Splitter, type Target } from "./load-balancer.ts";
+import { type ListenerSettings, Splitter, type Target } from "./load-balancer.ts";
 
 type Fields = Readonly<Record<string, Json>>;
 const fields = (value: Json | undefined): Fields =>
@@ -16,7 +16,8 @@ const PROTOCOLS: Readonly<Record<string, readonly ("tcp" | "udp")[]>> = {
 const HEALTH_EVERY_MS = 2_000;
 
 export interface Balancer {
-  readonly ports: readonly number[];
+  /** The listener's port → the port that was opened for it: its own, or another where that one is in use. */
+  readonly ports: ReadonlyMap<number, number>;
   close(): Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export async function deployBalancer(
   for (const service of template.ofType("AWS::ECS::Service"))
     for (const attached of items(service.property("LoadBalancers")))
       groups.set(String(fields(attached).TargetGroupArn), Number(fields(attached).ContainerPort));
-  const splitters: Splitter[] = [];
+  const splitters = new Map<number, Splitter>();
   for (const listener of template.ofType("AWS::ElasticLoadBalancingV2::Listener")) {
     const [action] = items(listener.property("DefaultActions"));
     const containerPort = groups.get(String(fields(action).TargetGroupArn));
@@ -48,20 +49,33 @@ export async function deployBalancer(
       log(`listener ${listener.logicalId}: no task was told another port than ${containerPort}; it is left out\n`);
       continue;
     }
-    const splitter = new Splitter({ host: "127.0.0.1", port: Number(listener.property("Port")), protocols, targets });
-    await splitter.start();
-    splitters.push(splitter);
+    const port = Number(listener.property("Port"));
+    splitters.set(port, await opened({ host: "127.0.0.1", port, protocols, targets }));
   }
   const look = async (): Promise<void> => {
     for (const task of tasks) health.set(task, await task.healthy(Date.now() + 1));
   };
-  const looking = splitters.length === 0 ? undefined : setInterval(() => void look(), HEALTH_EVERY_MS);
-  if (splitters.length > 0) await look();
+  const looking = splitters.size === 0 ? undefined : setInterval(() => void look(), HEALTH_EVERY_MS);
+  if (splitters.size > 0) await look();
   return {
-    ports: splitters.map(({ port }) => port),
+    ports: new Map([...splitters].map(([port, splitter]) => [port, splitter.port])),
     close: async () => {
       clearInterval(looking);
-      await Promise.all(splitters.map((splitter) => splitter.close()));
+      await Promise.all([...splitters.values()].map((splitter) => splitter.close()));
     },
   };
+}
+
+/** Two deployments on one machine cannot both have a listener's port: the second takes any free one. */
+async function opened(settings: ListenerSettings): Promise<Splitter> {
+  const splitter = new Splitter(settings);
+  try {
+    await splitter.start();
+    return splitter;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    await splitter.close();
+    if ((code !== "EADDRINUSE" && code !== "EACCES") || settings.port === 0) throw error;
+    return opened({ ...settings, port: 0 });
+  }
 }

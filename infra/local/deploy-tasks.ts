@@ -32,6 +32,8 @@ interface Container {
   readonly stopTimeoutMs: number;
 }
 
+/** Of every task: on AWS each has one of its own, here each has ports of its own. */
+const TASK_ADDRESS = "127.0.0.1";
 const STOP_TIMEOUT_S = 30; // ECS' default
 
 function containersOf(definition: LoadedResource): readonly Container[] {
@@ -107,7 +109,7 @@ export async function deployTasks(template: LoadedTemplate, standIns: StandIns, 
           entry,
           nodeArgs: rest.slice(0, at),
           args: rest.slice(at + 1),
-          env: { ...environment, ...standIns.environmentOf(key), ...options.environment },
+          env: { ...environment, TASK_ADDRESS, ...standIns.environmentOf(key), ...options.environment },
           ...(HEALTH_PORT === undefined ? {} : { healthUrl: `http://127.0.0.1:${HEALTH_PORT}/healthz` }),
           ports,
           stopTimeoutMs: main.stopTimeoutMs,

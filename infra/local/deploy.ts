@@ -37,6 +37,8 @@ export interface Deployment {
   readonly addresses: Addresses;
   readonly identity: Identity;
   readonly clock: Clock;
+  /** Ports of the load balancer's listeners on this machine. */
+  readonly listeners: ReadonlyMap<number, number>;
   processes(): readonly ProcessView[];
   /** Answers GET of a path under /local at the API's port, to whoever asks on this machine. */
   answerLocally(path: string, answer: () => Promise<object>): void;
@@ -111,7 +113,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const balancer = await deployBalancer(template, tasks, (text) => log.write("load-balancer", text));
     closing.push(() => balancer.close());
     const answerLocally = (path: string, answer: () => Promise<object>): void => void own.set(path, answer);
-    return { template, standIns, addresses, identity, clock: options.clock, processes, answerLocally, close };
+    const { clock } = options;
+    const listeners = balancer.ports;
+    return { template, standIns, addresses, identity, clock, listeners, processes, answerLocally, close };
   } catch (error) {
     await close();
     throw error;

@@ -24,6 +24,7 @@ export interface ProcessView {
   readonly pid: number;
   readonly startedAt: string;
   readonly restarts: number;
+  readonly healthUrl?: string;
 }
 
 /** A task that lived shorter is started again with a growing pause, so that a broken one does not spin. */
@@ -52,7 +53,8 @@ export class Task {
     const pid = this.#child?.pid;
     if (pid === undefined) return undefined;
     const startedAt = new Date(this.#startedAt).toISOString();
-    return { name: this.settings.name, pid, startedAt, restarts: this.#restarts };
+    const { name, healthUrl } = this.settings;
+    return { name, pid, startedAt, restarts: this.#restarts, ...(healthUrl === undefined ? {} : { healthUrl }) };
   }
 
   /** Resolves true when the task answers its health check, false when it does not until `deadline` (machine time). */

@@ -76,9 +76,8 @@ function rowOf(meter: TownMeter, index: number, transportKey: Uint8Array): Row {
     commodity: meter.commodity,
     profile: meter.profile,
     systemTitle: meter.systemTitle,
-    host: meter.host,
-    port: String(meter.port),
-    transport: meter.transport,
+    // A row without a host is a meter that holds its own connection.
+    ...(meter.attached === true ? {} : { host: meter.host, port: String(meter.port), transport: meter.transport }),
     groups: index % 10 === 0 ? "town;sample" : "town",
     feeder: `F${Math.floor(index / METERS_A_FEEDER) + 1}`,
     transformer: `T${Math.floor(index / METERS_A_TRANSFORMER) + 1}`,

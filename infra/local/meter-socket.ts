@@ -4,8 +4,13 @@ import type { MeterReaction, SimulatedMeter } from "../../shared/simulator/meter
 /** A meter closes a connection on which nothing came for this long (as its inactivity time-out would), ms. */
 const IDLE_MS = 180_000;
 
-/** Gives one accepted connection to a simulated meter until either side closes. */
-export function serveMeter(meter: SimulatedMeter, socket: Socket, sockets: Set<Socket>): void {
+/** Gives one connection to a simulated meter until either side closes. `idleMs` 0: it may be idle for ever. */
+export function serveMeter(
+  meter: SimulatedMeter,
+  socket: Socket,
+  sockets: Set<Socket>,
+  idleMs: number = IDLE_MS,
+): void {
   sockets.add(socket);
   const connection = meter.connect();
   let due = 0; // answers leave in order, however long one of them takes
@@ -21,7 +26,7 @@ export function serveMeter(meter: SimulatedMeter, socket: Socket, sockets: Set<S
     if (due <= now) return act(reaction);
     setTimeout(act, due - now, reaction).unref();
   });
-  socket.setTimeout(IDLE_MS, () => socket.destroy());
+  socket.setTimeout(idleMs, () => socket.destroy());
   socket.on("error", () => socket.destroy()); // the client went away; the meter forgets the connection
   socket.on("close", () => sockets.delete(socket));
 }

@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly port: number;
   readonly seed: number;
   readonly faults: FaultShares;
+  /** Share of the meters that hold their own connection: the description is then that of a utility, with its gate. */
+  readonly attached: number;
   readonly json: boolean;
   readonly once: boolean;
   readonly verbose: boolean;
@@ -32,6 +34,7 @@ export const HELP = `Stands Headrace up on this machine, with a simulated popula
 ${Object.entries(FAULT_KINDS)
   .map(([kind, what]) => `                     ${kind.padEnd(13)} ${what}`)
   .join("\n")}
+  --attached SHARE share of the meters that call in by themselves, through the load balancer (0)
   --once           read every meter once, compare what is stored with what the meters held, and end.
                    Exit 0: all done and equal; 1: a task ended otherwise; 3: stored data differ; 2: start-up or usage
   --json           results as one line of JSON
@@ -50,6 +53,13 @@ function whole(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max)
     throw new StartupError(`--${name}: expected a whole number of ${min} to ${max}, got ${JSON.stringify(text)}`);
+  return value;
+}
+
+function share(name: string, text: string): number {
+  const value = Number(text);
+  if (text === "" || !(value >= 0 && value <= 1))
+    throw new StartupError(`--${name}: expected a share of 0 to 1, got ${JSON.stringify(text)}`);
   return value;
 }
 
@@ -77,6 +87,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
         port: { type: "string", default: "4173" },
         seed: { type: "string", default: "1" },
         faults: { type: "string", default: "" },
+        attached: { type: "string", default: "0" },
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         explain: { type: "boolean", default: false },
@@ -97,6 +108,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
       port: whole("port", values.port, 1, 65_533),
       seed: whole("seed", values.seed, 0, 0xffff_ffff),
       faults: parseFaults(values.faults),
+      attached: share("attached", values.attached),
       json: values.json,
       once: values.once,
       verbose: values.verbose,

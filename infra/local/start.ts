@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { clockSettingFrom, clockText, productClock } from "./clock.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
@@ -16,6 +17,7 @@ import { beginEpoch } from "./restore.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
 import { StartupError } from "./startup-error.ts";
 import { synthesiseInto } from "./synthesis.ts";
+import { DLMS_PORT } from "./town.ts";
 import { startTown, type TownProcess } from "./town-process.ts";
 
 /** `npm start`. Exit codes: design section 5; 2 for everything that keeps it from starting. */
@@ -25,6 +27,7 @@ interface Running {
   readonly api: LocalApi;
 }
 
+const CALLED_IN_WITHIN_MS = 60_000;
 const progress = new Progress(process.stderr);
 const closing: (() => Promise<void> | void)[] = [];
 let ending: Promise<void> | undefined;
@@ -71,6 +74,35 @@ function clientTitle({ template }: Deployment): string {
   return title;
 }
 
+/** Where simulated meters call in. */
+function gateOf({ listeners }: Deployment): { readonly host: string; readonly port: number } {
+  const port = listeners.get(DLMS_PORT);
+  if (port === undefined)
+    throw new StartupError(`the template has no listener on ${DLMS_PORT} for meters that call in`);
+  return { host: "127.0.0.1", port };
+}
+
+/** Meters that called before they were enrolled call again, later each time; what never comes is said, not waited for. */
+async function allCalledIn({ processes }: Deployment, { meters }: TownProcess): Promise<void> {
+  const wanted = meters.filter(({ attached }) => attached === true).length;
+  let held = 0;
+  for (const until = Date.now() + CALLED_IN_WITHIN_MS; held < wanted && Date.now() < until; await pause(250)) {
+    const healths = await Promise.all(
+      processes().map(({ healthUrl }) =>
+        healthUrl === undefined ? undefined : fetch(healthUrl).catch(() => undefined),
+      ),
+    );
+    const told = await Promise.all(
+      healths.map(async (health) =>
+        Number(((await health?.json()) as { heldConnections?: number })?.heldConnections ?? 0),
+      ),
+    );
+    held = told.reduce((sum, count) => sum + count, 0);
+    progress.show(`${held} of ${wanted} meters have called in`);
+  }
+  progress.line(`${held} of ${wanted} meters have called in`);
+}
+
 async function standUp(options: StartOptions, folder: DataFolder, log: LogSink): Promise<Running> {
   const setting = clockSettingFrom(process.env);
   const clock = productClock(setting);
@@ -79,7 +111,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   await portsFree(options.port);
   progress.show("synthesising the description");
   const assembly = join(folder.path, "assembly");
-  const { elapsedMs } = await synthesiseInto(assembly);
+  const { elapsedMs } = await synthesiseInto(assembly, options.attached > 0 ? { profile: "utility" } : {});
   progress.line(`synthesised in ${(elapsedMs / 1000).toFixed(1)} s`);
   progress.show("standing the deployment up");
   const deployment = await deploy({
@@ -99,12 +131,13 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
       : {}),
   });
   closing.push(() => deployment.close());
-  const { meters, seed, faults } = options;
+  const { meters, seed, faults, attached } = options;
   const town = await startTown({
     meters,
     seed,
     faults,
     clientSystemTitle: clientTitle(deployment),
+    ...(attached === 0 ? {} : { callers: { share: attached, ...gateOf(deployment) } }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),
   }).catch((error: unknown) => {
@@ -120,6 +153,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));
   progress.line(`${town.meters.length} meters, ${enrolled} of them enrolled now`);
+  if (attached > 0) await allCalledIn(deployment, town);
   return { deployment, town, api };
 }
 

@@ -8,13 +8,22 @@ interface Synthesised {
 
 /**
  * Writes the cloud assembly in a process of its own: the CDK takes some 500 MB, which what runs for days should not carry.
- * It needs no account, so it gets no credentials.
+ * It needs no account, so it gets no credentials. `context`: over that of cdk.json.
  */
-export async function synthesiseInto(outDir: string): Promise<Synthesised> {
+export async function synthesiseInto(
+  outDir: string,
+  context: Readonly<Record<string, string>> = {},
+): Promise<Synthesised> {
   const { PATH, HOME, TMPDIR } = process.env;
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL("../synth.ts", import.meta.url)), "--out", outDir, "--json"],
+    [
+      fileURLToPath(new URL("../synth.ts", import.meta.url)),
+      "--out",
+      outDir,
+      "--json",
+      ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+    ],
     {
       env: {
         ...(PATH === undefined ? {} : { PATH }),

@@ -1,5 +1,6 @@
 import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
+import type { Callers } from "./meter-call.ts";
 import type { TownMeter, TownWitness } from "./town.ts";
 
 /** What a town in a process of its own is started with. */
@@ -8,6 +9,7 @@ export interface TownStart {
   readonly seed: number;
   readonly faults: FaultShares;
   readonly clientSystemTitle: string;
+  readonly callers?: Callers;
   readonly port?: number;
   /** Folder in which the meters' counters are kept. */
   readonly data?: string;

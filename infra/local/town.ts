@@ -5,9 +5,11 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { Random } from "../../shared/ports/random.ts";
+import { callers } from "../../shared/simulator/call-in.ts";
 import type { FaultKind, FaultShares } from "../../shared/simulator/faults.ts";
 import { type MeterTruth, SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { population, type SimulatedKeys, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import { type Callers, MeterCall } from "./meter-call.ts";
 import { serveMeter } from "./meter-socket.ts";
 import { TownMemory } from "./town-memory.ts";
 
@@ -22,6 +24,8 @@ export interface TownOptions {
   readonly port?: number;
   /** Folder in which the meters' counters are kept. */
   readonly data?: string;
+  /** Meters that do not listen but call in and stay connected. */
+  readonly callers?: Callers;
 }
 
 /** All that one needs to know to read a simulated meter. */
@@ -45,6 +49,8 @@ export interface TownMeter {
   /** As enrolled; a meter with the fault `wrong-key` holds others. */
   readonly keys: SimulatedKeys;
   readonly fault?: FaultKind;
+  /** It calls in by itself; nobody listens at its address. */
+  readonly attached?: true;
 }
 
 export interface WitnessedCounter {
@@ -78,7 +84,9 @@ const PORTS_FROM = 20_000;
 /** The meters that a town of these options has, at the addresses that it takes when they are free; no sockets. */
 export const townListing = (options: Omit<TownOptions, "clock" | "data">): readonly TownMeter[] => {
   const addressing = inNetwork(NETWORKS[0], options.port ?? DLMS_PORT);
-  return population(nodeCrypto, options).map((plan) => described(plan, addressing(plan.index)));
+  const plans = population(nodeCrypto, options);
+  const calling = callers(plans, options.callers?.share ?? 0);
+  return plans.map((plan) => described(plan, addressing(plan.index), calling));
 };
 
 const random: Random = {
@@ -116,6 +124,7 @@ export class Town {
   readonly #servers: readonly Server[];
   readonly #sockets: ReadonlySet<Socket>;
   readonly #memory: TownMemory | undefined;
+  readonly #calls: readonly MeterCall[];
 
   private constructor(
     meters: readonly TownMeter[],
@@ -123,12 +132,14 @@ export class Town {
     servers: readonly Server[],
     sockets: ReadonlySet<Socket>,
     memory: TownMemory | undefined,
+    calls: readonly MeterCall[],
   ) {
     this.meters = meters;
     this.#byId = new Map(simulated.map((meter) => [meter.plan.meterId, meter]));
     this.#servers = servers;
     this.#sockets = sockets;
     this.#memory = memory;
+    this.#calls = calls;
   }
 
   /** Throws `HeadraceError` `town.*`: impossible faults, addresses in use, a data folder of another town. */
@@ -141,9 +152,18 @@ export class Town {
     );
     memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter.counters])));
     const sockets = new Set<Socket>();
-    const { servers, addressing } = await place(simulated, sockets, options.port ?? DLMS_PORT, memory);
-    const meters = plans.map((plan) => described(plan, addressing(plan.index)));
-    return new Town(meters, simulated, servers, sockets, memory);
+    const calling = callers(plans, options.callers?.share ?? 0);
+    const listening = simulated.filter(({ plan }) => !calling.has(plan.index));
+    const { servers, addressing } = await place(listening, sockets, options.port ?? DLMS_PORT, memory);
+    const meters = plans.map((plan) => described(plan, addressing(plan.index), calling));
+    const gate = options.callers;
+    const calls =
+      gate === undefined
+        ? []
+        : simulated
+            .filter(({ plan }) => calling.has(plan.index))
+            .map((meter) => new MeterCall(meter, gate, sockets, random));
+    return new Town(meters, simulated, servers, sockets, memory, calls);
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */
@@ -164,6 +184,7 @@ export class Town {
   }
 
   async stop(): Promise<void> {
+    for (const call of this.#calls) call.stop();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
     await this.#memory?.close();
@@ -256,7 +277,7 @@ async function listenAll(
   throw failed.reason;
 }
 
-function described(plan: SimulatedMeterPlan, { host, port }: Place): TownMeter {
+function described(plan: SimulatedMeterPlan, { host, port }: Place, calling: ReadonlySet<number>): TownMeter {
   const { access } = plan.profile.dlms;
   return {
     meterId: plan.meterId,
@@ -276,5 +297,6 @@ function described(plan: SimulatedMeterPlan, { host, port }: Place): TownMeter {
     securitySuite: access.securitySuite,
     keys: plan.enrolled,
     ...(plan.fault && { fault: plan.fault }),
+    ...(calling.has(plan.index) && { attached: true as const }),
   };
 }

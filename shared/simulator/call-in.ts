@@ -30,7 +30,7 @@ export function callInPush({ index, serial, systemTitle, profile }: SimulatedMet
 }
 
 /** A meter that calls in tries again after so long, ms: doubled each time, with jitter, until a call was worth it. */
-export const CALL_AGAIN_MS = { first: 1_000, most: 60_000 } as const;
+export const CALL_AGAIN_MS = { first: 1_000, most: 15_000 } as const;
 
 /** Which meters hold their own connection: of those that prove themselves and have no fault, evenly, this share of all. */
 export function callers(plans: readonly SimulatedMeterPlan[], share: number): ReadonlySet<number> {
