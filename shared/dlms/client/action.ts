@@ -75,15 +75,24 @@ async function receiveBlocks(
   invokeIdAndPriority: number,
   first: DataBlockSA,
 ): Promise<ActionResponseWithOptionalData> {
+  const found = await octetsInBlocks(exchange, invokeIdAndPriority, first);
+  return found instanceof Uint8Array ? responseInBlocks(found) : found;
+}
+
+/** What the blocks of an answer join to, or the answer with which the meter ended them. */
+export async function octetsInBlocks(
+  exchange: Exchange,
+  invokeIdAndPriority: number,
+  first: DataBlockSA,
+): Promise<Uint8Array | ActionResponseWithOptionalData> {
   const assembly = new BlockAssembly();
   for (let block = first; ; ) {
     assembly.take(block.blockNumber, block.rawData);
-    if (block.lastBlock) break;
+    if (block.lastBlock) return assembly.whole();
     const request = encode(ActionRequest, { kind: "nextPblock", invokeIdAndPriority, blockNumber: block.blockNumber });
     const answer = await exchange.ask("ActionResponse", invokeIdAndPriority, request);
     if (answer.kind === "normal") return answer.singleResponse;
     if (answer.kind !== "withPblock") throw wrongForm("Action-Response-With-Pblock", answer.kind);
     block = answer.pBlock;
   }
-  return responseInBlocks(assembly.whole());
 }

@@ -2,19 +2,32 @@ import { SessionError } from "../../metering/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { encode } from "../../wire/codec.ts";
 import type { SelectiveAccessDescriptor } from "../cosem-attribute-descriptor.ts";
+import type { Data } from "../data.ts";
 import type { GetDataResult } from "../get-data-result.ts";
 import type { AttributeOf, MethodOf, ReadableAttribute } from "../objects/interface-class.ts";
 import { Rlrq } from "../release.ts";
 import { action } from "./action.ts";
+import { actionWithList, type MethodCall } from "./action-with-list.ts";
 import type { ApduLink } from "./apdu-link.ts";
 import type { Exchange } from "./exchange.ts";
 import { get, getWithList } from "./get.ts";
 import { set } from "./set.ts";
+import { setWithList } from "./set-with-list.ts";
 
 /** A value, or the Data-Access-Result or Action-Result with which the meter refused. */
 export type Answer<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "refused"; readonly result: number };
+
+/** An attribute and the data to write to it: `written` makes it of a typed attribute. */
+export interface AttributeWrite {
+  readonly descriptor: AttributeOf<unknown>["descriptor"];
+  readonly data: Data;
+}
+export const written = <T>({ descriptor, shape }: AttributeOf<T>, value: T): AttributeWrite => ({
+  descriptor,
+  data: shape.write(value),
+});
 
 /** How long a release may take, ms: it is polite, not needed. */
 const RELEASE_TIMEOUT_MS = 1_000;
@@ -52,6 +65,23 @@ export class DlmsSession {
   /** Writes an attribute; answers the Data-Access-Result, 0 for success. */
   write<T>(attribute: AttributeOf<T>, value: T): Promise<number> {
     return set(this.exchange, attribute.descriptor, attribute.shape.write(value));
+  }
+
+  /** Writes several attributes, in one request where the association offers it; a Data-Access-Result for each. */
+  writeAll(writes: readonly AttributeWrite[]): Promise<readonly number[]> {
+    return setWithList(
+      this.exchange,
+      writes.map(({ descriptor, data }) => ({
+        cosemAttributeDescriptor: descriptor,
+        accessSelection: undefined,
+        value: data,
+      })),
+    );
+  }
+
+  /** Calls several methods, in one request where the association offers it. */
+  invokeAll(calls: readonly MethodCall[]): ReturnType<typeof actionWithList> {
+    return actionWithList(this.exchange, calls);
   }
 
   /** Calls a method; answers its Action-Result and what it returned. */
