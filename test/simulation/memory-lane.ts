@@ -16,10 +16,24 @@ export interface Queued {
 /** A lane as SQS keeps it: received messages are invisible for 60 s, come back unless they are deleted. */
 export class MemoryLane {
   readonly #clock: Clock;
+  readonly #groupOf: ((body: string) => string) | undefined;
   readonly #queued = new Set<Queued>();
 
-  constructor(clock: Clock) {
+  /** `groupOf`: makes it a fair queue, which gives messages of groups with few in flight first. */
+  constructor(clock: Clock, groupOf?: (body: string) => string) {
     this.#clock = clock;
+    this.#groupOf = groupOf;
+  }
+
+  #visible(now: number): Queued[] {
+    const visible = this.queued.filter(({ visibleAt }) => visibleAt <= now);
+    const groupOf = this.#groupOf;
+    if (groupOf === undefined) return visible;
+    const inFlight = new Map<string, number>();
+    for (const { body, visibleAt } of this.#queued)
+      if (visibleAt > now) inFlight.set(groupOf(body), (inFlight.get(groupOf(body)) ?? 0) + 1);
+    const busy = ({ body }: Queued): number => inFlight.get(groupOf(body)) ?? 0;
+    return visible.sort((left, right) => busy(left) - busy(right));
   }
 
   get queued(): readonly Queued[] {
@@ -39,7 +53,7 @@ export class MemoryLane {
         for (;;) {
           await lives(gone);
           const now = this.#clock.now();
-          const found = either.aborted ? [] : this.queued.filter(({ visibleAt }) => visibleAt <= now).slice(0, max);
+          const found = either.aborted ? [] : this.#visible(now).slice(0, max);
           if (found.length > 0 || either.aborted || now >= until)
             return found.map((queued) => this.#take(queued, gone));
           await this.#clock.sleep(200, either).catch(() => undefined);
@@ -54,6 +68,7 @@ export class MemoryLane {
     return {
       body: queued.body,
       sentAt: queued.sentAt,
+      receives: queued.receives,
       renew: async (ms) => {
         await lives(gone);
         queued.visibleAt = this.#clock.now() + ms;
