@@ -1,11 +1,13 @@
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import { hasIntent, intendedIn } from "../jobs/intents.ts";
+import type { Job } from "../jobs/job.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import type { WorkItem } from "../jobs/messages.ts";
 import { isOrder, orderNumber } from "../jobs/orders.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
 import { slotsIn } from "../jobs/slots.ts";
+import { mayMatch } from "../metering/meter-filter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
@@ -158,6 +160,7 @@ async function work(
             segment: item.segment,
             slots,
             operation: job.operation,
+            ...suitsOf(job),
             limits: LIMITS[lane],
             desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
             ...(order === undefined
@@ -215,3 +218,7 @@ async function keepRenewed(
     if (!lease.isHeld()) return onLost();
   }
 }
+
+/** Of a job by a stored query: what the access item says may have changed since the job was planned. */
+const suitsOf = ({ filter }: Job): { readonly suits?: (item: AccessItem) => boolean } =>
+  filter === undefined ? {} : { suits: (item) => mayMatch(filter, item) };

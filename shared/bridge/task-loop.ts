@@ -35,6 +35,8 @@ export interface SliceTasks {
   readonly segment: number;
   readonly slots: readonly number[];
   readonly operation: Operation;
+  /** Whether a meter still is what the job is about, by its access item; absent: it is. Asked of reads only. */
+  readonly suits?: (item: AccessItem) => boolean;
   readonly limits: TimeLimits;
   readonly desk: CounterDesk;
   /** How an order is tried at a meter, from its hold on; absent: the operation reads. */
@@ -102,6 +104,8 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
   /** One try: of an order as its class asks for, else one session that performs the operation. */
   const tryOnce = async (task: Task, look: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
     if (slice.tryOrder !== undefined) return { look, end: await slice.tryOrder(look.item, task.tries) };
+    if (slice.suits?.(look.item) === false)
+      return { look, end: { kind: "failed", failure: refusal("no-match", "target.no-match") } };
     const session = (item: AccessItem, source: CounterSource) =>
       perform(ports, item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
     const mayGoOn = async () => (await slice.stop()) === undefined;

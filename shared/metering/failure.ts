@@ -34,6 +34,10 @@ export const FAILURES = {
     retry: "never",
     hint: "The meter was asked twice and shows that nothing happened. Check the meter and its device profile.",
   },
+  "no-match": {
+    retry: "never",
+    hint: "The meter does not match the job's stored query any more. Nothing was asked of it.",
+  },
 } as const satisfies Record<string, { readonly retry: Retry; readonly hint: string }>;
 
 export type FailureReason = keyof typeof FAILURES;

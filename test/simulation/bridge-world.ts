@@ -19,6 +19,7 @@ import type { Slice } from "../../shared/jobs/slice.ts";
 import { advance } from "../../shared/jobs/slice-machine.ts";
 import { noSlots, setSlot } from "../../shared/jobs/slots.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
+import type { MeterFilter } from "../../shared/metering/meter-filter.ts";
 import type { Operation } from "../../shared/metering/operation.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -69,6 +70,7 @@ export interface PlanOptions {
   readonly deadlineMs?: number;
   readonly passes?: number;
   readonly job?: string;
+  readonly filter?: MeterFilter;
 }
 
 const JOB = "0123456789abcdefghijklmnop";
@@ -134,7 +136,7 @@ export async function world(): Promise<World> {
       await access.createAccessItem(item);
       return meters.add(item, behaviour);
     },
-    async plan({ slots = [0], lane = "bulk", operation, deadlineMs = 3_600_000, passes = 3, job = JOB } = {}) {
+    async plan({ slots = [0], lane = "bulk", operation, deadlineMs = 3_600_000, passes = 3, job = JOB, filter } = {}) {
       const parsed = Job.parse({
         jobId: job,
         operation: operation ?? { kind: "readRegisters" },
@@ -145,6 +147,7 @@ export async function world(): Promise<World> {
         deadline: clock.now() + deadlineMs,
         retry: { passes, backoffSeconds: 60 },
         caller: { id: "test", roles: ["operator"] },
+        ...(filter === undefined ? {} : { filter }),
       });
       await ledger.createJob(parsed);
       const targeted = noSlots();
