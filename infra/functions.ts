@@ -69,6 +69,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "manage-schedules": http({ tables: { ledger: "erase" } }),
   "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),
   "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),
+  "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
   tick: {

@@ -26,6 +26,7 @@ import { ReadingQuery, Readings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS } from "./route-roles.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { WayInInApi, WayInLimitBody, WayInPath } from "./ways-in.ts";
 
 /**
  * The one table of routes. `infra/` makes API routes and authorizers of it, handlers validate by it, `/openapi.json`
@@ -268,6 +269,27 @@ export const routes = {
     params: ParkedPath,
     request: ReplayRequest,
     response: Replayed,
+    statuses: [200],
+  },
+  readWayIn: {
+    method: "GET",
+    path: "/ways-in/{wayIn}",
+    function: "manage-ways-in",
+    summary: "How many sessions a collector or cell may have at once, and who has them",
+    roles: KEEPS,
+    params: WayInPath,
+    response: WayInInApi,
+    statuses: [200],
+  },
+  limitWayIn: {
+    method: "PUT",
+    path: "/ways-in/{wayIn}",
+    function: "manage-ways-in",
+    summary: "Say how many sessions a collector or cell may have at once",
+    roles: KEEPS,
+    params: WayInPath,
+    request: WayInLimitBody,
+    response: WayInInApi,
     statuses: [200],
   },
   describeApi: {
