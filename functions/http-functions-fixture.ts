@@ -26,6 +26,7 @@ const FUNCTIONS = [
   "manage-queries",
   "manage-schedules",
   "manage-calendars",
+  "manage-ways-in",
   "describe-api",
 ];
 

@@ -48,6 +48,20 @@ describe("the functions behind the API", () => {
     });
   });
 
+  it("set how many sessions a collector may have at once", async () => {
+    const params = { wayIn: "collector:K1" };
+    const way = { wayIn: "collector:K1", leased: 0, leases: [] };
+    const read = () => ask("manage-ways-in", "operator", "GET /ways-in/{wayIn}", { params });
+    const limit = (body: object, of = params) =>
+      ask("manage-ways-in", "operator", "PUT /ways-in/{wayIn}", { params: of, body });
+    expect(await read()).toMatchObject({ status: 200, body: { ...way, limit: 8, isDefault: true } });
+    expect(await limit({ limit: 3 })).toMatchObject({ status: 200, body: { ...way, limit: 3, isDefault: false } });
+    expect(await read()).toMatchObject({ body: { limit: 3 } });
+    expect(await limit({ limit: null })).toMatchObject({ body: { limit: 8, isDefault: true } });
+    expect(await limit({ limit: -1 })).toMatchObject({ status: 400, body: { errors: [{ field: "limit" }] } });
+    expect(await limit({ limit: 1 }, { wayIn: "dial" })).toMatchObject({ status: 400 });
+  });
+
   it("take a job, show it with an ETag, list its tasks and cancel it once", async () => {
     const body = {
       operation: { kind: "readRegisters" },
