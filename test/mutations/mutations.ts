@@ -110,4 +110,92 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: '            ConditionExpression: "#version <> :was OR #version = :was",\n',
     tests: ["test/contract/ledger.test.ts"],
   },
+  {
+    name: "intent written after the effect",
+    file: "shared/bridge/order-task.ts",
+    original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
+    begun.record = record;
+    const refused = await this.#lastLook(item);
+    if (refused !== undefined) {
+      await this.#cleared(item.slot, begun); // nothing was sent
+      return refused;
+    }
+    const answer = await effects.operate(operation);`,
+    mutated: `    const refused = await this.#lastLook(item);
+    if (refused !== undefined) return refused;
+    const answer = await effects.operate(operation);
+    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
+    begun.record = record;`,
+    tests: ["test/simulation/orders-crash.test.ts"],
+  },
+  {
+    name: "intent slot cancelled unproved",
+    file: "shared/jobs/slice-machine.ts",
+    original: 'const ending = slotsIn(slots, "open").filter((slot) => !isIntended(slice, slot));',
+    mutated: 'const ending = slotsIn(slots, "open");',
+    tests: ["shared/jobs/intents.test.ts", "test/simulation/orders.test.ts"],
+  },
+  {
+    name: "redelivered order sent again unproved",
+    file: "shared/bridge/order-task.ts",
+    original: `    const verdict = await effects.prove(operation, record.baseline);
+    if (verdict.kind !== "did-not-happen") return settled(verdict);
+    if (this.#ports.clock.now()`,
+    mutated: "    if (this.#ports.clock.now()",
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "what shows nothing yet is sent again at once",
+    file: "shared/bridge/order-task.ts",
+    original: "    if (this.#ports.clock.now() < record.at + SETTLE_MS)",
+    mutated: "    if (record.at < 0)",
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "expiry of an order not checked",
+    file: "shared/bridge/order-task.ts",
+    original: "return this.#ports.clock.now() >= deadline ? LEFT : undefined;",
+    mutated: "return deadline < 0 ? LEFT : undefined;",
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "newer order not looked for",
+    file: "shared/bridge/order-task.ts",
+    original: "    if (lastOrder > number) return SUPERSEDED;\n",
+    mutated: "",
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "order looks before it leases",
+    file: "shared/bridge/order-task.ts",
+    original: `      const counters = await desk.lease();
+      const item = await access.read(seen);`,
+    mutated: `      const item = await access.read(seen);
+      const counters = await desk.lease();`,
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "order sent though the hold was lost",
+    file: "shared/bridge/order-task.ts",
+    original: "    if (hold?.owner !== owner || hold.until <= this.#ports.clock.now() + MARGIN_MS)",
+    mutated: "    if (hold?.owner === owner && hold.until < 0)",
+    tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "intent written by who lost the lease",
+    file: "shared/jobs/intents.ts",
+    original: `  if (slice.state !== "working" || slice.lease?.owner !== owner) return "another-owner";
+  if (slice.generation !== generation) return "another-generation";
+  if (slice.lease.until <= now) return "leased";
+`,
+    mutated: "",
+    tests: ["shared/jobs/intents.test.ts"],
+  },
+  {
+    name: "former holder's failure believed of an intended slot",
+    file: "shared/jobs/outcomes.ts",
+    original: '  if (!holders) return { state: "open", reason: ending.reason };\n',
+    mutated: "",
+    tests: ["shared/jobs/intents.test.ts"],
+  },
 ];

@@ -2,12 +2,12 @@ import type { BridgePorts } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
-import type { JobId } from "../../shared/jobs/job.ts";
 import { orderNumber } from "../../shared/jobs/orders.ts";
 import type { Slice } from "../../shared/jobs/slice.ts";
 import { slotReason, slotState } from "../../shared/jobs/slots.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
 import { MeterKeys } from "../../shared/metering/meter-keys.ts";
+import { LinkError } from "../../shared/ports/link.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
@@ -25,8 +25,8 @@ export const RESET = { kind: "resetDemand" } as const;
 export interface Incident {
   readonly at: number;
   readonly when: "before" | "after";
-  /** It ends, or stands still for so long, ms. */
-  readonly what: "ends" | number;
+  /** It ends, its connection breaks, or it stands still for so long, ms. */
+  readonly what: "ends" | "breaks" | number;
 }
 
 /** One simulated meter that speaks DLMS, and orders to it. */
@@ -36,7 +36,11 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu") {
   const plans = population(nodeCrypto, { meters: 10, seed: SEED, faults, clientSystemTitle: CLIENT });
   const plan = plans.find((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault));
   if (plan === undefined) throw new Error("the town has no such meter");
-  const meter = new SimulatedMeter(plan, SEED, { crypto: nodeCrypto, random: seeded("m"), now: () => town.clock.now() });
+  const meter = new SimulatedMeter(plan, SEED, {
+    crypto: nodeCrypto,
+    random: seeded("m"),
+    now: () => town.clock.now(),
+  });
   const item: AccessItem = {
     segment: SEGMENT,
     slot: 0,
@@ -94,27 +98,31 @@ export type OrderTown = Awaited<ReturnType<typeof orderTown>>;
 /** Ports of a bridge that meets an incident; `calls` tells each call of a port, in order. */
 export function incident(town: World, { at, when, what }: Incident, calls: string[] = []): PortsChange {
   let ended = false;
+  let stillUntil = 0;
   return (ports, kill) => {
-    const meets = async (): Promise<void> => {
+    const meets = (): void => {
+      if (what === "breaks") throw new LinkError("link.closed", "the connection broke");
       if (what === "ends") {
         ended = true;
         kill();
-      } else await town.clock.sleep(what);
+      } else stillUntil = town.clock.now() + what;
     };
+    /** Of a bridge that stands still no call goes out, and none of its answers is heard. */
     const alive = async (): Promise<void> => {
       if (ended) await new Promise<never>(() => {});
+      if (town.clock.now() < stillUntil) await town.clock.sleep(stillUntil - town.clock.now());
     };
     const call = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
       await alive();
       const number = calls.push(name);
-      if (number === at && when === "before") await meets();
+      if (number === at && when === "before") meets();
       await alive();
       const answer = await run().then(
         (value) => ({ value }),
         (error: unknown) => ({ error }),
       );
       await alive();
-      if (number === at && when === "after") await meets();
+      if (number === at && when === "after") meets();
       await alive();
       if ("error" in answer) throw answer.error;
       return answer.value;
@@ -139,3 +147,22 @@ export function incident(town: World, { at, when, what }: Incident, calls: strin
 }
 /** Nothing happens; the calls are told. */
 export const NO_INCIDENT: Incident = { at: 0, when: "before", what: "ends" };
+
+/** The calls of a bridge that nothing happens to, in order. */
+async function callsOf(): Promise<readonly string[]> {
+  const run = await orderTown();
+  const calls: string[] = [];
+  run.start(incident(run.town, NO_INCIDENT, calls));
+  await run.end(await run.order());
+  return calls;
+}
+export const CALLS = await callsOf();
+const at = (name: string, nth = 1): number => {
+  const found = CALLS.flatMap((call, index) => (call === name ? [index + 1] : []))[nth - 1];
+  if (found === undefined) throw new Error(`no call ${nth} of ${name} among ${CALLS.join(" ")}`);
+  return found;
+};
+/** The write of the intent: the slice's second, after that of the lease. */
+export const INTENT = at("ledger.writeSlice", 2);
+/** The frames of the effect: the first after the last look. */
+export const OPERATE = CALLS.indexOf("link.send", INTENT) + 1;
