@@ -1,4 +1,13 @@
-import { type Codec, choice, prefixed, sequence, type TypeOf, tagged, unknownTag } from "../../wire/codec.ts";
+import {
+  type Codec,
+  choice,
+  prefixed,
+  type SequenceOf,
+  sequence,
+  type TypeOf,
+  tagged,
+  unknownTag,
+} from "../../wire/codec.ts";
 import { unsigned8 } from "../../wire/integers.ts";
 import { octetString } from "../../wire/octet-string.ts";
 import { optional } from "../a-xdr.ts";
@@ -94,6 +103,7 @@ const header = {
   dateTime: field("a date-time"),
   otherInformation: field("other information"),
 };
+export type CipheringHeader = SequenceOf<typeof header>;
 /** IEC 62056-5-3, General-Ciphering, tag 221. */
 export const GeneralCiphering = prefixed(
   "General-Ciphering",

@@ -12,7 +12,7 @@ const NOTHING = new Uint8Array(0);
 /** Keys of one protected direction: a handle for AES-GCM; the authentication key goes into the AAD as octets. */
 export interface CipherKeys {
   readonly encryption: SecretKey;
-  /** 16 octets in suite 0. */
+  /** 16 octets in suites 0 and 1, 32 in suite 2. */
   readonly authentication: Uint8Array;
 }
 
@@ -34,13 +34,14 @@ function ivOf({ systemTitle, invocationCounter }: Sender): Uint8Array {
   return iv;
 }
 
-/** SC || AK || what is authenticated only. */
-const aadOf = (control: number, keys: CipherKeys, octets: Uint8Array = NOTHING): Uint8Array =>
-  concat(Uint8Array.of(control), keys.authentication, octets);
+/** SC || AK || what General-Ciphering authenticates with them || what is authenticated only. */
+const aadOf = (control: number, keys: CipherKeys, extra: Uint8Array, octets: Uint8Array = NOTHING): Uint8Array =>
+  concat(Uint8Array.of(control), keys.authentication, extra, octets);
 
 /**
  * Protects an APDU: security control || counter || payload [|| tag], as IEC 62056-5-3 lays it out. The caller draws the
- * counter; it must never have been used with this key and title.
+ * counter; it must never have been used with this key and title. `extra`: what stands behind the authentication key in
+ * the AAD, General-Ciphering only.
  */
 export function sealContent(
   crypto: Crypto,
@@ -48,6 +49,7 @@ export function sealContent(
   control: number,
   sender: Sender,
   apdu: Uint8Array,
+  extra: Uint8Array = NOTHING,
 ): Uint8Array {
   if ((control & COMPRESSED) !== 0 || (control & (AUTHENTICATED | ENCRYPTED)) === 0)
     throw new RangeError("expected authentication, encryption or both, without compression");
@@ -56,10 +58,14 @@ export function sealContent(
   header[0] = control;
   header.set(iv.subarray(TITLE_OCTETS), 1);
   if ((control & ENCRYPTED) === 0)
-    return concat(header, apdu, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, apdu), NOTHING, TAG_OCTETS));
+    return concat(
+      header,
+      apdu,
+      crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, extra, apdu), NOTHING, TAG_OCTETS),
+    );
   if ((control & AUTHENTICATED) === 0)
     return concat(header, crypto.gcmSeal(keys.encryption, iv, NOTHING, apdu, TAG_OCTETS).subarray(0, apdu.length));
-  return concat(header, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys), apdu, TAG_OCTETS));
+  return concat(header, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, extra), apdu, TAG_OCTETS));
 }
 
 export type OpenedContent =
@@ -89,6 +95,7 @@ export function openContent(
   keys: CipherKeys,
   systemTitle: Uint8Array,
   content: Uint8Array,
+  extra: Uint8Array = NOTHING,
 ): OpenedContent {
   const header = securityHeaderOf(content);
   if (header === undefined) return { kind: "refused", because: "truncated" };
@@ -106,11 +113,11 @@ export function openContent(
   if (payload.length < TAG_OCTETS) return { kind: "refused", because: "truncated" };
   const clear = payload.subarray(0, payload.length - TAG_OCTETS);
   const apdu = encrypted
-    ? crypto.gcmOpen(keys.encryption, iv, aadOf(securityControl, keys), payload, TAG_OCTETS)
+    ? crypto.gcmOpen(keys.encryption, iv, aadOf(securityControl, keys, extra), payload, TAG_OCTETS)
     : crypto.gcmOpen(
         keys.encryption,
         iv,
-        aadOf(securityControl, keys, clear),
+        aadOf(securityControl, keys, extra, clear),
         payload.subarray(clear.length),
         TAG_OCTETS,
       );
