@@ -164,7 +164,7 @@ const refusals: readonly (readonly [string, string, string, string, Parameters<t
     "enrol-meter",
     "administrator",
     "POST /meters",
-    { body: meter(1, { routes: [{ kind: "attached" }] }) },
+    { body: meter(1, { routes: [{ kind: "dial", host: "127.0.0.9", port: 4059 }] }) },
     409,
     "routes",
   ],

@@ -138,6 +138,22 @@ describe("enrolment", () => {
     expect(await enrol(request("D-4", { systemTitle: undefined }))).toMatchObject([{ field: "systemTitle" }]);
   });
 
+  it("lets a meter hold its own connection where its profile proves who calls, in segments of its way in", async () => {
+    const routes = [{ kind: "attached" }];
+    const called = request("m-calls", { routes });
+    const collected = request("m-collected", { routes, memberships: { collector: "col-9" } });
+    const [own, shared] = await enrol(called, collected);
+    expect([own, shared]).toMatchObject([{ kind: "enrolled" }, { kind: "enrolled" }]);
+    const places = [own, shared].map((outcome) => (outcome?.kind === "enrolled" ? outcome.place : undefined));
+    expect(places[0]?.segment).not.toBe(places[1]?.segment);
+    const [item] = await ports.access.readMany(places[1]?.segment ?? 0, [places[1]?.slot ?? 0]);
+    expect(item).toMatchObject({ routes, collector: "col-9" });
+    for (const profile of ["generic-eu-lls", "generic-eu-public"]) {
+      const unproved = { ...request(`m-${profile}`, { routes, profile }), keys: { llsSecret: "00112233" } };
+      expect(await enrol(unproved)).toMatchObject([{ because: "unsuitable", field: "routes.0", received: "attached" }]);
+    }
+  });
+
   it("refuses a meter whose sealed keys cannot be opened, and only that", async () => {
     const [bad, good] = [request("U-1"), request("U-2")];
     await enrol(bad, good);

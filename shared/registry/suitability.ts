@@ -1,3 +1,4 @@
+import { provesFreshly } from "../metering/fresh-proof.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { EnrolmentRequest, FieldProblem, RegisteredMeter } from "./registered-meter.ts";
@@ -18,6 +19,13 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
       field: "commodity",
       expected: `${profile.commodity}, as profile ${profile.name} is for`,
       received: request.commodity,
+    };
+  const calls = request.routes.findIndex(({ kind }) => kind === "attached");
+  if (calls >= 0 && !provesFreshly(profile))
+    return {
+      field: `routes.${calls}`,
+      expected: `an address to dial: profile ${profile.name} does not let a meter that calls in prove who it is (HLS-GMAC)`,
+      received: "attached",
     };
   const needed = keysNeeded(profile);
   if (needed.includes("unicast") && request.systemTitle === undefined)
