@@ -20,7 +20,7 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
       return {
         answer: "witness",
         number,
-        witness: town?.witness() ?? { sessions: 0, accepted: 0, violations: [], lower: [] },
+        witness: town?.witness() ?? { sessions: 0, accepted: 0, violations: [], lower: [], resets: [] },
       };
     case "stop":
       await town?.stop();

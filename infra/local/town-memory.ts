@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import type { CounterState, CounterWitness } from "../../shared/simulator/counter-witness.ts";
+import type { DemandResets, ResetState } from "../../shared/simulator/demand-resets.ts";
 
 const Counter = z.int().min(0).max(0xffff_ffff);
 const StoredCounters = z.strictObject({
@@ -19,6 +20,8 @@ const StoredTown = z.strictObject({
   /** Second octet of the loopback network: enrolled meters keep their addresses. */
   network: z.int().min(0).max(255).optional(),
   counters: z.record(z.string(), StoredCounters),
+  /** Of meters whose demand was reset by order. */
+  resets: z.record(z.string(), z.strictObject({ count: z.int().min(1), lastAt: z.int() })).optional(),
 });
 type StoredTown = z.infer<typeof StoredTown>;
 
@@ -26,12 +29,18 @@ const SAVE_AFTER_MS = 1_000;
 /** A town that was killed may have sent this many messages of a meter since it last saved. */
 const OWN_MARGIN = 100_000;
 
+/** What of a meter outlives it. */
+interface Remembering {
+  readonly counters: CounterWitness;
+  readonly resets: DemandResets;
+}
+
 /** What meters keep over a power cut: a file in the data folder, written when something changed, at most once a second. */
 export class TownMemory {
   readonly #file: string;
   readonly #stored: StoredTown;
   #network: number | undefined;
-  #counters: ReadonlyMap<string, CounterWitness> = new Map();
+  #meters: ReadonlyMap<string, Remembering> = new Map();
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
 
@@ -74,8 +83,12 @@ export class TownMemory {
     return stored && { ...stored, lastAccepted: stored.lastAccepted, nextOwn: stored.nextOwn + OWN_MARGIN };
   }
 
-  watch(counters: ReadonlyMap<string, CounterWitness>): void {
-    this.#counters = counters;
+  resetsOf(meterId: string): ResetState | undefined {
+    return this.#stored.resets?.[meterId];
+  }
+
+  watch(meters: ReadonlyMap<string, Remembering>): void {
+    this.#meters = meters;
   }
 
   changed(): void {
@@ -93,8 +106,9 @@ export class TownMemory {
 
   async #save(): Promise<void> {
     const counters = { ...this.#stored.counters };
-    for (const [meterId, witness] of this.#counters) {
-      const { lastAccepted, runs, repeated, lower, ...rest } = witness.state;
+    const resets = { ...this.#stored.resets };
+    for (const [meterId, meter] of this.#meters) {
+      const { lastAccepted, runs, repeated, lower, ...rest } = meter.counters.state;
       counters[meterId] = {
         ...rest,
         ...(lastAccepted !== undefined && { lastAccepted }),
@@ -102,12 +116,14 @@ export class TownMemory {
         repeated: [...repeated],
         lower: [...lower],
       };
+      if (meter.resets.state.count > 0) resets[meterId] = { ...meter.resets.state };
     }
     const town: StoredTown = {
       version: 1,
       seed: this.#stored.seed,
       ...(this.#network !== undefined && { network: this.#network }),
       counters,
+      resets,
     };
     await writeFile(`${this.#file}.new`, JSON.stringify(town));
     await rename(`${this.#file}.new`, this.#file);

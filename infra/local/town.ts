@@ -58,7 +58,13 @@ export interface WitnessedCounter {
   readonly counter: number;
 }
 
-/** What the strict meters saw of their clients' counters. */
+/** How often a meter reset its demand because somebody ordered it. */
+export interface WitnessedResets {
+  readonly meterId: string;
+  readonly resets: number;
+}
+
+/** What the strict meters saw of their clients: counters, and what they were ordered to do. */
 export interface TownWitness {
   readonly sessions: number;
   readonly accepted: number;
@@ -66,6 +72,8 @@ export interface TownWitness {
   readonly violations: readonly WitnessedCounter[];
   /** Counters out of order, but used once: a meter refuses them, but no nonce was repeated. */
   readonly lower: readonly WitnessedCounter[];
+  /** Of every meter that was ever reset. */
+  readonly resets: readonly WitnessedResets[];
 }
 
 /** COSEM over TCP (IANA: dlms/cosem). */
@@ -148,9 +156,17 @@ export class Town {
     const memory = options.data === undefined ? undefined : await TownMemory.open(options.data, options.seed);
     const ports = { crypto: nodeCrypto, random, now: () => options.clock.now() };
     const simulated = plans.map(
-      (plan) => new SimulatedMeter(plan, options.seed, ports, memory?.of(plan.meterId), () => memory?.changed()),
+      (plan) =>
+        new SimulatedMeter(
+          plan,
+          options.seed,
+          ports,
+          memory?.of(plan.meterId),
+          () => memory?.changed(),
+          memory?.resetsOf(plan.meterId),
+        ),
     );
-    memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter.counters])));
+    memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter])));
     const sockets = new Set<Socket>();
     const calling = callers(plans, options.callers?.share ?? 0);
     const listening = simulated.filter(({ plan }) => !calling.has(plan.index));
@@ -180,6 +196,10 @@ export class Town {
       accepted: meters.reduce((sum, { state }) => sum + state.accepted, 0),
       violations: listed("repeated"),
       lower: listed("lower"),
+      resets: meters.flatMap(({ meter }) => {
+        const resets = meter.resets.state.count;
+        return resets === 0 ? [] : [{ meterId: meter.plan.meterId, resets }];
+      }),
     };
   }
 

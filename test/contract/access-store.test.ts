@@ -38,6 +38,7 @@ describe.each(stores)("the access store %s", (_name, open) => {
     const store = open();
     const whole = item(1, 7, {
       collector: "col-1",
+      cell: "cell-1",
       counterOffset: -(2n ** 63n),
       offsetFloor: 2n ** 63n + 1n,
       offsetRaises: { day: 20_780, sum: 2n ** 19n },
@@ -169,5 +170,19 @@ describe.each(stores)("the access store %s", (_name, open) => {
     expect(await store.read(at)).toEqual({ ...item(12, 3), attachedSeq: 3, releasedBase: 2n ** 60n });
     expect(await store.attach(at, meterId, connection(3), 2n ** 61n)).toBe(false);
     expect(await store.attach(at, meterId, connection(4), 2n ** 60n)).toBe(true);
+  });
+
+  it("keeps the newest order of a meter, whichever is accepted first", async () => {
+    const store = open();
+    const place = { segment: 41, slot: 0 };
+    await store.createAccessItem(item(41, 0));
+    const order = 1_800_000_000_000 * 1024;
+    expect(await store.acceptOrder(place, order)).toBe(true);
+    expect(await store.acceptOrder(place, order)).toBe(true);
+    expect(await store.acceptOrder(place, order - 1)).toBe(false);
+    expect(await store.acceptOrder(place, order + 1)).toBe(true);
+    expect((await store.read(place))?.lastOrder).toBe(order + 1);
+    expect(await store.acceptOrder({ segment: 41, slot: 1 }, order)).toBe(false);
+    expect(await store.read({ segment: 41, slot: 1 })).toBeUndefined();
   });
 });

@@ -119,6 +119,20 @@ describe.each<{ name: string; open: () => Ledger }>([
       state: "working",
       lease: { owner: "b1", until: T0 + 60_000 },
       intent,
+      effects: new Map([
+        [
+          9,
+          {
+            baseline: { resets: "12", lastReset: "1700000000000" },
+            before: [
+              { m: "demand.active.import.max", v: 2n ** 63n, s: -1, at: T0 },
+              { m: "energy.active.import.total", v: -1n, s: 0 },
+            ],
+            at: T0,
+            sent: 2,
+          },
+        ],
+      ]),
       sentAt: 5,
     });
     expect(await ledger.createSlice(slice)).toBe("created");
