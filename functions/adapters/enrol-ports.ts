@@ -1,3 +1,4 @@
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import type { Profiles } from "../../shared/registry/registry.ts";
 import { keyVault, type SecretVault } from "../../shared/security/key-vault.ts";
@@ -26,15 +27,22 @@ function remembered(profiles: Pick<Profiles, "latest">): Pick<Profiles, "latest"
   };
 }
 
+/** The stores that enrolment works on, by their tables. */
+export const enrolmentStores = (
+  db: DynamoDBDocumentClient,
+  tables: { readonly registry: string; readonly access: string },
+): Pick<EnrolPorts, "registry" | "segments" | "profiles" | "access"> => ({
+  registry: dynamoRegistry(db, tables.registry),
+  segments: dynamoSegments(db, tables.registry),
+  profiles: remembered(dynamoProfiles(db, tables.registry)),
+  access: dynamoAccess(db, tables.access),
+});
+
 /** What enrolment works on, by the function's environment. */
 export function enrolPorts(vault: SecretVault): EnrolPorts {
   const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
-  const db = documentClient();
   return {
-    registry: dynamoRegistry(db, env.REGISTRY_TABLE),
-    segments: dynamoSegments(db, env.REGISTRY_TABLE),
-    profiles: remembered(dynamoProfiles(db, env.REGISTRY_TABLE)),
-    access: dynamoAccess(db, env.ACCESS_TABLE),
+    ...enrolmentStores(documentClient(), { registry: env.REGISTRY_TABLE, access: env.ACCESS_TABLE }),
     vault: keyVault(vault),
     clock: systemClock,
   };

@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
+import { importRows } from "./import-rows.ts";
 import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, lanesLatency, ledgerScale, pingStorm];
+const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, importRows, lanesLatency, ledgerScale, pingStorm];
 
 const HELP = `Measures.
 
