@@ -38,11 +38,24 @@ describe("the functions behind the API", () => {
       body: { group: "pilot", description: "first", meters: 2, meterIds: ["M-1", "M-3"] },
     });
     expect(await change({ remove: ["M-1"] })).toMatchObject({ body: { meters: 1, meterIds: ["M-3"] } });
-    expect(await ask("manage-groups", "operator", "GET /groups")).toMatchObject({
+    const list = () => ask("manage-groups", "operator", "GET /groups");
+    const counted = await list();
+    expect(counted).toMatchObject({
       body: {
         groups: [
           { group: "north", meters: 3 },
           { group: "pilot", meters: 1 },
+        ],
+      },
+    });
+    // Not counted again, which the instant of the count tells, until members change.
+    expect((await list()).body).toEqual(counted.body);
+    await change({ add: ["M-2"] });
+    expect(await list()).toMatchObject({
+      body: {
+        groups: [
+          { group: "north", meters: 3 },
+          { group: "pilot", meters: 2 },
         ],
       },
     });

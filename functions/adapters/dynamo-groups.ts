@@ -9,13 +9,26 @@ import { z } from "zod";
 import type { Group, Groups } from "../../shared/registry/change-group.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
-/** The names of groups in the Registry table: `GROUPS` / `<name>`. Their members are sets (`dynamo-segments.ts`). */
+/**
+ * The names of groups in the Registry table, and their last count: `GROUPS` / `<name>`. Their members are sets
+ * (`dynamo-segments.ts`).
+ */
 const PARTITION = "GROUPS";
-const Stored = z.object({ sk: z.string(), description: z.string().optional() });
+const Stored = z.object({
+  sk: z.string(),
+  description: z.string().optional(),
+  changes: z.int().default(0),
+  counted: z.strictObject({ meters: z.int(), at: z.int(), changes: z.int() }).optional(),
+});
 
 const fromStored = (item: unknown): Group => {
-  const { sk, description } = Stored.parse(item);
-  return { name: sk, ...(description === undefined ? {} : { description }) };
+  const { sk, description, counted, changes } = Stored.parse(item);
+  return {
+    name: sk,
+    changes,
+    ...(description === undefined ? {} : { description }),
+    ...(counted === undefined ? {} : { counted }),
+  };
 };
 
 export const dynamoGroups = (db: DynamoDBDocumentClient, TableName: string): Groups => ({
@@ -37,6 +50,28 @@ export const dynamoGroups = (db: DynamoDBDocumentClient, TableName: string): Gro
         UpdateExpression: "SET #description = :description",
         ExpressionAttributeNames: { "#description": "description" },
         ExpressionAttributeValues: { ":description": description },
+      }),
+    );
+  },
+  async noteChange(name) {
+    await db.send(
+      new UpdateCommand({
+        TableName,
+        Key: { pk: PARTITION, sk: name },
+        UpdateExpression: "ADD #changes :one",
+        ExpressionAttributeNames: { "#changes": "changes" },
+        ExpressionAttributeValues: { ":one": 1 },
+      }),
+    );
+  },
+  async keepCount(name, counted) {
+    await db.send(
+      new UpdateCommand({
+        TableName,
+        Key: { pk: PARTITION, sk: name },
+        UpdateExpression: "SET #counted = :counted",
+        ExpressionAttributeNames: { "#counted": "counted" },
+        ExpressionAttributeValues: { ":counted": counted },
       }),
     );
   },

@@ -140,10 +140,12 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
       }
       return places;
     },
-    changeMembers(set, segment, add, remove = []) {
+    async changeMembers(set, segment, add, remove = []) {
       // A group that comes to be by its first member gets its name first: a name without members says little.
       const first = set.kind === "group" ? () => groups.create(set.name) : undefined;
-      return changeBitmap(memberKey(set, segment), `members of ${set.kind} ${set.name}`, add, remove, first);
+      await changeBitmap(memberKey(set, segment), `members of ${set.kind} ${set.name}`, add, remove, first);
+      // Even where nothing changed now: it may finish what was interrupted before it was noted.
+      if (set.kind === "group") await groups.noteChange(set.name);
     },
     async noteWayIn(wayIn, { segment, slot }) {
       const own = { pk: wayInPartition(wayIn), sk: digits(segment) };

@@ -1,7 +1,8 @@
 import type { AccessStore } from "../../shared/jobs/access.ts";
 import { slotsOfBitmap } from "../../shared/jobs/targets.ts";
 import type { MeterId, Place } from "../../shared/metering/meter.ts";
-import { countOf, type MemberSet } from "../../shared/registry/member-sets.ts";
+import type { Group, Groups } from "../../shared/registry/change-group.ts";
+import { countOf, groupSet, type MemberSet } from "../../shared/registry/member-sets.ts";
 import type { Segments } from "../../shared/registry/registry.ts";
 import { metersAt } from "./meters-at.ts";
 
@@ -29,9 +30,19 @@ export async function groupPage(
   return { meterIds, ...(next === undefined ? {} : { cursor: next }) };
 }
 
-/** How many meters a set has. */
-export async function sizeOf(segments: Pick<Segments, "members">, set: MemberSet): Promise<number> {
-  let size = 0;
-  for await (const { bitmap } of segments.members(set)) size += countOf(bitmap);
-  return size;
+/** A count that no change was noted after is taken for right so long, ms: a note may be lost with its writer. */
+const COUNTED_MS = 3_600_000;
+
+/** How many meters a group has: as counted before, unless it has changed; what is counted now is kept. */
+export async function groupSize(
+  ports: { readonly segments: Pick<Segments, "members">; readonly groups: Pick<Groups, "keepCount"> },
+  { name, counted, changes }: Group,
+  now: number,
+): Promise<{ readonly meters: number; readonly asOf: number }> {
+  if (counted !== undefined && counted.changes === changes && now - counted.at < COUNTED_MS)
+    return { meters: counted.meters, asOf: counted.at };
+  let meters = 0;
+  for await (const { bitmap } of ports.segments.members(groupSet(name))) meters += countOf(bitmap);
+  await ports.groups.keepCount(name, { meters, at: now, changes });
+  return { meters, asOf: now };
 }

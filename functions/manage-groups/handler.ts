@@ -1,13 +1,15 @@
-import { changeGroup } from "../../shared/registry/change-group.ts";
+import { eachOf } from "../../shared/jobs/concurrency.ts";
+import { changeGroup, type Group } from "../../shared/registry/change-group.ts";
 import { groupSet } from "../../shared/registry/member-sets.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoGroups } from "../adapters/dynamo-groups.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
-import { groupPage, sizeOf } from "../adapters/group-page.ts";
+import { groupPage, groupSize } from "../adapters/group-page.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
+import { systemClock } from "../adapters/system-clock.ts";
 
 const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
 const db = documentClient();
@@ -16,19 +18,24 @@ const segments = dynamoSegments(db, env.REGISTRY_TABLE);
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
 
+/** Groups that are counted at once. */
+const COUNTS_MAX = 4;
+
+async function shownOf(group: Group) {
+  const { name, description } = group;
+  const size = await groupSize({ segments, groups }, group, systemClock.now());
+  return { group: name, ...(description === undefined ? {} : { description }), ...size };
+}
+
 /** Undefined: no such group. */
 async function viewOf(name: string, limit: number, cursor?: string) {
-  const [group, meters, page] = await Promise.all([
+  const [group, page] = await Promise.all([
     groups.read(name),
-    sizeOf(segments, groupSet(name)),
     groupPage({ segments, access }, groupSet(name), limit, cursor),
   ]);
   if (group === undefined) return undefined;
-  const { name: _, ...described } = group;
   return {
-    group: name,
-    ...described,
-    meters,
+    ...(await shownOf(group)),
     meterIds: [...page.meterIds],
     ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
   };
@@ -43,13 +50,10 @@ const unknownGroup = (group: string) =>
 export const handler = httpHandler({
   async listGroups() {
     const named = await groups.list();
-    const shown = await Promise.all(
-      named.map(async ({ name, ...described }) => ({
-        group: name,
-        ...described,
-        meters: await sizeOf(segments, groupSet(name)),
-      })),
-    );
+    const shown: Awaited<ReturnType<typeof shownOf>>[] = [];
+    await eachOf(named.entries(), COUNTS_MAX, async ([index, group]) => {
+      shown[index] = await shownOf(group);
+    });
     return { status: 200, body: { groups: shown } };
   },
   async readGroup({ params: { group }, query }) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MeterId } from "../metering/meter.ts";
+import { Instant } from "./instant.ts";
 import { Cursor, limitUpTo, Name } from "./page.ts";
 
 export const GroupPath = z.strictObject({ group: Name });
@@ -8,6 +9,8 @@ const GroupSummary = z.strictObject({
   group: z.string(),
   description: z.string().optional(),
   meters: z.int(),
+  /** When they were counted: at a change of the group, and once an hour. */
+  asOf: Instant.optional(),
 });
 export const GroupList = z.strictObject({ groups: z.array(GroupSummary) });
 

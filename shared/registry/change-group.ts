@@ -8,6 +8,18 @@ import type { Registry, Segments } from "./registry.ts";
 export interface Group {
   readonly name: string;
   readonly description?: string;
+  /** Rises when members change. */
+  readonly changes: number;
+  readonly counted?: GroupCount;
+}
+
+/** How many members a group had at an instant. */
+export interface GroupCount {
+  readonly meters: number;
+  /** Clock ms. */
+  readonly at: number;
+  /** The group's `changes` from before the count. */
+  readonly changes: number;
 }
 
 /** The names of groups; who is in them is a set of `Segments`. */
@@ -15,6 +27,9 @@ export interface Groups {
   /** If absent. True: made. */
   create(name: string): Promise<boolean>;
   describe(name: string, description: string): Promise<void>;
+  /** Members have changed: after their sets were written. */
+  noteChange(name: string): Promise<void>;
+  keepCount(name: string, count: GroupCount): Promise<void>;
   /** Strongly consistent. */
   read(name: string): Promise<Group | undefined>;
   list(): Promise<readonly Group[]>;
