@@ -1,3 +1,5 @@
+import { useQuery } from "@tanstack/react-query";
+import { useApi } from "../api/use-api.ts";
 import { Mark, type Shape } from "../figures/badge.tsx";
 import { Instant } from "../figures/instant-text.tsx";
 import { count } from "../figures/scaled-decimal.ts";
@@ -12,9 +14,21 @@ const COUNTS: readonly (readonly ["open" | "done" | "failed" | "expired" | "canc
   ["cancelled", "dash"],
 ];
 
+/** What to do about each reason, as the headend says; a word that it does not tell has no hint. */
+function useHints(): ReadonlyMap<string, string> {
+  const api = useApi();
+  const words = useQuery({
+    queryKey: ["listFailures"],
+    queryFn: ({ signal }) => api("listFailures", {}, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return new Map(words.data?.failures.map(({ reason, hint }) => [reason, hint]));
+}
+
 /** How a job's tasks stand, and why those that are not done are not. */
 export function JobOutcome({ progress }: { readonly progress: Progress }) {
   const reasons = reasonCounts(progress);
+  const hints = useHints();
   return (
     <>
       <ProgressBar progress={progress} label="Progress of the job" />
@@ -36,6 +50,7 @@ export function JobOutcome({ progress }: { readonly progress: Progress }) {
             <tr>
               <th scope="col">Reason</th>
               <th scope="col">What happens</th>
+              <th scope="col">What to do</th>
               <th scope="col" className="number">
                 Tasks
               </th>
@@ -46,6 +61,9 @@ export function JobOutcome({ progress }: { readonly progress: Progress }) {
               <tr key={`${reason} ${open}`}>
                 <th scope="row">{reason}</th>
                 <td>{open ? "is tried again" : "ended so"}</td>
+                <td>
+                  <span className="hint">{hints.get(reason) ?? ""}</span>
+                </td>
                 <td className="number">{count(tasks)}</td>
               </tr>
             ))}

@@ -1,14 +1,17 @@
+import { Fragment } from "react";
 import { ProblemView } from "../api/problem-view.tsx";
 import { durationText } from "../figures/duration-text.ts";
 import { Instant } from "../figures/instant-text.tsx";
 import { counted } from "../figures/scaled-decimal.ts";
+import { Link } from "../shell/link.tsx";
 import { PageHead } from "../shell/page-head.tsx";
+import { jobPath } from "../shell/pages.ts";
 import { useMay } from "../sign-in/use-session.ts";
-import { CancelJob } from "./cancel-job.tsx";
 import { JobOutcome } from "./job-outcome.tsx";
 import { JobState } from "./job-state.tsx";
 import { type ApiJob, isLive, operationText, rangeText, targetText } from "./job-text.ts";
 import { outcomeText } from "./outcome-counts.ts";
+import { CloneJob, SteerJob } from "./steer-job.tsx";
 import { TaskList } from "./task-list.tsx";
 import { useJob } from "./use-job.ts";
 
@@ -45,6 +48,24 @@ function Facts({ job }: { readonly job: ApiJob }) {
           <dd>{job.reason}</dd>
         </>
       )}
+      {job.notBefore !== undefined && (
+        <>
+          <dt>Starts</dt>
+          <dd>
+            <Instant at={job.notBefore} />
+            {(job.spreadSeconds ?? 0) > 0 && `, spread over ${durationText(job.spreadSeconds ?? 0)}`}
+          </dd>
+        </>
+      )}
+      {job.after !== undefined && (
+        <>
+          <dt>Waits for</dt>
+          <dd>
+            <Link to={jobPath(job.after.jobId)}>job {job.after.jobId.slice(0, 8)}…</Link>
+            {job.after.on === "done" ? ", and only if all of it is done" : ", however it ends"}
+          </dd>
+        </>
+      )}
       <dt>Ends at the latest</dt>
       <dd>
         <Instant at={job.deadline} />
@@ -61,7 +82,17 @@ function Facts({ job }: { readonly job: ApiJob }) {
       <dt>Retries</dt>
       <dd>
         {counted(job.retry.passes, "pass", "passes")}, resting from {durationText(job.retry.backoffSeconds)}
+        {Object.entries(job.retry.byReason ?? {}).map(([reason, { passes }]) => `; ${reason}: ${passes}`)}
       </dd>
+      {job.steps?.map((step) => (
+        <Fragment key={`${step.at} ${step.action}`}>
+          <dt>{step.action[0]?.toUpperCase() + step.action.slice(1)}</dt>
+          <dd>
+            <Instant at={step.at} /> by {step.by.name ?? step.by.id}
+            {step.reason !== undefined && `: ${step.reason}`}
+          </dd>
+        </Fragment>
+      ))}
       <dt>Job id</dt>
       <dd className="mono">{job.jobId}</dd>
     </dl>
@@ -69,7 +100,7 @@ function Facts({ job }: { readonly job: ApiJob }) {
 }
 
 export default function JobPage({ jobId }: { readonly jobId: string }) {
-  const mayCancel = useMay("cancelJob");
+  const mayClone = useMay("cloneJob");
   const query = useJob(jobId);
   const job = query.data;
   return (
@@ -78,7 +109,7 @@ export default function JobPage({ jobId }: { readonly jobId: string }) {
         title={job === undefined ? "Job" : operationText(job.operation)}
         about={job === undefined ? undefined : <JobState job={job} />}
       >
-        {job !== undefined && mayCancel && isLive(job) && job.state !== "cancelling" && <CancelJob jobId={jobId} />}
+        {job !== undefined && <SteerJob job={job} />}
       </PageHead>
       {query.isPending && <p className="muted">Loading…</p>}
       {query.isError && <ProblemView error={query.error} retry={() => void query.refetch()} />}
@@ -95,6 +126,7 @@ export default function JobPage({ jobId }: { readonly jobId: string }) {
               ) : (
                 <JobOutcome progress={job.progress} />
               )}
+              {mayClone && (job.progress?.failed ?? 0) + (job.progress?.expired ?? 0) > 0 && <CloneJob job={job} />}
             </section>
             <section className="card" aria-labelledby="facts">
               <h2 id="facts">The job</h2>

@@ -39,6 +39,10 @@ export function targetText(target: ApiJob["target"]): string {
       return `Transformer ${target.transformer}`;
     case "collector":
       return `Collector ${target.collector}`;
+    case "query":
+      return `Query ${target.query}`;
+    case "tasksOf":
+      return `What ${target.states?.join(" or ") ?? "failed or expired"} of job ${target.jobId.slice(0, 8)}…`;
     default:
       return (target as { readonly kind: string }).kind;
   }

@@ -9,6 +9,8 @@ describe("pageAt", () => {
     ["/jobs/new", { page: "read-now" }],
     ["/jobs/abc", { page: "job", jobId: "abc" }],
     ["/schedules", { page: "schedules" }],
+    ["/schedules/new", { page: "new-schedule" }],
+    ["/schedules/x", { page: "unknown" }],
     ["/parked", { page: "parked" }],
     ["/meters", { page: "unknown" }],
     ["/meters/a/b", { page: "unknown" }],

@@ -6,6 +6,7 @@ export type Page =
   | { readonly page: "read-now" }
   | { readonly page: "job"; readonly jobId: string }
   | { readonly page: "schedules" }
+  | { readonly page: "new-schedule" }
   | { readonly page: "parked" }
   | { readonly page: "unknown" };
 
@@ -26,6 +27,7 @@ export function pageAt(path: string): Page {
     return { page: "unknown" };
   }
   if (first === "meters") return { page: "meter", meterId: decoded(second) };
+  if (first === "schedules" && second === "new") return { page: "new-schedule" };
   if (first === "jobs") return second === "new" ? { page: "read-now" } : { page: "job", jobId: decoded(second) };
   return { page: "unknown" };
 }

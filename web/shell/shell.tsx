@@ -12,6 +12,7 @@ const JobPage = lazy(() => import("../jobs/job-page.tsx"));
 const ReadNowPage = lazy(() => import("../jobs/read-now-page.tsx"));
 const MeterPage = lazy(() => import("../meter/meter-page.tsx"));
 const SchedulesPage = lazy(() => import("../schedules/schedules-page.tsx"));
+const NewSchedulePage = lazy(() => import("../schedules/new-schedule-page.tsx"));
 const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
 
 function content(at: Page): ReactNode {
@@ -28,6 +29,8 @@ function content(at: Page): ReactNode {
       return <JobPage key={at.jobId} jobId={at.jobId} />;
     case "schedules":
       return <SchedulesPage />;
+    case "new-schedule":
+      return <NewSchedulePage />;
     case "parked":
       return <ParkedPage />;
     case "unknown":
@@ -49,6 +52,7 @@ const SECTION: Readonly<Record<Page["page"], string>> = {
   "read-now": "/jobs",
   job: "/jobs",
   schedules: "/schedules",
+  "new-schedule": "/schedules",
   parked: "/parked",
   unknown: "",
 };
