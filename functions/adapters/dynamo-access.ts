@@ -40,6 +40,7 @@ const StoredItem = z
     profile: z.strictObject({ name: z.string(), version: z.int() }),
     systemTitle: z.string().optional(),
     collector: z.string().optional(),
+    cell: z.string().optional(),
     sealedKeys: z.strictObject({ blob: z.instanceof(Uint8Array), version: z.int() }).optional(),
     counterOffset: Big,
     offsetFloor: z.union([z.literal("unsettled"), Big]).optional(),

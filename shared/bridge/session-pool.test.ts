@@ -47,7 +47,24 @@ describe("the session pool", () => {
     );
   });
 
-  it("serves the higher lane first, and inside a lane who came first", async () => {
+  it("divides what the lower lanes share by weight while all want more, and starves none", async () => {
+    const quotas = quotasOf(56); // 42 shared
+    const pool = sessionPool(quotas);
+    const out: Record<string, Permit[]> = { urgent: [], bulk: [], images: [] };
+    const ask = (lane: "urgent" | "bulk" | "images") =>
+      void pool.session(lane, never).then((permit) => void out[lane]?.push(permit));
+    for (let waiter = 0; waiter < 200; waiter++) ask("urgent"); // it is alone at first and has all
+    await settled();
+    for (let waiter = 0; waiter < 200; waiter++) for (const lane of ["images", "bulk"] as const) ask(lane);
+    for (let turn = 0; turn < 150; turn++) {
+      const busiest = Object.values(out).reduce((left, right) => (right.length > left.length ? right : left));
+      busiest.shift()?.release();
+      await settled();
+    }
+    expect(Object.values(out).map(({ length }) => length)).toEqual([24, 12, 6]);
+  });
+
+  it("serves the lane that is furthest below its weight first, and inside a lane who came first", async () => {
     const pool = sessionPool(quotasOf(8)); // six shared
     const held = await Promise.all(Array.from({ length: 6 }, () => pool.session("urgent", never)));
     const order: string[] = [];
@@ -55,7 +72,7 @@ describe("the session pool", () => {
       void pool.session(name.split(" ")[0] as Lane, never).then(() => void order.push(name));
     for (const permit of held.slice(0, 4)) permit.release();
     await settled();
-    expect(order).toEqual(["urgent 1", "bulk 1", "bulk 2", "images 1"]);
+    expect(order).toEqual(["bulk 1", "images 1", "bulk 2", "urgent 1"]);
   });
 
   it("gives a freed session to the share that has the fewest, whoever came first", async () => {

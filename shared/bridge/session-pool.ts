@@ -58,6 +58,8 @@ interface Waiter {
 }
 
 const SHARING = ["urgent", "bulk", "images"] as const;
+/** How the shared sessions divide while all three want more than there are; what one does not want the others have. */
+export const WEIGHTS: Readonly<Record<(typeof SHARING)[number], number>> = { urgent: 4, bulk: 2, images: 1 };
 
 export function sessionPool(quotas: SessionQuotas): SessionPool {
   const used: Record<Lane, number> = { commands: 0, interactive: 0, urgent: 0, bulk: 0, images: 0 };
@@ -114,12 +116,19 @@ export function sessionPool(quotas: SessionQuotas): SessionPool {
     }
     return found?.waiter;
   };
-  const grantNext = (lane: Lane): void => {
-    for (const next of lane === "commands" || lane === "interactive" ? [lane] : SHARING)
-      for (let waiter = nextOf(next); waiter !== undefined; waiter = nextOf(next)) {
-        waiting[next].delete(waiter);
-        waiter.grant(take(next, waiter.claim));
-      }
+  const grant = (lane: Lane): boolean => {
+    const waiter = nextOf(lane);
+    if (waiter === undefined) return false;
+    waiting[lane].delete(waiter);
+    waiter.grant(take(lane, waiter.claim));
+    return true;
+  };
+  const grantNext = (freed: Lane): void => {
+    if (freed === "commands" || freed === "interactive") while (grant(freed));
+    else {
+      const byNeed = () => SHARING.toSorted((left, right) => used[left] / WEIGHTS[left] - used[right] / WEIGHTS[right]);
+      while (byNeed().some(grant));
+    }
   };
 
   return {

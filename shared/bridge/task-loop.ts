@@ -94,7 +94,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
         window.fresh(task.slot) ?? (await window.read([task.slot, ...ready.slice(index + 1).map(({ slot }) => slot)]));
       if (look === "absent") return { task, look };
       const route = look.item.routes[task.tries % look.item.routes.length];
-      task.wayIn = route === undefined ? "none" : wayIn(route, look.item.collector);
+      task.wayIn = route === undefined ? "none" : wayIn(route, look.item.collector, look.item.cell);
       const permit = ways.take(task.wayIn, waiting.length + running);
       if (permit !== undefined) return { task, look, permit };
     }

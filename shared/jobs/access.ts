@@ -13,6 +13,7 @@ export interface AccessItem extends Place {
   /** 16 lower-case hex digits. */
   readonly systemTitle?: string;
   readonly collector?: string;
+  readonly cell?: string;
   /** The sealed blob (`MeterKeys`), and its version, which its encryption context binds. Absent: an open meter. */
   readonly sealedKeys?: { readonly blob: Uint8Array; readonly version: number };
   /** Signed; counter = segment mark + offset. For one key it only rises. */

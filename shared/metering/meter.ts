@@ -30,6 +30,8 @@ export const Memberships = z.strictObject({
   feeder: Name.optional(),
   transformer: Name.optional(),
   collector: Name.optional(),
+  /** Radio cell whose sessions are limited: a way in, no target of jobs. */
+  cell: Name.optional(),
 });
 export type Memberships = z.infer<typeof Memberships>;
 

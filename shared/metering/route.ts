@@ -13,6 +13,11 @@ const Attached = z.strictObject({ kind: z.literal("attached") });
 export const Route = z.discriminatedUnion("kind", [Dial, Attached]);
 export type Route = z.infer<typeof Route>;
 
-/** The name of the way in that a route shares with others; its permits are leased under it. */
-export const wayIn = (route: Route, collector: string | undefined): string =>
-  collector !== undefined ? `collector:${collector}` : route.kind;
+/**
+ * The name of the way in that a route shares with others: the meter's collector, else its radio cell, else all of that
+ * kind of route. Permits are leased under it.
+ */
+export const wayIn = (route: Route, collector: string | undefined, cell?: string): string => {
+  if (collector !== undefined) return `collector:${collector}`;
+  return cell === undefined ? route.kind : `cell:${cell}`;
+};

@@ -99,6 +99,7 @@ async function enrolRound(
   return again;
 }
 
+/** What segments are filled by: cells are many and change, so that their meters lie among the others of their route. */
 const wayInOf = ({ routes, memberships }: EnrolmentRequest): string => {
   const [first] = routes;
   assert(first !== undefined, "a meter has a route");
@@ -167,7 +168,7 @@ async function place(
 }
 
 function accessItemOf({ meter, place: at, profileVersion }: RegisteredMeter, blob: Uint8Array | undefined): AccessItem {
-  const { collector } = meter.memberships;
+  const { collector, cell } = meter.memberships;
   return {
     ...at,
     meterId: meter.meterId,
@@ -175,6 +176,7 @@ function accessItemOf({ meter, place: at, profileVersion }: RegisteredMeter, blo
     profile: { name: meter.profile, version: profileVersion },
     ...(meter.systemTitle === undefined ? {} : { systemTitle: meter.systemTitle }),
     ...(collector === undefined ? {} : { collector }),
+    ...(cell === undefined ? {} : { cell }),
     ...(blob === undefined ? {} : { sealedKeys: { blob, version: FIRST_KEYS } }),
     counterOffset: 0n,
     releasedBase: 0n,

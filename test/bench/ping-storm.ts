@@ -9,6 +9,7 @@ const DEAD_SHARE = 0.5;
 const TARGETS_MAX = 1_000;
 const PING = { kind: "ping", depth: "meter" } as const;
 const READ = { kind: "readRegisters" } as const;
+const RESET = { kind: "resetDemand" } as const;
 
 /** The meters that a ping does not reach. */
 async function deadOf(headend: Deployment, meterIds: readonly string[]): Promise<Set<string>> {
@@ -38,7 +39,8 @@ async function deadOf(headend: Deployment, meterIds: readonly string[]): Promise
 /** A storm of pings to dead meters, queued before and still waiting after single reads of living ones. */
 export const pingStorm: Benchmark = {
   name: "ping-storm",
-  about: "single reads while pings to dead meters are queued (--meters 1000 --pings 50000 --singles 2000 --reads 200)",
+  about:
+    "single reads and demand resets while pings to dead meters are queued (--meters 1000 --pings 50000 --singles 2000 --reads 200)",
   async run(say, { meters = 1_000, pings = 50_000, singles = 2_000, reads = 200 }) {
     const headend = await Deployment.start(["--meters", String(meters), "--faults", `silent=${DEAD_SHARE}`]);
     try {
@@ -46,11 +48,14 @@ export const pingStorm: Benchmark = {
       say("finding the dead meters");
       const dead = await deadOf(headend, meterIds);
       const living = meterIds.filter((meterId) => !dead.has(meterId));
-      const read = (count: number) =>
-        onDemand(headend, { meterIds: living, count, concurrent: CONCURRENT, paceMs: PACE_MS, operation: READ });
-      await read(Math.min(20, reads));
-      say(`${reads} reads, alone`);
-      const alone = await read(reads);
+      const ask = (operation: Readonly<Record<string, unknown>>, count: number) =>
+        onDemand(headend, { meterIds: living, count, concurrent: CONCURRENT, paceMs: PACE_MS, operation });
+      const resets = Math.ceil(reads / 4);
+      await ask(READ, Math.min(20, reads));
+      await ask(RESET, 4);
+      say(`${reads} reads and ${resets} demand resets, alone`);
+      const alone = await ask(READ, reads);
+      const resetAlone = await ask(RESET, resets);
 
       const submit = async (body: Readonly<Record<string, unknown>>): Promise<string> => {
         const answer = await headend.call<JobView>("analyst", "POST", "/jobs", { operation: PING, ...body });
@@ -72,8 +77,9 @@ export const pingStorm: Benchmark = {
           await submit({ target: { kind: "meters", meterIds: [targets[at % targets.length]] } });
       };
       await Promise.all(Array.from({ length: 8 }, single));
-      say(`${reads} reads, with the storm`);
-      const loaded = await read(reads);
+      say(`${reads} reads and ${resets} demand resets, with the storm`);
+      const loaded = await ask(READ, reads);
+      const resetLoaded = await ask(RESET, resets);
       let waiting = 0;
       for (const jobId of storm)
         waiting += (await headend.call<JobView>("analyst", "GET", `/jobs/${jobId}`)).body.progress?.open ?? 0;
@@ -81,15 +87,22 @@ export const pingStorm: Benchmark = {
         mix:
           `storm: ${pings} pings (depth meter) to ${dead.size} meters that accept the connection and answer nothing, as ` +
           `group jobs (urgent lane), and ${singles} as jobs of one meter (interactive lane), one caller; meanwhile ${reads} ` +
-          `jobs of one meter of another caller (readRegisters, interactive lane), ${CONCURRENT} clients, one submission ` +
+          `readRegisters and then ${resets} resetDemand as jobs of one meter of another caller (interactive lane), ` +
+          `${CONCURRENT} clients, one submission ` +
           `each ${PACE_MS} ms at most, timed from POST /jobs to closed; everything on this machine`,
         figures: [
           ...figuresOf("read alone", alone.ms),
           ...figuresOf("read in the storm", loaded.ms),
+          ...figuresOf("demand reset alone", resetAlone.ms),
+          ...figuresOf("demand reset in the storm", resetLoaded.ms),
           { name: "reads not done", value: alone.failed + loaded.failed, unit: "jobs" },
+          { name: "demand resets not done", value: resetAlone.failed + resetLoaded.failed, unit: "jobs" },
           { name: "group pings still open after the reads", value: waiting, unit: "tasks" },
         ],
-        ratios: ratiosOf("read", loaded.ms, alone.ms),
+        ratios: {
+          ...ratiosOf("read", loaded.ms, alone.ms),
+          ...ratiosOf("demand reset", resetLoaded.ms, resetAlone.ms),
+        },
       };
     } finally {
       await headend.stop();
