@@ -50,6 +50,27 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/contract/access-store.test.ts"],
   },
   {
+    name: "permits written whatever others have written",
+    file: "functions/adapters/dynamo-way-permits.ts",
+    original: 'version === 0 ? "attribute_not_exists(pk)" : "#version = :was"',
+    mutated: 'version === 0 ? "attribute_not_exists(pk)" : "#version >= :was"',
+    tests: ["test/contract/way-permits.test.ts"],
+  },
+  {
+    name: "permits of a bridge that is gone are never free again",
+    file: "shared/bridge/way-permits.ts",
+    original: "name !== owner && until > now",
+    mutated: "name !== owner && until > 0",
+    tests: ["shared/bridge/slice-ways.test.ts"],
+  },
+  {
+    name: "a caller's flood goes first",
+    file: "shared/bridge/session-pool.ts",
+    original: "found === undefined || has < found.has",
+    mutated: "found === undefined || has > found.has",
+    tests: ["shared/bridge/session-pool.test.ts"],
+  },
+  {
     name: "raised offset used before it is settled",
     file: "shared/security/counters.ts",
     original: '  if (item.offsetFloor === "unsettled") return { kind: "unsettled" };\n',
