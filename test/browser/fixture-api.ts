@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { problemOf } from "../../shared/api/problem.ts";
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { RouteName, Routes } from "../../shared/api/routes.ts";
+import { FixtureSchedules } from "./fixture-schedules.ts";
 
 type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
 type FixtureMeter = Body<"readMeter">;
@@ -51,12 +52,15 @@ export class FixtureApi {
   readonly #jobs = new Map<string, { readonly job: FixtureJob; readonly startedAt: number }>();
   readonly #now: () => number;
   readonly #jobMs: number;
+  readonly #schedules: FixtureSchedules;
+  readonly #paused = new Set<string>();
   #parked = 3;
 
   constructor(meters: number, now: () => number, jobMs = 5000) {
     this.#meters = Array.from({ length: meters }, (_, index) => meterAt(index));
     this.#now = now;
     this.#jobMs = jobMs;
+    this.#schedules = new FixtureSchedules(now);
   }
 
   answer(method: string, url: URL, roles: readonly string[], body: unknown): FixtureAnswer {
@@ -75,7 +79,19 @@ export class FixtureApi {
     if (first === "jobs") return this.#jobRoute(method, second, third, url, roles, body, ok);
     if (first === "groups")
       return ok("listGroups", { groups: [{ group: "residential", meters: this.#meters.length }] });
-    if (first === "schedules") return ok("listSchedules", this.#schedules());
+    if (first === "schedules") return this.#scheduleRoute(method, second, third, body, ok);
+    if (first === "calendars")
+      return ok("listCalendars", {
+        calendars: [{ name: "holidays", timeZone: "Europe/Zurich", dates: [], daily: [] }],
+      });
+    if (first === "queries") return ok("listQueries", { queries: [] });
+    if (first === "failures")
+      return ok("listFailures", {
+        failures: [
+          { reason: "timeout", retry: "later", hint: "Connected, but no answer in time." },
+          { reason: "auth", retry: "never", hint: "Keys, system title or proof did not match." },
+        ],
+      });
     if (first === "parked" && second !== undefined) {
       const queue = second as Body<"listParked">["queue"];
       const parked = queue === "results" ? this.#parked : 0;
@@ -84,6 +100,24 @@ export class FixtureApi {
       return ok("replayParked", { replayed: parked, remaining: 0 });
     }
     return refused("not-found", `No route ${method} ${url.pathname}.`);
+  }
+
+  #scheduleRoute(
+    method: string,
+    scheduleId: string | undefined,
+    part: string | undefined,
+    body: unknown,
+    ok: <N extends RouteName>(route: N, value: Body<N>, status?: number) => FixtureAnswer,
+  ): FixtureAnswer {
+    if (method === "GET") return ok("listSchedules", this.#schedules.list());
+    if (scheduleId === undefined)
+      return ok("createSchedule", this.#schedules.create(body as Parameters<FixtureSchedules["create"]>[0]), 201);
+    if (scheduleId === "preview")
+      return ok("previewSchedule", this.#schedules.preview(body as Parameters<FixtureSchedules["preview"]>[0]));
+    const switched = this.#schedules.switch(scheduleId, part === "resume");
+    return switched === undefined
+      ? refused("not-found", `There is no schedule ${scheduleId}.`)
+      : ok("pauseSchedule", switched);
   }
 
   #list(url: URL): Body<"listMeters"> {
@@ -113,6 +147,13 @@ export class FixtureApi {
       return ok("listJobs", { jobs: [...this.#jobs.keys()].reverse().flatMap((id) => this.#job(id) ?? []) });
     const job = this.#job(jobId);
     if (job === undefined) return refused("not-found", `No job ${jobId}.`);
+    if (part === "pause" || part === "resume") {
+      if (part === "pause") this.#paused.add(jobId);
+      else this.#paused.delete(jobId);
+      return ok("pauseJob", { jobId, state: part === "pause" ? "paused" : "running" }, 202);
+    }
+    if (part === "clone")
+      return ok("cloneJob", this.#submit({ ...job, target: { kind: "tasksOf", jobId, states: ["failed"] } }), 202);
     if (part === "tasks") return ok("listTasks", this.#tasks(job, url.searchParams.get("state")));
     return ok("readJob", job);
   }
@@ -153,7 +194,7 @@ export class FixtureApi {
     };
     return {
       ...job,
-      state: part < 1 ? "running" : "closed",
+      state: part === 1 ? "closed" : this.#paused.has(jobId) ? "paused" : "running",
       ...(part < 1 ? {} : { closedAt: new Date(startedAt + this.#jobMs).toISOString() }),
       progress: {
         asOf: new Date(Math.min(this.#now(), startedAt + this.#jobMs)).toISOString(),
@@ -244,36 +285,6 @@ export class FixtureApi {
             },
           ],
           entries,
-        },
-      ],
-    };
-  }
-
-  #schedules(): Body<"listSchedules"> {
-    const now = this.#now();
-    return {
-      schedules: [
-        {
-          scheduleId: "nightly",
-          name: "Nightly profile",
-          operation: { kind: "readIntervals", lastSeconds: 86_400, registers: "total" },
-          target: { kind: "all" },
-          cron: "5 0 * * *",
-          timeZone: "Europe/Zurich",
-          enabled: true,
-          createdAt: new Date(now - 9 * 86_400_000).toISOString(),
-          caller: { id: "analyst" },
-          nextRunAt: new Date(now + 3_600_000).toISOString(),
-        },
-        {
-          scheduleId: "voltages",
-          name: "Voltages by the hour",
-          operation: { kind: "readRegisters", measurements: ["voltage.l1.line"] },
-          target: { kind: "feeder", feeder: "feeder-3" },
-          cron: "0 * * * *",
-          enabled: false,
-          createdAt: new Date(now - 2 * 86_400_000).toISOString(),
-          caller: { id: "analyst" },
         },
       ],
     };

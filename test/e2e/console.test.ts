@@ -182,6 +182,50 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(complaints).toEqual([]);
   });
 
+  it("pauses a read and resumes it, says what to do about failures, and asks the same again for what failed", async () => {
+    const { page, checkAccess, complaints } = await visitAs("operator");
+    await page.getByRole("link", { name: "Read now" }).click();
+    await page.getByRole("button", { name: "Start the read" }).click();
+    await page.getByRole("button", { name: "Pause the job" }).click();
+    await page.locator(".head .badge", { hasText: "paused" }).waitFor();
+    await checkAccess("paused job");
+    await page.getByRole("button", { name: "Resume the job" }).click();
+    await page.locator(".head .badge", { hasText: "closed" }).waitFor({ timeout: 30_000 });
+    await page.getByText("Keys, system title or proof did not match.").waitFor();
+    await page.getByLabel("Again, for what failed:").selectOption("timeout");
+    await checkAccess("closed job with failures");
+    const first = page.url();
+    await page.getByRole("button", { name: "Start a new job" }).click();
+    await page.waitForURL((url) => url.href !== first);
+    await page.getByText("What failed of job").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("makes a schedule with its next runs in sight, and pauses it", async () => {
+    const { page, checkAccess, complaints } = await visitAs("analyst");
+    await page.getByRole("link", { name: "Schedules", exact: true }).click();
+    await page.getByText("by supervisor: feeder works").waitFor();
+    await page.getByRole("link", { name: "New schedule" }).click();
+    await page.getByRole("button", { name: "Save the schedule" }).click();
+    await page.getByText("Give the schedule a name.").waitFor();
+    await page.getByLabel("Name").fill("Mornings");
+    await page.getByLabel("Begin with").selectOption("on working days at 06:00");
+    await page.getByLabel("not in holidays").check();
+    await page.getByText("skipped: holidays").first().waitFor();
+    await page.getByLabel("A run in a blackout is").selectOption("moved to its end");
+    await page.getByText("moved by holidays").first().waitFor();
+    await checkAccess("new schedule");
+    await page.getByRole("button", { name: "Save the schedule" }).click();
+    const row = page.getByRole("row", { name: /Mornings/ });
+    await row.getByText("not in holidays").waitFor();
+    await row.getByRole("button", { name: "Pause Mornings" }).click();
+    await row.getByText("paused").waitFor();
+    await row.getByRole("button", { name: "Resume Mornings" }).click();
+    await row.getByText("enabled").waitFor();
+    await checkAccess("schedules");
+    expect(complaints).toEqual([]);
+  });
+
   it("shows a refusal of the API with what to do", async () => {
     const watched = await visitAs("operator");
     const { page, checkAccess } = watched;
