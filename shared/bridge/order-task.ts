@@ -168,6 +168,9 @@ class OrderTask {
     record: EffectRecord,
   ): Promise<TaskEnd | "send-again"> {
     const verdict = await effects.prove(operation, record.baseline);
+    // What the meter shows may be the newer order's doing: a bridge may have carried that out since the intent.
+    if (verdict.kind === "happened" && item.lastOrder > this.#order.number)
+      return failed("unverified", "effect.newer-order", "never");
     if (verdict.kind !== "did-not-happen") return settled(verdict);
     if (this.#ports.clock.now() < record.at + SETTLE_MS)
       return { ...failed("unverified", "effect.unsettled", "later"), rest: true };

@@ -124,10 +124,20 @@ describe("an order that is not to be carried out", () => {
     const slice = await run.order();
     await run.town.clock.pass(1_500);
     await run.town.ledger.moveJob(slice.jobId, "running", { state: "cancelling" });
-    await run.town.access.acceptOrder(run.item, Number.MAX_SAFE_INTEGER);
     run.start();
     expect(await run.end(slice)).toBe("done(none)");
     expect(run.resets()).toBe(1);
+  });
+
+  it("is not told from a newer one that may have been carried out since: what the meter shows may be that one's", async () => {
+    const run = await orderTown();
+    run.start(incident(run.town, { at: OPERATE, when: "before", what: "ends" }));
+    const old = await run.order();
+    await run.town.clock.pass(1_500);
+    await run.town.access.acceptOrder(run.item, Number.MAX_SAFE_INTEGER);
+    run.meter.resets.reset(run.town.clock.now()); // as the newer order asks
+    run.start();
+    expect(await run.end(old)).toBe("failed(unverified)");
   });
 
   it("is superseded when the meter shows that it never happened and a newer one is there", async () => {
