@@ -3,6 +3,8 @@ import { type Link, LinkError } from "../ports/link.ts";
 import { concat, fromHex, toHex } from "../ports/octets.ts";
 import { encode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { Aare, NO_AARE_FIELDS } from "./aare.ts";
+import { Aarq, NO_AARQ_FIELDS } from "./aarq.ts";
 import { access, contextOf, deviceOf, holding, loopback, METER_TITLE } from "./client/loopback-fixture.ts";
 import type { Data } from "./data.ts";
 import { DataNotification } from "./data-notification.ts";
@@ -80,6 +82,8 @@ describe("a DLMS meter that calls in", () => {
   });
 });
 
+const NO_AARQ = { ...NO_AARQ_FIELDS, applicationContextName: 1, userInformation: undefined };
+
 describe("the watch on a connection", () => {
   const rlrq = wrap(1, 1, encode(Rlrq, { reason: undefined, userInformation: undefined }));
   const rlre = wrap(1, 1, encode(Rlre, { reason: undefined, userInformation: undefined }));
@@ -113,6 +117,35 @@ describe("the watch on a connection", () => {
     const pushing = dlmsReception.watch();
     pushing.received(push({ type: "unsigned", value: 1 }).subarray(0, 9));
     expect(pushing.atRest).toBe(false);
+  });
+
+  it("is at rest again when the meter refuses the association, and not when it accepts it", () => {
+    const aarq = wrap(1, 1, encode(Aarq, NO_AARQ));
+    const aare = (result: number) =>
+      wrap(
+        1,
+        1,
+        encode(Aare, {
+          ...NO_AARE_FIELDS,
+          applicationContextName: 1,
+          result,
+          resultSourceDiagnostic: { kind: "acseServiceUser", value: 1 },
+        }),
+      );
+    const restsAfter = (...answers: readonly Uint8Array[]): boolean => {
+      const watch = dlmsReception.watch();
+      watch.sent(aarq);
+      for (const octets of answers) watch.received(octets);
+      return watch.atRest;
+    };
+    expect(restsAfter(aare(1))).toBe(true);
+    expect(restsAfter(wrap(1, 1, fromHex("d80103")))).toBe(true);
+    expect(restsAfter(aare(0))).toBe(false);
+    expect(restsAfter(wrap(1, 1, fromHex("6103a10902")))).toBe(false);
+    const watch = dlmsReception.watch();
+    watch.sent(concat(aarq, request));
+    watch.received(aare(1));
+    expect(watch.atRest, "the request may still be answered").toBe(false);
   });
 
   it("refuses what is no wrapper", () => {

@@ -144,9 +144,13 @@ describe("the attached transport", () => {
     field.task("b");
     const readers = ["a", reader].map((task) => field.dialOf(task));
     const outcomes = await field.clock.until(Promise.allSettled(readers.map((dial) => field.session(0, dial))));
-    // The second leased before the first talked, or after: either way no octet of one is seen by the other.
+    // Who leased first but talks second is refused for its counter: no octet of one is seen by the other.
     expect(outcomes.filter(({ status }) => status === "fulfilled").length).toBeGreaterThanOrEqual(1);
+    for (const outcome of outcomes)
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "dlms.counter-refused" });
     expect(field.meters[0]!.counters.state.repeated).toEqual([]);
+    await field.clock.pass(100);
+    expect(field.desks.get("a:4060")?.held, "a refusal ends no connection").toBe(1);
   });
 
   it("lets go of a connection whose conversation was cut, and the meter calls again", async () => {
