@@ -114,8 +114,10 @@ export class Bridges {
     this.start();
   }
 
+  /** One that works, if any does. */
   pick(): Running | undefined {
-    const all = [...this.running];
+    const busy = [...this.running].filter(({ bridge }) => bridge.openSlices > 0);
+    const all = busy.length > 0 ? busy : [...this.running];
     return all[below(this.#world.random, Math.max(1, all.length))];
   }
 

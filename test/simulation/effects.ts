@@ -16,6 +16,8 @@ const CRASH: Readonly<Partial<Record<ProcessKind, FaultKind>>> = {
 };
 /** Longest way of a call to its table or queue, ms. */
 const LATENCY_MS = 12;
+/** Of a slow one, ms. */
+const SLOW_MS = 4_000;
 
 export interface EffectPorts {
   readonly random: Random;
@@ -44,7 +46,12 @@ export async function effect<T>(
   { about, lost, reads = false }: Call<T> = {},
 ): Promise<T> {
   const { faults, random, trace } = ports;
-  await process.later(1 + below(random, LATENCY_MS));
+  let wayMs = 1 + below(random, LATENCY_MS);
+  if (faults.strikes("slow")) {
+    faults.note("slow", about);
+    wayMs += below(random, SLOW_MS);
+  }
+  await process.later(wayMs);
   const told = (how: () => string): void =>
     trace?.(() => `${process.name} ${what}${about === undefined ? "" : ` ${nameOf(about)}`}: ${how()}`);
   if (faults.active) {

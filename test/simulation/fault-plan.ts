@@ -12,6 +12,7 @@ const MOST: Readonly<Partial<Record<FaultKind, number>>> = {
   conflict: 0.08,
   "answer-lost": 0.03,
   throttled: 0.04,
+  slow: 0.04,
   "stale-read": 0.5,
   "crash-planner": 0.08,
   "crash-bridge": 0.03,

@@ -66,6 +66,10 @@ export class Functions {
         ...base.targets,
         places: (meterIds) => call("places", () => base.targets.places(meterIds)),
       },
+      orders: {
+        acceptOrder: (place, order) =>
+          call(`accept order at ${place.segment}/${place.slot}`, () => world.access.acceptOrder(place, order)),
+      },
       schedules: {
         ...base.schedules,
         list: () => call("list schedules", () => base.schedules.list()),

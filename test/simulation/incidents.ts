@@ -27,6 +27,18 @@ const PAUSE_MS: Readonly<Partial<Record<FaultKind, number>>> = {
   pause: 300_000,
   held: 60_000,
 };
+/** These are most interesting while somebody is at work. */
+const WHEN_BUSY: ReadonlySet<FaultKind> = new Set<FaultKind>(["drain", "freeze", "clock-jump", "held", "restore"]);
+const LOOK_MS = 700;
+const LOOKS = 120;
+
+/** As soon as a bridge works on a slice, and at the latest after a while. */
+function whenBusy({ world, bridges }: Pick<IncidentPorts, "world" | "bridges">, strike: () => void, looks = 0): void {
+  if (!world.faults.active) return;
+  if (bridges.atRest && looks < LOOKS) world.time.after(LOOK_MS, () => whenBusy({ world, bridges }, strike, looks + 1));
+  else world.time.after(below(world.random, 1_500), strike);
+}
+
 /** Bridges at once. */
 const BRIDGES_MAX = 3;
 
@@ -38,7 +50,8 @@ export function startIncidents(ports: IncidentPorts): void {
     const next = (): void => {
       world.time.after(1_000 + below(world.random, 2 * pause), () => {
         if (!world.faults.active) return;
-        INCIDENTS[kind]?.(ports);
+        if (WHEN_BUSY.has(kind)) whenBusy(ports, () => INCIDENTS[kind]?.(ports));
+        else INCIDENTS[kind]?.(ports);
         next();
       });
     };

@@ -21,9 +21,11 @@ export interface LedgerView {
   /** Faults so far that excuse an end without order. */
   readonly excuses: (key: SliceKey) => number;
   /** Whether the holder has said that its pass is over. */
-  readonly passOverSaid: (key: SliceKey, generation: number) => boolean;
+  readonly passOverSaid: (key: SliceKey, pass: { readonly generation: number; readonly bridge: string }) => boolean;
   /** Whether a reading that this task brought lies in the blocks. */
   readonly isStored: (key: SliceKey, slot: number) => boolean;
+  /** A task has its outcome. */
+  readonly ended: (slice: Slice, slot: number, state: string, reason: string) => void;
   /** Clocks were put by minutes: whose lease is live is a matter of opinion. */
   readonly clocksWrong: () => boolean;
 }
@@ -96,7 +98,8 @@ export class LedgerInvariants implements SliceStates {
     }
     const nothingLeft = next.state === "closed";
     if (nothingLeft || owner === "split" || owner.startsWith(`${by.name}#`)) return;
-    if (!this.#view.passOverSaid(was, was.generation))
+    const bridge = owner.slice(0, owner.lastIndexOf("#"));
+    if (!this.#view.passOverSaid(was, { generation: was.generation, bridge }))
       this.#broken(`${by.name} ended the lease of ${owner} on ${nameOf(next)}, who is still at work`);
   }
 
@@ -117,6 +120,7 @@ export class LedgerInvariants implements SliceStates {
       }
       if (stateOf(after) <= OPEN) continue;
       this.#finals.set(task, after);
+      this.#view.ended(next, slot, slotState(next.slots, slot), slotReason(next.slots, slot));
       if (told(after).startsWith("done") && !this.#view.isStored(next, slot))
         this.#broken(`task ${slot} of ${nameOf(next)} is done, and its reading is not stored`);
     }

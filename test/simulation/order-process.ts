@@ -21,21 +21,21 @@ export async function holdMeter(world: World, meters: SimpleMeters, meter: Simpl
   const { clock, name } = process;
   const { random, faults, counters, epoch } = world;
   try {
-    if (!(await access.takeHold({ segment, slot }, name, clock.now() + HOLD_MS, 0n, clock.now()))) return;
+    const end = clock.now() + HOLD_MS;
+    if (!(await access.takeHold({ segment, slot }, name, end, 0n, clock.now()))) return;
     faults.note("held", "all");
-    const held = clock.now();
     const lease = await access.leaseCounters(segment, 64, epoch);
     const item: AccessItem | undefined = await access.read({ segment, slot });
     if (item?.hold?.owner !== name || fitLease(lease, item).kind !== "usable") return;
     const from = Number(lease.base + item.counterOffset);
-    const until = held + HOLD_MS - SKEW_MS;
+    const until = end - SKEW_MS;
     counters.held(meterId, name, from, until);
     for (let frame = 0; frame < 4 && clock.now() < until; frame++) {
       meters.hears(meter, from + frame, process);
       await process.later(below(random, 8_000));
     }
     counters.released(meterId);
-    if (clock.now() < held + HOLD_MS) await access.releaseHold({ segment, slot }, name, lease.base);
+    if (clock.now() < end) await access.releaseHold({ segment, slot }, name, lease.base);
   } catch (error) {
     counters.released(meterId);
     if (!(error instanceof Unavailable)) throw error;

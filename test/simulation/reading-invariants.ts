@@ -35,7 +35,7 @@ export class ReadingInvariants {
     }
     const batch = readResults(text);
     if (batch.kind === "batch" && batch.envelope.passOver)
-      this.#overs.add(overOf({ ...batch.envelope, jobId: batch.envelope.job }, batch.envelope.generation));
+      this.#overs.add(overOf({ ...batch.envelope, jobId: batch.envelope.job }, batch.envelope));
   }
 
   /** Ingest has gone through this batch. */
@@ -75,8 +75,9 @@ export class ReadingInvariants {
     return reports.some((readings) => readings.every((reading) => this.#stored.has(reading)));
   }
 
-  passOverSaid(key: SliceKey, generation: number): boolean {
-    return this.#overs.has(overOf(key, generation));
+  /** Whether this bridge has said that its pass is over. */
+  passOverSaid(key: SliceKey, pass: Pass): boolean {
+    return this.#overs.has(overOf(key, pass));
   }
 
   #reports(text: string): { readonly task: string; readonly readings: Readings }[] {
@@ -96,5 +97,9 @@ export class ReadingInvariants {
   }
 }
 
-const overOf = ({ jobId, segment, part }: SliceKey, generation: number): string =>
-  `${jobId}#${segment}.${part}#${generation}`;
+interface Pass {
+  readonly generation: number;
+  readonly bridge: string;
+}
+const overOf = ({ jobId, segment, part }: SliceKey, { generation, bridge }: Pass): string =>
+  `${jobId}#${segment}.${part}#${generation} ${bridge}`;

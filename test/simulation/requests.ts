@@ -34,8 +34,10 @@ export function requests({ random, time }: World, dlms: boolean): readonly Ask[]
     const measurement = ASKED[number] ?? ASKED[0];
     const single = chance(random, 0.25);
     const long = chance(random, 0.4);
-    const operation: Operation =
-      dlms && chance(random, 0.5)
+    const order = !dlms && chance(random, 0.3);
+    const operation: Operation = order
+      ? { kind: "resetDemand" }
+      : dlms && chance(random, 0.5)
         ? { kind: "readIntervals", range: { from: START - 3_600_000, to: START }, registers: "total" }
         : { kind: "readRegisters", ...(dlms || measurement === undefined ? {} : { measurements: [measurement] }) };
     return {
@@ -48,6 +50,7 @@ export function requests({ random, time }: World, dlms: boolean): readonly Ask[]
         lane: single ? "interactive" : chance(random, 0.5) ? "bulk" : "urgent",
         retry: { passes: 1 + below(random, 3), backoffSeconds: 10 + below(random, 60) },
         deadline: at + (long ? 6 * 3_600_000 : 300_000 + below(random, 1_200_000)),
+        ...(order ? { reason: "the billing period is over" } : {}),
         idempotencyKey: `ask ${number}`,
       },
     };

@@ -11,6 +11,7 @@ export interface SeedsSummary {
   readonly visited: Map<string, number>;
   steps: number;
   readings: number;
+  effects: number;
   dlms: number;
   /** Slices of one, and generations beyond the first. */
   readonly reached: { splits: number; resends: number; late: number };
@@ -24,6 +25,7 @@ export const noSeeds = (): SeedsSummary => ({
   visited: new Map(),
   steps: 0,
   readings: 0,
+  effects: 0,
   dlms: 0,
   reached: { splits: 0, resends: 0, late: 0 },
   longestRestMs: 0,
@@ -37,6 +39,7 @@ export function add(to: SeedsSummary, other: SeedsSummary): void {
   for (const [pair, seeds] of other.visited) to.visited.set(pair, (to.visited.get(pair) ?? 0) + seeds);
   to.steps += other.steps;
   to.readings += other.readings;
+  to.effects += other.effects;
   to.dlms += other.dlms;
   to.reached.splits += other.reached.splits;
   to.reached.resends += other.reached.resends;
@@ -54,6 +57,7 @@ export async function addSeed(to: SeedsSummary, seed: number, trace?: (line: str
     visited: new Map([...result.visited].map((pair) => [pair, 1])),
     steps: result.steps,
     readings: result.readings,
+    effects: result.effects,
     dlms: result.dlms ? 1 : 0,
     reached: result.reached,
     longestRestMs: result.restMs,

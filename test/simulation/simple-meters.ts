@@ -1,7 +1,10 @@
 import type { Dial } from "../../shared/bridge/dial.ts";
 import type { Driver } from "../../shared/metering/driver.ts";
+import type { EffectSession } from "../../shared/metering/effect.ts";
 import { SessionError } from "../../shared/metering/failure.ts";
+import type { Measurement } from "../../shared/metering/measurement.ts";
 import type { Operation } from "../../shared/metering/operation.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import { type Link, LinkError } from "../../shared/ports/link.ts";
 import { below, type Random } from "../../shared/ports/random.ts";
 import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
@@ -20,6 +23,8 @@ export interface SimpleMeter {
   last: number;
   reads: number;
   lastReadAt: number;
+  /** How often its maximum demand was set back. */
+  resets: number;
 }
 
 interface MeterLink extends Link {
@@ -33,10 +38,14 @@ export interface SimpleMeterPorts {
   readonly counters: CounterInvariants;
   /** True time. */
   readonly now: () => number;
+  /** The meter does what an order asks. */
+  readonly happens: (process: SimulatedProcess, meter: SimpleMeter) => Promise<void>;
   /** A session asks for this; `dialledAt` true time. */
   readonly asked: (process: SimulatedProcess, meter: SimpleMeter, operation: Operation, dialledAt: number) => void;
 }
 
+/** What an order clears is read before. */
+const BEFORE: Measurement = "current.l1";
 const LATENCY_MS = 900;
 /** Clocks that are further off are wrong. */
 const SKEW_MS = 5_000;
@@ -128,9 +137,42 @@ export class SimpleMeters {
             refusals: [],
           };
         },
+        effects: this.#effects(process, meter, context.clock, async () => {
+          speak();
+          await behave();
+        }),
         release: async () => {},
       };
     };
     return { protocol: "dlms", open };
+  }
+
+  /** Demand reset: the meter counts its resets, which is the proof. `talk`: one request and its answer. */
+  #effects(process: SimulatedProcess, meter: SimpleMeter, clock: Clock, talk: () => Promise<void>): EffectSession {
+    const { faults } = this.#ports;
+    return {
+      baseline: async () => {
+        await talk();
+        const at = Math.max(meter.lastReadAt + 1, clock.now());
+        meter.lastReadAt = at;
+        const registers = [{ measurement: BEFORE, value: BigInt(++meter.reads), scaler: 0, at }];
+        return { before: { registers, intervals: [], refusals: [] }, baseline: { resets: String(meter.resets) } };
+      },
+      operate: async () => {
+        if (faults.strikes("lies")) faults.note("lies", "all");
+        else {
+          meter.resets++;
+          await this.#ports.happens(process, meter);
+        }
+        await talk(); // its answer may be lost
+        return { kind: "accepted" };
+      },
+      prove: async (_operation, { resets }) => {
+        await talk();
+        const since = meter.resets - Number(resets);
+        if (since === 0) return { kind: "did-not-happen" };
+        return since === 1 ? { kind: "happened" } : { kind: "cannot-tell", code: "simulated.several" };
+      },
+    };
   }
 }

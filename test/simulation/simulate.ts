@@ -3,6 +3,7 @@ import type { AccessItem } from "../../shared/jobs/access.ts";
 import { CALLER, engine, meterRows } from "../../shared/jobs/engine-fixture.ts";
 import { memoryBatches } from "../../shared/jobs/memory-batches.ts";
 import { memoryLedger } from "../../shared/jobs/memory-ledger.ts";
+import { isOrder } from "../../shared/jobs/orders.ts";
 import { SPLIT_PART } from "../../shared/jobs/progress.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
@@ -13,6 +14,7 @@ import { memoryDayBlocks } from "../../shared/readings/memory-day-blocks.ts";
 import { Bridges, type Meters } from "./bridges.ts";
 import { CounterInvariants } from "./counter-invariants.ts";
 import { dlmsMeters } from "./dlms-meters.ts";
+import { EffectInvariants } from "./effect-invariants.ts";
 import type { FaultKind } from "./fault-kinds.ts";
 import { FaultPlan } from "./fault-plan.ts";
 import { Functions } from "./functions.ts";
@@ -38,6 +40,8 @@ export interface SeedResult {
   readonly visited: ReadonlySet<string>;
   readonly steps: number;
   readonly readings: number;
+  /** Effects of orders that happened. */
+  readonly effects: number;
   /** The real DLMS driver and meters were in it. */
   readonly dlms: boolean;
   readonly reached: {
@@ -59,11 +63,14 @@ const TICK_MS = 60_000;
 export const REST_MS = 45 * 60_000;
 /** A dial may come so long after its job was stopped: two seconds of knowledge, the way there, clocks apart. */
 const LATE_DIAL_MS = 8_000;
+/** The same where calls take seconds. */
+const SLOW_DIAL_MS = 30_000;
 
 export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
   const random = seeded(`simulate ${seed}`);
   const time = new VirtualTime(START + below(random, 3_600_000));
   const begun = time.now;
+  const dlms = seed % DLMS_EVERY === 0;
   const violations: Violations = { first: undefined };
   const readings = new ReadingInvariants(violations);
   const counters = new CounterInvariants(violations, () => time.now);
@@ -72,12 +79,19 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       now: () => time.now,
       slots: EACH,
       excuses: (key) => faults.excuses(key),
-      passOverSaid: (key, generation) => readings.passOverSaid(key, generation),
+      passOverSaid: (key, pass) => readings.passOverSaid(key, pass),
       isStored: (key, slot) => readings.isStored(key, slot),
+      ended: (slice, slot, state, reason) => {
+        const job = ledgerView.jobs.get(slice.jobId);
+        // A restored access table does not know the newest orders: what a proof shows may be another one's.
+        const knowsOrders = world.epoch === 1;
+        if (job !== undefined && isOrder(job) && !dlms && knowsOrders) effects.ended(slice, slot, state, reason);
+      },
       clocksWrong: () => world.clocksWrong,
     },
     violations,
   );
+  const effects = new EffectInvariants(ledgerView, violations, () => time.now);
   const faults: FaultPlan = new FaultPlan(seed, random, ledgerView);
   const say =
     trace && ((line: () => string): void => trace(`${((time.now - begun) / 1000).toFixed(3).padStart(9)} ${line()}`));
@@ -131,7 +145,6 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   };
   Object.assign(world, { ledger: new SimulatedLedger(memoryLedger(), world, time, ledgerView) });
 
-  const dlms = seed % DLMS_EVERY === 0;
   const places = meterRows(SEGMENTS, EACH).map(([meterId, place]) => ({ ...place, meterId }));
   const simple = dlms ? undefined : simpleMeters(world, places);
   const meters: Meters = simple?.meters ?? dlmsMeters(seed, places, world);
@@ -188,7 +201,11 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const calmFrom = time.now;
   say?.(() => "the faults stop");
   for (const { process } of bridges.running) process.offset = Math.max(-4_000, Math.min(4_000, process.offset));
-  for (const jobId of ledgerView.jobs.keys()) if (world.job(jobId)?.state === "paused") resume(functions, jobId);
+  const resumeAll = (): void => {
+    for (const { jobId, state } of ledgerView.jobs.values()) if (state === "paused") resume(functions, jobId);
+    time.after(TICK_MS, resumeAll); // somebody who stood still may pause one yet
+  };
+  resumeAll();
   if (scheduled) void functions.ask(endSchedule);
   if (bridges.running.size === 0) bridges.restart();
   const isClosed = (): boolean => [...ledgerView.jobs.values()].every(({ state }) => state === "closed");
@@ -212,6 +229,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     visited: faults.visited,
     steps: time.steps,
     readings: readings.count,
+    effects: effects.count,
     dlms,
     reached: {
       splits: all.filter(({ part }) => part >= SPLIT_PART).length,
@@ -228,9 +246,9 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       if (isHigh) of.faults.note("high-counter", undefined);
       const systemTitle = (index + 1).toString(16).padStart(16, "0");
       const last = isHigh ? below(random, 900_000) : -1;
-      return { meterId, segment, slot, systemTitle, port: 1 + index, last, reads: 0, lastReadAt: 0 };
+      return { meterId, segment, slot, systemTitle, port: 1 + index, last, reads: 0, lastReadAt: 0, resets: 0 };
     });
-    const owners = new SimpleMeters(all, { random, faults: of.faults, counters, now: () => time.now, asked });
+    const owners = new SimpleMeters(all, { random, faults: of.faults, counters, now: () => time.now, asked, happens });
     const items = all.map(
       ({ meterId, segment, slot, systemTitle, port }): AccessItem => ({
         segment,
@@ -258,15 +276,20 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     };
   }
 
+  async function happens(process: SimulatedProcess, meter: SimpleMeter): Promise<void> {
+    effects.happens(meter, process, (await world.access.read(meter))?.hold?.owner);
+  }
+
   /** A session asks for a job that does not run: cancelled, paused, or past its deadline. */
   function asked(process: SimulatedProcess, meter: SimpleMeter, operation: Operation, dialledAt: number): void {
     if (process.disturbedAt + 180_000 > dialledAt || process.frozenUntil + 180_000 > dialledAt) return;
+    const lateMs = faults.enabled.has("slow") ? SLOW_DIAL_MS : LATE_DIAL_MS;
     const jobs = [...ledgerView.jobs.values()].filter(
       (job) => JSON.stringify(job.operation) === JSON.stringify(operation),
     );
     const late = jobs.every(
       ({ jobId, deadline }) =>
-        Math.min(deadline, ledgerView.stoppedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + LATE_DIAL_MS < dialledAt,
+        Math.min(deadline, ledgerView.stoppedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + lateMs < dialledAt,
     );
     if (late)
       violations.first ??= `${process.name} dials ${meter.meterId} for a job that is stopped or past its deadline`;

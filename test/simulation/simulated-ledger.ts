@@ -16,8 +16,16 @@ interface Mark {
 }
 const keyOf = ({ jobId, segment, part }: SliceKey): string => `${jobId}#${segment}.${part}`;
 
+interface Page {
+  readonly after: string | undefined;
+  /** The slice of that rank is wanted too. */
+  readonly including: boolean;
+  readonly size: number;
+  readonly partitions: readonly number[] | undefined;
+}
+
 /** The order in which a query gives the slices of a job. */
-const rankOf = ({ segment, part }: SliceKey): string =>
+const rankOf = ({ segment, part }: Pick<SliceKey, "segment" | "part">): string =>
   [segment % SLICE_PARTITIONS, segment, part].map((number) => String(number).padStart(8, "0")).join("#");
 
 /** The due index as DynamoDB keeps one: eventual, by minutes, and blind to minutes outside of the question. */
@@ -110,8 +118,11 @@ export class SimulatedLedger {
     await this.#written(slice, slice, by);
   }
 
-  #page(jobId: Job["jobId"], after: string | undefined, size: number): Slice[] {
-    const rest = [...this.#invariants.slicesOf(jobId)].filter((slice) => after === undefined || rankOf(slice) > after);
+  #page(jobId: Job["jobId"], { after, including, size, partitions }: Page): Slice[] {
+    const rest = [...this.#invariants.slicesOf(jobId)].filter((slice) => {
+      if (partitions !== undefined && !partitions.includes(slice.segment % SLICE_PARTITIONS)) return false;
+      return after === undefined || rankOf(slice) > after || (including && rankOf(slice) === after);
+    });
     return rest.sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1)).slice(0, size);
   }
 
@@ -167,16 +178,20 @@ export class SimulatedLedger {
           { about: slice, lost: () => "exists" },
         ),
       slice: (key) => call("slice", () => stored.slice(key), { about: key, reads }),
-      async *slicesOf(jobId) {
+      async *slicesOf(jobId, { from, partitions } = {}) {
         // Page by page, in the order of keys: what is created meanwhile beyond the last key is seen, what lies before is not.
-        let after: string | undefined;
+        let after = from === undefined ? undefined : rankOf(from);
+        let including = true;
         for (let page = 0; ; page++) {
           const size = page === 0 && !chance(ports.random, 0.2) ? Number.POSITIVE_INFINITY : 2;
-          const found = await call("slicesOf", async () => self.#page(jobId, after, size), { reads });
+          const found = await call("slicesOf", async () => self.#page(jobId, { after, including, size, partitions }), {
+            reads,
+          });
           for (const slice of found) yield slice;
           const last = found.at(-1);
           if (last === undefined || found.length < size) return;
           after = rankOf(last);
+          including = false;
         }
       },
       writeSlice: (was, next) =>
@@ -194,8 +209,9 @@ export class SimulatedLedger {
       },
       sweptUntil: () => call("sweptUntil", () => stored.sweptUntil(), { reads }),
       raiseSweptUntil: (at) => call("raiseSweptUntil", () => stored.raiseSweptUntil(at)),
-      watermark: (lane) => call("watermark", () => stored.watermark(lane), { reads }),
-      raiseWatermark: (lane, at) => call(`raiseWatermark ${lane} ${at}`, () => stored.raiseWatermark(lane, at)),
+      watermark: (lane, share) => call("watermark", () => stored.watermark(lane, share), { reads }),
+      raiseWatermark: (lane, at, share) =>
+        call(`raiseWatermark ${lane} ${at}`, () => stored.raiseWatermark(lane, at, share)),
       writeProgress: (jobId, progress) => call("writeProgress", () => stored.writeProgress(jobId, progress)),
       progress: (jobId) => call("progress", () => stored.progress(jobId), { reads }),
     };
