@@ -14,6 +14,8 @@ export function operationText(operation: ApiJob["operation"]): string {
       return operation.registers === undefined ? "Read intervals" : "Read intervals and registers";
     case "ping":
       return operation.depth === "network" ? "Ping the network card" : "Ping the meter";
+    case "resetDemand":
+      return "Reset the demand";
     default:
       return (operation as { readonly kind: string }).kind; // a newer headend's operation
   }

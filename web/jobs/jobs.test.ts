@@ -41,6 +41,7 @@ describe("the words of a job", () => {
     [{ kind: "readRegisters" }, "Read all registers"],
     [{ kind: "readRegisters", measurements: ["voltage.l1.line"] }, "Read a register"],
     [{ kind: "ping", depth: "meter" }, "Ping the meter"],
+    [{ kind: "resetDemand" }, "Reset the demand"],
   ] as const)("%j is %s", (operation, text) =>
     expect(operationText(operation as Parameters<typeof operationText>[0])).toBe(text),
   );

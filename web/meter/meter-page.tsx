@@ -4,14 +4,16 @@ import { useApi } from "../api/use-api.ts";
 import { MeterState } from "../fleet/fleet-page.tsx";
 import { Link } from "../shell/link.tsx";
 import { PageHead } from "../shell/page-head.tsx";
-import { useMay } from "../sign-in/use-session.ts";
+import { useMay, useMayOrder } from "../sign-in/use-session.ts";
 import { LatestRegisters } from "./latest-registers.tsx";
 import { LoadCurve } from "./load-curve.tsx";
 import { MeterFacts } from "./meter-facts.tsx";
+import { ResetDemand } from "./reset-demand.tsx";
 
 export default function MeterPage({ meterId }: { readonly meterId: string }) {
   const api = useApi();
   const mayRead = useMay("submitJob");
+  const mayOrder = useMayOrder();
   const meter = useQuery({
     queryKey: ["readMeter", meterId],
     queryFn: ({ signal }) => api("readMeter", { params: { meterId } }, { signal }),
@@ -37,6 +39,11 @@ export default function MeterPage({ meterId }: { readonly meterId: string }) {
       {latest.isError && <ProblemView error={latest.error} retry={() => void latest.refetch()} />}
       {meter.data !== undefined && (
         <>
+          {mayOrder && meter.data.state === "enrolled" && meter.data.secured && (
+            <div className="row">
+              <ResetDemand meterId={meterId} />
+            </div>
+          )}
           {latest.data !== undefined && <LoadCurve meterId={meterId} latest={latest.data} />}
           <div className="columns">
             {latest.data !== undefined && <LatestRegisters meterId={meterId} latest={latest.data} />}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { routes } from "../../shared/api/routes.ts";
+import { ORDER_ROLES } from "../../shared/jobs/orders.ts";
 import { holderOf } from "./access-token.ts";
-import { mayCall } from "./permissions.ts";
+import { mayCall, mayOrder, ORDERING } from "./permissions.ts";
 import { returnPath } from "./session.ts";
 import { settingsIn } from "./settings.ts";
 
@@ -30,6 +31,14 @@ describe("mayCall", () => {
     { roles: ["analyst", "supervisor"], route: "replayParked", may: true },
     { roles: [], route: "listMeters", may: false },
   ] as const)("$roles, $route: $may", ({ roles, route, may }) => expect(mayCall(roles, route)).toBe(may));
+});
+
+describe("mayOrder", () => {
+  it("is true of the roles that the headend asks for", () => {
+    expect(ORDERING).toEqual(ORDER_ROLES);
+    expect(mayOrder(["analyst", "supervisor"])).toBe(true);
+    expect(mayOrder(["analyst", "administrator", "subscriber"])).toBe(false);
+  });
 });
 
 describe("returnPath", () => {

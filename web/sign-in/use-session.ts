@@ -1,6 +1,6 @@
 import { createContext, useContext, useSyncExternalStore } from "react";
 import type { ConsoleRoute } from "../api/paths.ts";
-import { mayCall } from "./permissions.ts";
+import { mayCall, mayOrder } from "./permissions.ts";
 import type { Session, SessionState } from "./session.ts";
 
 export const SessionContext = createContext<Session | undefined>(undefined);
@@ -20,4 +20,10 @@ export function useSessionState(): SessionState {
 export function useMay(route: ConsoleRoute): boolean {
   const state = useSessionState();
   return "holder" in state && mayCall(state.holder.roles, route);
+}
+
+/** Whether the person may give orders to meters, as far as the console knows. */
+export function useMayOrder(): boolean {
+  const state = useSessionState();
+  return "holder" in state && mayOrder(state.holder.roles);
 }
