@@ -5,7 +5,7 @@ import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile, DlmsLoadProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
-import { openSession } from "./client/open-session.ts";
+import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
 import { demandReset } from "./client/reset-demand.ts";
@@ -166,7 +166,12 @@ function checkPeriod(profile: DlmsLoadProfile, capturePeriod: number | undefined
  * DLMS/COSEM by logical names over the wrapper. `open` associates as the profile's access says and proves both sides;
  * it throws `SessionError` with a code `dlms.…`, or `LinkError`. The caller closes the link.
  */
-export const dlmsDriver: Driver = {
-  protocol: "dlms",
-  open: async (context) => new DlmsMeterSession(await openSession(context), context),
-};
+export const dlmsDriver: Driver = driverWith();
+
+/** The same driver, with a maker's own HLS (mechanism 2). */
+export function driverWith(manufacturer?: ManufacturerHls): Driver {
+  return {
+    protocol: "dlms",
+    open: async (context) => new DlmsMeterSession(await openSession(context, manufacturer), context),
+  };
+}

@@ -4,4 +4,4 @@ import type { DeviceProfile } from "./profile.ts";
  * Whether each session proves freshly that the meter holds the enrolled keys. Without that nobody can tell a meter that
  * calls in from someone who says its name, and a secret sent to a caller would be given away.
  */
-export const provesFreshly = ({ dlms: { access } }: DeviceProfile): boolean => access.authentication === "hls-gmac";
+export const provesFreshly = ({ dlms: { access } }: DeviceProfile): boolean => access.authentication.startsWith("hls-");

@@ -5,6 +5,14 @@ const KeyHex = z
   .regex(/^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{64})$/, "expected 32 or 64 hex digits (AES-128 or AES-256)")
   .transform((key) => key.toLowerCase());
 
+const secretHex = z.string().regex(/^(?:[0-9a-fA-F]{2}){1,64}$/, "expected 1 to 64 octets as hex");
+const privateHex = z
+  .string()
+  .regex(/^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{96})$/, "expected 64 or 96 hex digits (P-256 or P-384)");
+const pointHex = z
+  .string()
+  .regex(/^(?:[0-9a-fA-F]{128}|[0-9a-fA-F]{192})$/, "expected a point x || y of 128 or 192 hex digits");
+
 /**
  * All secrets of one meter: the plaintext of its sealed blob. Only in bridge memory, only for a session, and at the
  * edge that enrols it. Hex; never logged, never in an exception.
@@ -15,9 +23,15 @@ export const MeterKeys = z.strictObject({
   /** DLMS (global) authentication key. */
   authentication: KeyHex.optional(),
   /** DLMS LLS secret, 1 to 64 octets as hex. */
-  llsSecret: z
-    .string()
-    .regex(/^(?:[0-9a-fA-F]{2}){1,64}$/, "expected 1 to 64 octets as hex")
-    .optional(),
+  llsSecret: secretHex.optional(),
+  /** DLMS HLS secret of mechanisms 3, 4 and 6, and where it has one 2. */
+  hlsSecret: secretHex.optional(),
+  /** DLMS master key (KEK), which wraps new keys. */
+  master: KeyHex.optional(),
+  /** Suites 1 and 2: this headend's private keys towards the meter, and the meter's points. */
+  clientSigning: privateHex.optional(),
+  clientAgreement: privateHex.optional(),
+  meterSigning: pointHex.optional(),
+  meterAgreement: pointHex.optional(),
 });
 export type MeterKeys = z.infer<typeof MeterKeys>;

@@ -69,10 +69,37 @@ const DlmsDemandReset = z
 const DlmsAccess = z.strictObject({
   clientSap: z.int().min(0).max(0xffff),
   serverSap: z.int().min(0).max(0xffff),
-  authentication: z.enum(["none", "lls", "hls-gmac"]),
-  /** Protection of every application message after the association. */
-  ciphering: z.enum(["none", "service-specific", "general"]),
-  securitySuite: z.literal(0).default(0),
+  /** Mechanisms 0 to 7; `hls-manufacturer` (2) needs a driver made with that manufacturer's own. */
+  authentication: z.enum([
+    "none",
+    "lls",
+    "hls-manufacturer",
+    "hls-md5",
+    "hls-sha1",
+    "hls-gmac",
+    "hls-sha256",
+    "hls-ecdsa",
+  ]),
+  /** Dress of every protected message: glo-/ded- tags, General-Glo-/General-Ded-Ciphering, General-Ciphering. */
+  ciphering: z.enum(["none", "service-specific", "general", "general-ciphering"]),
+  securitySuite: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0),
+  /** Key of General-Ciphering; absent: the global unicast key. Agreed keys need suite 1 or 2. */
+  cipheringKey: z.enum(["identified", "one-pass", "static-unified"]).optional(),
+  /** Attribute security_policy of the Security setup, version 1, as bits; absent: authenticated and encrypted both ways. */
+  securityPolicy: z.int().min(0).max(0xff).optional(),
+  /** Proposes a dedicated key, which protects everything after the association. */
+  dedicatedKey: z.boolean().optional(),
+  /** Absent: the wrapper. */
+  framing: z.enum(["wrapper", "hdlc"]).optional(),
+  /** HDLC: physical device and octets of the server's address, information field and window that we propose. */
+  hdlc: z
+    .strictObject({
+      physicalDevice: z.int().min(0).max(0x3fff),
+      addressOctets: z.union([z.literal(1), z.literal(2), z.literal(4)]),
+      informationMax: z.int().min(32).max(2030).default(128),
+      window: z.int().min(1).max(7).default(1),
+    })
+    .optional(),
   /** Largest APDU that we accept, octets; 0: no limit. */
   maxPduSize: z.int().min(0).max(0xffff).default(1024),
   /** Which sign the meter gives the deviation of a date-time: `utc` = UTC − local (the standard), `local` = the opposite. */

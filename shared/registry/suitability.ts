@@ -5,10 +5,17 @@ import type { EnrolmentRequest, FieldProblem, RegisteredMeter } from "./register
 
 /** Which keys a profile's sessions need. */
 function keysNeeded({ dlms: { access } }: DeviceProfile): readonly (keyof MeterKeys)[] {
-  const ciphered = access.authentication === "hls-gmac" || access.ciphering !== "none";
+  const { authentication, ciphering, cipheringKey, securityPolicy = 0 } = access;
+  const ciphered = authentication === "hls-gmac" || authentication === "hls-ecdsa" || ciphering !== "none";
+  const digests = authentication === "hls-md5" || authentication === "hls-sha1" || authentication === "hls-sha256";
+  const agreed = cipheringKey === "one-pass" || cipheringKey === "static-unified";
+  const signed = authentication === "hls-ecdsa" || cipheringKey === "one-pass" || (securityPolicy & 0x90) !== 0;
   return [
     ...(ciphered ? (["unicast", "authentication"] as const) : []),
-    ...(access.authentication === "lls" ? (["llsSecret"] as const) : []),
+    ...(authentication === "lls" ? (["llsSecret"] as const) : []),
+    ...(digests ? (["hlsSecret"] as const) : []),
+    ...(signed ? (["clientSigning", "meterSigning"] as const) : []),
+    ...(agreed ? (["clientAgreement", "meterAgreement"] as const) : []),
   ];
 }
 

@@ -44,10 +44,8 @@ export interface PopulationOptions {
 const MIX: Readonly<Record<number, string>> = { 3: "generic-eu-general", 5: "generic-eu-lls", 7: "generic-eu-public" };
 const profileNameOf = (index: number): string => MIX[index % 10] ?? "generic-eu";
 
-const SECURITY = { none: "none", lls: "secret", "hls-gmac": "mutual" } as const satisfies Record<
-  DeviceProfile["dlms"]["access"]["authentication"],
-  Security
->;
+const securityOf = (authentication: DeviceProfile["dlms"]["access"]["authentication"]): Security =>
+  authentication === "none" ? "none" : authentication === "lls" ? "secret" : "mutual";
 const CLOCK_OFFSET_MAX_MS = 4_000;
 const text = new TextEncoder();
 
@@ -82,7 +80,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
     assert(profile !== undefined, `the catalogue has ${profileNameOf(index)}`);
     return profile;
   });
-  const securities = profiles.map((profile): Security => SECURITY[profile.dlms.access.authentication]);
+  const securities = profiles.map((profile) => securityOf(profile.dlms.access.authentication));
   const faults = assignFaults(seed, securities, options.faults);
   const drift = seeded(`drift ${seed}`);
   return profiles.map((profile, index) => {

@@ -1,5 +1,5 @@
 import { SessionError } from "../../metering/failure.ts";
-import type { Crypto } from "../../ports/crypto.ts";
+import type { PrivateKey } from "../../ports/crypto.ts";
 import { equalOctets, toHex } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
 import { nameIn } from "../data-access-result.ts";
@@ -9,21 +9,29 @@ import {
   SERVICE_ERROR,
   STATE_ERROR,
 } from "../exception-response.ts";
-import { type CipheringForm, protectApdu, protectedApdu } from "../security/apdu-protection.ts";
-import { type CipherKeys, openContent } from "../security/protection.ts";
-import { AUTHENTICATED_ENCRYPTED } from "../security/security-control.ts";
+import type { CipherKeys } from "../security/protection.ts";
+import {
+  type Dress,
+  isAsDemanded,
+  type OpenedApdu,
+  openSecured,
+  type SecuritySide,
+  sealSecured,
+  securedOverhead,
+} from "../security/secured-apdu.ts";
+import type { SecurityPolicy } from "../security/security-policy.ts";
 
 export const EXCEPTION_RESPONSE_TAG = 0xd8;
 
 export interface SecurityOptions {
-  readonly crypto: Crypto;
-  readonly keys: CipherKeys;
-  readonly form: CipheringForm;
-  readonly clientTitle: Uint8Array;
-  /** The enrolled title; authoritative. */
-  readonly meterTitle: Uint8Array;
+  /** `ownTitle` is the client's, `peerTitle` the enrolled one: authoritative. `dedicated` comes with `startDedicated`. */
+  readonly side: SecuritySide;
+  readonly dress: Dress;
+  readonly policy: SecurityPolicy;
   /** Draws the counter of one primitive call. */
   readonly nextCounter: () => number;
+  /** A new private key, for one message. */
+  readonly ephemeral: () => PrivateKey;
 }
 
 /** What the meter says in clear when it cannot or will not open a request; nothing proves that it is the meter's. */
@@ -44,79 +52,140 @@ export function exceptionError(exception: ExceptionResponse, ciphered: boolean):
   return new SessionError(ciphered ? "protocol" : "refused", "dlms.exception-response", message, { detail });
 }
 
+/** The Initiate messages are never signed: a signature asks for an association. */
+const unsigned = <T extends SecurityPolicy["request"]>(demanded: T): T => ({ ...demanded, signed: false });
+
 /**
- * Protection of one association, suite 0, authenticated and encrypted: every request under a counter of its own, every
- * answer opened under the enrolled title and fresh (its counter above all before it).
+ * Protection of one association: every request as the policy demands and under a counter of its own, every answer opened
+ * under the enrolled title, no weaker than the policy demands, and fresh: its counter above all before it under that
+ * key, or, where no key outlives the message, the transaction id that was asked with.
  */
 export class ApplicationSecurity {
   readonly #options: SecurityOptions;
+  #side: SecuritySide;
+  #dress: Dress;
   #floor = -1;
+  #dedicatedFloor = -1;
+  #transaction: Uint8Array | undefined;
 
   constructor(options: SecurityOptions) {
     this.#options = options;
+    this.#side = options.side;
+    this.#dress = options.dress;
   }
 
-  /** No answer with this counter or a lower one is believed any more. */
+  /** Most octets that protection adds to a request. */
+  get overhead(): number {
+    const { side, policy } = this.#options;
+    return Math.max(36, securedOverhead(this.#dress, side.suite, policy.request.signed));
+  }
+
+  /** No answer under the global key with this counter or a lower one is believed any more. */
   raiseFloor(counter: number): void {
     if (counter > this.#floor) this.#floor = counter;
   }
 
+  /** From now on everything goes under the dedicated key that the association agreed on. */
+  startDedicated(keys: CipherKeys): void {
+    this.#side = { ...this.#side, dedicated: keys };
+    this.#dress = { ...this.#dress, scope: "dedicated" };
+  }
+
   seal(apdu: Uint8Array): Uint8Array {
-    const { crypto, keys, form, clientTitle, nextCounter } = this.#options;
-    const dress = { form, scope: "global", securityControl: AUTHENTICATED_ENCRYPTED } as const;
-    return protectApdu(crypto, keys, dress, { systemTitle: clientTitle, invocationCounter: nextCounter() }, apdu);
+    const { policy, nextCounter, ephemeral } = this.#options;
+    const draws = {
+      counter: () => {
+        const counter = nextCounter();
+        const id = new Uint8Array(8);
+        new DataView(id.buffer).setUint32(4, counter);
+        this.#transaction = id;
+        return counter;
+      },
+      ephemeral,
+    };
+    return sealSecured(this.#side, this.#dress, policy.request, draws, apdu);
+  }
+
+  /** The InitiateRequest: under the global key, in the service-specific dress where the form is General-Ciphering. */
+  sealInitiate(apdu: Uint8Array): Uint8Array {
+    const { policy, nextCounter, ephemeral } = this.#options;
+    const form = this.#dress.form === "general" ? "general" : "service-specific";
+    const dress = { form, scope: "global" } as const;
+    return sealSecured(this.#side, dress, unsigned(policy.request), { counter: nextCounter, ephemeral }, apdu);
   }
 
   /** The APDU inside. Throws `SessionError` for whatever is not the meter's own, fresh answer; `WireError` when malformed. */
   open(octets: Uint8Array): Uint8Array {
-    const { crypto, keys, meterTitle } = this.#options;
-    const found = protectedApdu(octets);
-    if (found === undefined) {
-      if (octets[0] === EXCEPTION_RESPONSE_TAG) throw exceptionError(decode(ExceptionResponseCodec, octets), true);
-      throw new SessionError(
+    return this.#opened(octets, this.#options.policy.response);
+  }
+
+  /** The InitiateResponse. */
+  openInitiate(octets: Uint8Array): Uint8Array {
+    return this.#opened(octets, unsigned(this.#options.policy.response));
+  }
+
+  #opened(octets: Uint8Array, demanded: SecurityPolicy["response"]): Uint8Array {
+    const { side } = this.#options;
+    const opened = openSecured(this.#side, octets);
+    if (opened.kind === "refused") {
+      if (opened.because === "clear" && octets[0] === EXCEPTION_RESPONSE_TAG)
+        throw exceptionError(decode(ExceptionResponseCodec, octets), true);
+      const nothing = !demanded.authenticated && !demanded.encrypted && !demanded.signed;
+      if (opened.because === "clear" && nothing) return octets;
+      throw refusalError(opened, octets, side.peerTitle);
+    }
+    if (!isAsDemanded(opened, side.suite, demanded))
+      throw new SessionError("auth", "dlms.weak-protection", "expected an answer protected as the policy demands", {
+        detail: { securityControl: opened.securityControl, signed: opened.dress.signed === true },
+      });
+    this.#checkFresh(opened);
+    return opened.apdu;
+  }
+
+  #checkFresh({ dress, invocationCounter }: Extract<OpenedApdu, { kind: "opened" }>): void {
+    if (invocationCounter === undefined) {
+      const asked = this.#transaction;
+      if (asked === undefined || dress.transactionId === undefined || !equalOctets(asked, dress.transactionId))
+        throw new SessionError("auth", "dlms.stale-transaction", "expected the transaction id that was asked with");
+      this.#transaction = undefined;
+      return;
+    }
+    const dedicated = dress.scope === "dedicated";
+    const floor = dedicated ? this.#dedicatedFloor : this.#floor;
+    if (invocationCounter <= floor)
+      throw new SessionError("auth", "dlms.stale-counter", "expected the meter's invocation counter to rise", {
+        detail: { counter: invocationCounter, floor },
+      });
+    if (dedicated) this.#dedicatedFloor = invocationCounter;
+    else this.#floor = invocationCounter;
+  }
+}
+
+function refusalError(
+  { because, title }: Extract<OpenedApdu, { kind: "refused" }>,
+  octets: Uint8Array,
+  meterTitle: Uint8Array,
+): SessionError {
+  switch (because) {
+    case "clear":
+      return new SessionError(
         "auth",
         "dlms.clear-answer",
         "expected a ciphered answer to a ciphered request, got one in clear",
-        {
-          detail: { tag: octets[0] },
-        },
+        { detail: { tag: octets[0] } },
       );
-    }
-    if (found.systemTitle !== undefined && !equalOctets(found.systemTitle, meterTitle))
-      throw wrongTitle(meterTitle, found.systemTitle);
-    if (found.scope !== "global")
-      throw new SessionError(
-        "protocol",
-        "dlms.unknown-key",
-        "expected an answer under the global key, got the dedicated key",
-      );
-    const opened = openContent(crypto, keys, meterTitle, found.content);
-    if (opened.kind === "refused")
-      throw new SessionError("auth", `dlms.${opened.because}`, `the meter's answer does not open: ${opened.because}`);
-    if (opened.securityControl !== AUTHENTICATED_ENCRYPTED)
-      throw new SessionError(
-        "auth",
-        "dlms.weak-protection",
-        "expected an answer authenticated and encrypted in suite 0",
-        {
-          detail: { securityControl: opened.securityControl },
-        },
-      );
-    if (opened.invocationCounter <= this.#floor)
-      throw new SessionError("auth", "dlms.stale-counter", "expected the meter's invocation counter to rise", {
-        detail: { counter: opened.invocationCounter, floor: this.#floor },
-      });
-    if (found.plainTag !== undefined && opened.apdu[0] !== found.plainTag)
-      throw new SessionError(
+    case "title":
+      return wrongTitle(meterTitle, title ?? new Uint8Array(0));
+    case "unknown-key":
+      return new SessionError("protocol", "dlms.unknown-key", "the answer is under a key that was not agreed on");
+    case "tag-mismatch":
+      return new SessionError(
         "protocol",
         "dlms.tag-mismatch",
         "the APDU inside is not the one that its ciphered tag names",
-        {
-          detail: { expected: found.plainTag, received: opened.apdu[0] },
-        },
       );
-    this.raiseFloor(opened.invocationCounter);
-    return opened.apdu;
+    default:
+      return new SessionError("auth", `dlms.${because}`, `the meter's answer does not open: ${because}`);
   }
 }
 

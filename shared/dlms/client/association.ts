@@ -9,10 +9,13 @@ import { conformanceOf } from "../conformance.ts";
 import { nameIn } from "../data-access-result.ts";
 import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
+import { ECDSA_CHALLENGE_MIN, type HlsMechanism } from "../security/hls.ts";
 import { CHALLENGE_MAX, CHALLENGE_MIN } from "../security/hls-gmac.ts";
 import { type ApplicationSecurity, wrongTitle } from "./application-security.ts";
 
-export type Authentication = "none" | "lls" | "hls-gmac";
+export type Authentication = "none" | "lls" | HlsMechanism;
+export const isHls = (authentication: Authentication): authentication is HlsMechanism =>
+  authentication !== "none" && authentication !== "lls";
 
 /** What is asked of an association. */
 export interface AssociationPlan {
@@ -25,6 +28,8 @@ export interface AssociationPlan {
   readonly secret: Uint8Array | undefined;
   /** CtoS, HLS. */
   readonly challenge: Uint8Array | undefined;
+  /** A new key for this association alone; absent: none is proposed. */
+  readonly dedicatedKey?: Uint8Array | undefined;
   /** Octets of the largest APDU that we accept. */
   readonly maxPduSize: number;
 }
@@ -58,7 +63,12 @@ const SERVER_PDU_UNLIMITED = 0xffff;
 const MECHANISM_OF = {
   none: undefined,
   lls: MECHANISM["low-level-security"],
+  "hls-manufacturer": MECHANISM["high-level-security"],
+  "hls-md5": MECHANISM["high-level-security-md5"],
+  "hls-sha1": MECHANISM["high-level-security-sha1"],
   "hls-gmac": MECHANISM["high-level-security-gmac"],
+  "hls-sha256": MECHANISM["high-level-security-sha256"],
+  "hls-ecdsa": MECHANISM["high-level-security-ecdsa"],
 } as const;
 
 const contextOf = (plan: AssociationPlan): number =>
@@ -68,7 +78,7 @@ const contextOf = (plan: AssociationPlan): number =>
 
 export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
   encode(InitiateRequest, {
-    dedicatedKey: undefined,
+    dedicatedKey: plan.dedicatedKey,
     responseAllowed: true,
     proposedQualityOfService: undefined,
     proposedDlmsVersionNumber: DLMS_VERSION,
@@ -80,7 +90,7 @@ export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
 export const aarqOf = (plan: AssociationPlan, userInformation: Uint8Array): Aarq => ({
   ...NO_AARQ_FIELDS,
   applicationContextName: contextOf(plan),
-  callingApTitle: plan.ciphered || plan.authentication === "hls-gmac" ? plan.clientTitle : undefined,
+  callingApTitle: plan.ciphered || isHls(plan.authentication) ? plan.clientTitle : undefined,
   senderAcseRequirements: plan.authentication === "none" ? undefined : true,
   mechanismName: MECHANISM_OF[plan.authentication],
   callingAuthenticationValue: plan.authentication === "lls" ? plan.secret : plan.challenge,
@@ -119,7 +129,7 @@ function initiateErrorOf(userInformation: Uint8Array | undefined): string | unde
 /**
  * Judges an AARE against the plan. Throws `SessionError`: `dlms.association-rejected`, `dlms.wrong-title`,
  * `dlms.echoed-challenge`, `dlms.bad-challenge`, `dlms.wrong-context`, `dlms.wrong-mechanism`, what
- * `ApplicationSecurity.open` throws, and `dlms.initiate-…` for an unusable agreement.
+ * `ApplicationSecurity.openInitiate` throws, and `dlms.initiate-…` for an unusable agreement.
  */
 export function agreementOf(plan: AssociationPlan, aare: Aare, security: ApplicationSecurity | undefined): Agreement {
   if (aare.result !== ASSOCIATION_RESULT.accepted) throw rejection(aare);
@@ -140,10 +150,10 @@ export function agreementOf(plan: AssociationPlan, aare: Aare, security: Applica
   const title = aare.respondingApTitle;
   if (title !== undefined && plan.meterTitle !== undefined && !equalOctets(title, plan.meterTitle))
     throw wrongTitle(plan.meterTitle, title);
-  const challenge = plan.authentication === "hls-gmac" ? challengeOf(plan, aare) : undefined;
+  const challenge = isHls(plan.authentication) ? challengeOf(plan, aare) : undefined;
   if (aare.userInformation === undefined)
     throw new SessionError("protocol", "dlms.initiate-missing", "expected an InitiateResponse in the AARE, got none");
-  const plain = security === undefined ? aare.userInformation : security.open(aare.userInformation);
+  const plain = security === undefined ? aare.userInformation : security.openInitiate(aare.userInformation);
   const initiate = decode(InitiateResponse, plain);
   if (initiate.negotiatedDlmsVersionNumber !== DLMS_VERSION || initiate.vaaName !== VAA_NAME_LN)
     throw new SessionError("protocol", "dlms.initiate-version", "expected DLMS version 6 by logical names", {
@@ -165,11 +175,12 @@ export function agreementOf(plan: AssociationPlan, aare: Aare, security: Applica
 
 function challengeOf(plan: AssociationPlan, aare: Aare): Uint8Array {
   const challenge = aare.respondingAuthenticationValue;
-  if (challenge === undefined || challenge.length < CHALLENGE_MIN || challenge.length > CHALLENGE_MAX)
+  const least = plan.authentication === "hls-ecdsa" ? ECDSA_CHALLENGE_MIN : CHALLENGE_MIN;
+  if (challenge === undefined || challenge.length < least || challenge.length > CHALLENGE_MAX)
     throw new SessionError(
       "auth",
       "dlms.bad-challenge",
-      `expected a challenge of ${CHALLENGE_MIN} to ${CHALLENGE_MAX} octets`,
+      `expected a challenge of ${least} to ${CHALLENGE_MAX} octets`,
       {
         detail: { received: challenge?.length ?? 0 },
       },

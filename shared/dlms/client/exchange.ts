@@ -22,8 +22,6 @@ export interface ExchangeOptions {
 
 type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse";
 type ServiceValue<N extends ServiceName> = Extract<Apdu, { readonly name: N }>["value"];
-/** Octets of tag, length, title, security header and tag around a protected APDU, in the longest form. */
-const PROTECTION_OVERHEAD = 36;
 
 /** Requests and their answers on one association: invoke ids, protection, time-outs. */
 export class Exchange {
@@ -48,7 +46,7 @@ export class Exchange {
 
   /** Octets that one request in clear may have, so that protected it still fits what the meter accepts. */
   get requestMax(): number {
-    return this.#options.agreement.serverMaxPduSize - (this.#options.security === undefined ? 0 : PROTECTION_OVERHEAD);
+    return this.#options.agreement.serverMaxPduSize - (this.#options.security?.overhead ?? 0);
   }
 
   offers(service: ConformanceService): boolean {

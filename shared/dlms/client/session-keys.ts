@@ -1,27 +1,65 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { MeterKeys } from "../../metering/meter-keys.ts";
-import type { Crypto } from "../../ports/crypto.ts";
+import type { Crypto, PrivateKey } from "../../ports/crypto.ts";
 import { parseHex } from "../../ports/octets.ts";
+import type { CipheringSecrets } from "../security/general-ciphering.ts";
 import type { CipherKeys } from "../security/protection.ts";
+import { POINT_OCTETS, type SecuritySuite, SUITES } from "../security/security-suite.ts";
 
-const SUITE_0_KEY = 16;
+const missing = (what: string): SessionError =>
+  new SessionError("auth", "dlms.keys-missing", `expected the meter's ${what}`);
 
-function keyOctets(name: string, hex: string | undefined): Uint8Array {
+function keyOctets(name: string, hex: string | undefined, suite: SecuritySuite): Uint8Array {
   const octets = hex === undefined ? undefined : parseHex(hex);
-  if (octets?.length !== SUITE_0_KEY)
-    throw new SessionError("auth", "dlms.keys-missing", `expected the meter's ${name} key of ${SUITE_0_KEY} octets`);
+  const { keyOctets: length } = SUITES[suite];
+  if (octets?.length !== length) throw missing(`${name} key of ${length} octets`);
   return octets;
 }
 
-/** The keys of suite 0 as handles. Throws `SessionError` `dlms.keys-missing`. */
-export const cipherKeysOf = (crypto: Crypto, keys: MeterKeys | undefined): CipherKeys => ({
-  encryption: crypto.secretKey(keyOctets("unicast", keys?.unicast)),
-  authentication: keyOctets("authentication", keys?.authentication),
+/** The symmetric keys of a suite as handles. Throws `SessionError` `dlms.keys-missing`. */
+export const cipherKeysOf = (crypto: Crypto, keys: MeterKeys | undefined, suite: SecuritySuite = 0): CipherKeys => ({
+  encryption: crypto.secretKey(keyOctets("unicast", keys?.unicast, suite)),
+  authentication: keyOctets("authentication", keys?.authentication, suite),
 });
 
-/** The LLS secret. Throws `SessionError` `dlms.keys-missing`. */
-export function llsSecretOf(keys: MeterKeys | undefined): Uint8Array {
-  const octets = keys?.llsSecret === undefined ? undefined : parseHex(keys.llsSecret);
-  if (octets === undefined) throw new SessionError("auth", "dlms.keys-missing", "expected the meter's LLS secret");
+/** All that the meter's blob holds for a suite. Throws `SessionError` `dlms.keys-missing` for a key that does not fit. */
+export function cipheringSecretsOf(
+  crypto: Crypto,
+  keys: MeterKeys | undefined,
+  suite: SecuritySuite,
+): CipheringSecrets {
+  const { curve } = SUITES[suite];
+  const global = cipherKeysOf(crypto, keys, suite);
+  const masterKey = keys?.master === undefined ? {} : { masterKey: keyOctets("master", keys.master, suite) };
+  if (curve === undefined) return { global, ...masterKey };
+  const own = (name: string, hex: string | undefined): PrivateKey | undefined => {
+    if (hex === undefined) return undefined;
+    const scalar = parseHex(hex);
+    const key = scalar && crypto.privateKey(curve, scalar);
+    if (key === undefined) throw missing(`${name} key on ${curve}`);
+    return key;
+  };
+  const point = (name: string, hex: string | undefined): Uint8Array | undefined => {
+    const octets = hex === undefined ? undefined : parseHex(hex);
+    if (hex !== undefined && octets?.length !== POINT_OCTETS[curve]) throw missing(`${name} point on ${curve}`);
+    return octets;
+  };
+  const found = {
+    ownSigning: own("client's signing", keys?.clientSigning),
+    ownAgreement: own("client's agreement", keys?.clientAgreement),
+    peerSigning: point("signing", keys?.meterSigning),
+    peerAgreement: point("agreement", keys?.meterAgreement),
+  };
+  const present = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+  return { global, curve, ...masterKey, ...present };
+}
+
+function secretOctets(name: string, hex: string | undefined): Uint8Array {
+  const octets = hex === undefined ? undefined : parseHex(hex);
+  if (octets === undefined) throw missing(name);
   return octets;
 }
+/** The LLS secret. Throws `SessionError` `dlms.keys-missing`. */
+export const llsSecretOf = (keys: MeterKeys | undefined): Uint8Array => secretOctets("LLS secret", keys?.llsSecret);
+/** The HLS secret of mechanisms 3, 4 and 6. Throws `SessionError` `dlms.keys-missing`. */
+export const hlsSecretOf = (keys: MeterKeys | undefined): Uint8Array => secretOctets("HLS secret", keys?.hlsSecret);

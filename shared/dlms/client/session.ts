@@ -93,7 +93,7 @@ export class DlmsSession {
   async release(): Promise<void> {
     if (!this.exchange.sound) return;
     try {
-      const userInformation = this.exchange.security?.seal(this.#initiate);
+      const userInformation = this.exchange.security?.sealInitiate(this.#initiate);
       await this.#apdus.send(encode(Rlrq, { reason: 0, userInformation }));
       await this.#apdus.receive(this.#clock.now() + RELEASE_TIMEOUT_MS);
     } catch {

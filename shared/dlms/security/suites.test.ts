@@ -320,3 +320,29 @@ describe("policies", () => {
     expect(satisfies(control, suite, { authenticated: true, encrypted: true, signed: false })).toBe(fits);
   });
 });
+
+describe("certificates", () => {
+  // Made with OpenSSL: a device's signing certificate, by a root on the same curve.
+  const DER = hex(
+    "308201953082013ba00302010202145481d0775c723c70fdce92e8d99e50ec68555bc5300a06082a8648ce3d04030230143112301006035504030c095465737420726f6f743020170d3236313132333137353032315a180f32313236313033303137353032315a302b310e300c060355040a0c054d616b65723119301706035504030c10343835323533303030313030303030313059301306072a8648ce3d020106082a8648ce3d0301070342000406853c385f4cd9bfaaa76804b425ccd4696c34fc9dc980a8266644c9dd2b3ece05ab29e6a4887cd14416e3b9b38d90accfe3d9dee991a5c3f7b452aae69116efa3523050300e0603551d0f0101ff040403020780301d0603551d0e041604144d5b690bf404df177db472b1dc2187b4c9d1d010301f0603551d2304183016801449ef7192fc35a79a6d0123a5f1f91fb607b0ecd4300a06082a8648ce3d0403020348003045022100cba1598f07f94e695db65d78cd091504d636be5d9936930440c6f3c0abdbd01a02204b972c974d39c0add7d29c51fd90a754de06573c0c043348c34c31f2c5b68c92",
+  );
+  const ROOT = hex(
+    "2235e71ddceff179ae448282bdecba134000548a4e73f89fb96f611faa8d250b110aed3c96fcf0f0d15036f006b1e76cbe688fdf0e4684a9c485558ebe1b5043",
+  );
+  it("tell title, point, time and use, and who issued them", () => {
+    expect(nodeCrypto.certificate(DER)).toMatchObject({
+      curve: "P-256",
+      commonName: "4852530001000001",
+      keyUsage: ["digitalSignature"],
+      notBefore: Date.UTC(2026, 10, 23, 17, 50, 21),
+      notAfter: Date.UTC(2126, 9, 30, 17, 50, 21),
+    });
+    expect(upper(nodeCrypto.certificate(DER)?.publicKey)?.slice(0, 16)).toBe("06853C385F4CD9BF");
+    expect(nodeCrypto.issued(DER, "P-256", ROOT)).toBe(true);
+    expect(nodeCrypto.issued(DER, "P-256", nodeCrypto.certificate(DER)?.publicKey ?? ROOT)).toBe(false);
+  });
+  it("are none when cut or of other octets", () => {
+    for (let length = 0; length < DER.length; length += 7)
+      expect(nodeCrypto.certificate(DER.subarray(0, length))).toBeUndefined();
+  });
+});

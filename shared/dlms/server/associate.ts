@@ -9,10 +9,13 @@ import {
   SERVICE_ERROR_CATEGORY,
 } from "../confirmed-service-error.ts";
 import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
+import { ECDSA_CHALLENGE_MIN } from "../security/hls.ts";
 import { CHALLENGE_MAX, CHALLENGE_MIN } from "../security/hls-gmac.ts";
+import type { Dress } from "../security/secured-apdu.ts";
+import { SUITES } from "../security/security-suite.ts";
 import { contextOf, MECHANISM_OF } from "./association-object.ts";
-import type { ClientSecurity, LogicalDevice } from "./logical-device.ts";
-import { type Dress, decodedOr, openRequest, type SecureContext } from "./protection.ts";
+import type { ClientSecurity, HlsSecurity, LogicalDevice } from "./logical-device.ts";
+import { decodedOr, openRequest, type SecureContext } from "./protection.ts";
 
 export type Diagnostic = keyof typeof ACSE_SERVICE_USER;
 /** Below this an APDU could not carry a block beside its protection. */
@@ -38,7 +41,7 @@ const rejected = (diagnostic: Diagnostic, initiateError?: keyof typeof INITIATE_
 
 /** Context, mechanism, title and authentication value: undefined when they are as the rule demands. */
 function identityFault(aarq: Aarq, security: ClientSecurity): Diagnostic | undefined {
-  const ciphered = security.mechanism === "hls-gmac" && security.ciphered;
+  const ciphered = isHls(security) && security.ciphered;
   if (aarq.applicationContextName !== contextOf(ciphered)) return "application-context-name-not-supported";
   const mechanism = aarq.mechanismName;
   if (security.mechanism === "none")
@@ -52,8 +55,8 @@ function identityFault(aarq: Aarq, security: ClientSecurity): Diagnostic | undef
     return value !== undefined && equalOctets(value, security.secret) ? undefined : "authentication-failure";
   const title = aarq.callingApTitle;
   if (title === undefined || !equalOctets(title, security.clientSystemTitle)) return "calling-AP-title-not-recognized";
-  if (value === undefined || value.length < CHALLENGE_MIN || value.length > CHALLENGE_MAX)
-    return "authentication-failure";
+  const least = security.mechanism === "hls-ecdsa" ? ECDSA_CHALLENGE_MIN : CHALLENGE_MIN;
+  if (value === undefined || value.length < least || value.length > CHALLENGE_MAX) return "authentication-failure";
   return undefined;
 }
 
@@ -70,8 +73,8 @@ export function judge(
   if (information === undefined) return rejected("no-reason-given", "other");
   let octets = information;
   let dress: Dress | undefined;
-  if (security.mechanism === "hls-gmac" && security.ciphered && secure !== undefined) {
-    const opened = decodedOr(() => openRequest(secure, information));
+  if (isHls(security) && security.ciphered && secure !== undefined) {
+    const opened = decodedOr(() => openRequest(secure, information, true));
     if (opened?.kind === "stale") return opened;
     if (opened?.kind !== "opened") return rejected("authentication-failure");
     octets = opened.apdu;
@@ -84,10 +87,17 @@ export function judge(
   if (size !== 0 && size < PDU_SIZE_MIN) return rejected("no-reason-given", "pdu-size-too-short");
   const conformance = initiate.proposedConformance & device.conformance;
   if (conformance === 0) return rejected("no-reason-given", "incompatible-conformance");
-  if (initiate.dedicatedKey !== undefined && (dress === undefined || initiate.dedicatedKey.length !== 16))
+  if (
+    initiate.dedicatedKey !== undefined &&
+    (dress === undefined || dress.form === "clear" || initiate.dedicatedKey.length !== keyOctetsOf(security))
+  )
     return rejected("no-reason-given", "refused-by-the-VDE-handler");
   return { kind: "accepted", initiate, conformance, dress, clientChallenge: aarq.callingAuthenticationValue };
 }
+
+export const isHls = (security: ClientSecurity): security is Extract<ClientSecurity, HlsSecurity> =>
+  security.mechanism !== "none" && security.mechanism !== "lls";
+const keyOctetsOf = (security: ClientSecurity): number => SUITES[isHls(security) ? (security.suite ?? 0) : 0].keyOctets;
 
 /** The AARE that rejects for good. */
 export const rejection = (

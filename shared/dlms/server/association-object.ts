@@ -119,5 +119,10 @@ export const contextOf = (ciphered: boolean): number =>
 export const MECHANISM_OF = {
   none: MECHANISM["lowest-level-security"],
   lls: MECHANISM["low-level-security"],
+  "hls-manufacturer": MECHANISM["high-level-security"],
+  "hls-md5": MECHANISM["high-level-security-md5"],
+  "hls-sha1": MECHANISM["high-level-security-sha1"],
   "hls-gmac": MECHANISM["high-level-security-gmac"],
+  "hls-sha256": MECHANISM["high-level-security-sha256"],
+  "hls-ecdsa": MECHANISM["high-level-security-ecdsa"],
 } as const;

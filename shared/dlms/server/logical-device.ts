@@ -1,5 +1,9 @@
 import type { LogicalName } from "../logical-name.ts";
+import type { CipheringSecrets } from "../security/general-ciphering.ts";
+import type { Hls } from "../security/hls.ts";
 import type { CipherKeys } from "../security/protection.ts";
+import type { SecurityPolicy } from "../security/security-policy.ts";
+import type { SecuritySuite } from "../security/security-suite.ts";
 import type { CosemObject } from "./cosem-object.ts";
 
 /** What a meter remembers of invocation counters under one key and client title. It forgets nothing in a power cut. */
@@ -18,14 +22,32 @@ export interface CounterMemory {
 export type ClientSecurity =
   | { readonly mechanism: "none" }
   | { readonly mechanism: "lls"; readonly secret: Uint8Array }
-  | {
-      readonly mechanism: "hls-gmac";
-      /** Application context with ciphering: every message authenticated and encrypted, suite 0. */
-      readonly ciphered: boolean;
-      readonly clientSystemTitle: Uint8Array;
-      readonly keys: CipherKeys;
-      readonly counters: CounterMemory;
-    };
+  | (HlsSecurity & { readonly mechanism: "hls-gmac" | "hls-ecdsa" })
+  | (HlsSecurity & { readonly mechanism: "hls-md5" | "hls-sha1" | "hls-sha256"; readonly hlsSecret: Uint8Array })
+  | (HlsSecurity & { readonly mechanism: "hls-manufacturer"; readonly hls: Hls });
+
+/** What any HLS association has. */
+export interface HlsSecurity {
+  /** Application context with ciphering: every message protected as the policy demands. */
+  readonly ciphered: boolean;
+  readonly clientSystemTitle: Uint8Array;
+  /** Global unicast and authentication key. */
+  readonly keys: CipherKeys;
+  readonly counters: CounterMemory;
+  /** 0 where absent. */
+  readonly suite?: SecuritySuite;
+  /** Authenticated and encrypted both ways where absent. */
+  readonly policy?: SecurityPolicy;
+  /** Master key, and in suites 1 and 2 the keys to sign and agree with. */
+  readonly secrets?: Omit<CipheringSecrets, "global" | "curve">;
+  /** Transaction ids under agreed keys rise; absent: remembered for one association only. */
+  readonly transactions?: TransactionMemory;
+}
+
+/** The highest transaction id accepted from the client. */
+export interface TransactionMemory {
+  last: bigint | undefined;
+}
 
 export interface ClientRule {
   readonly security: ClientSecurity;

@@ -1,13 +1,18 @@
-import type { Crypto } from "../../ports/crypto.ts";
-import { equalOctets } from "../../ports/octets.ts";
+import type { PrivateKey } from "../../ports/crypto.ts";
 import { encode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { ExceptionResponse, SERVICE_ERROR, STATE_ERROR } from "../exception-response.ts";
-import { type CipheringForm, protectApdu, protectedApdu } from "../security/apdu-protection.ts";
-import type { KeyScope } from "../security/ciphered-apdu.ts";
-import { type CipherKeys, openContent } from "../security/protection.ts";
-import { AUTHENTICATED_ENCRYPTED } from "../security/security-control.ts";
-import type { CounterMemory } from "./logical-device.ts";
+import type { CipherKeys } from "../security/protection.ts";
+import {
+  type Dress,
+  isAsDemanded,
+  openSecured,
+  type SecuritySide,
+  sealSecured,
+  securedOverhead,
+} from "../security/secured-apdu.ts";
+import type { SecurityPolicy } from "../security/security-policy.ts";
+import type { CounterMemory, TransactionMemory } from "./logical-device.ts";
 
 export const exception = (
   stateError: keyof typeof STATE_ERROR,
@@ -27,17 +32,12 @@ export interface KeyInUse {
 }
 
 export interface SecureContext {
-  readonly crypto: Crypto;
-  readonly systemTitle: Uint8Array;
-  readonly clientSystemTitle: Uint8Array;
+  readonly side: SecuritySide;
+  readonly policy: SecurityPolicy;
   readonly global: KeyInUse;
   readonly dedicated: KeyInUse | undefined;
-}
-
-/** The dress of a protected request: its answer wears the same. */
-export interface Dress {
-  readonly form: CipheringForm;
-  readonly scope: KeyScope;
+  readonly transactions: TransactionMemory;
+  readonly ephemeral: () => PrivateKey;
 }
 
 export type Opened =
@@ -45,7 +45,6 @@ export type Opened =
       readonly kind: "opened";
       readonly apdu: Uint8Array;
       readonly dress: Dress;
-      readonly counter: number;
       /** The highest counter accepted before this one. */
       readonly before: number | undefined;
     }
@@ -55,38 +54,59 @@ export type Opened =
 const DECIPHERING = { kind: "refused", because: "deciphering" } as const;
 
 /**
- * Opens a request: right title, right key, authenticated *and* encrypted, tag verified, and only then a counter above
- * all before. Throws `WireError` for octets that are no protected APDU in form.
+ * Opens a request: right title, right key, no weaker than the policy demands, verified, and only then fresh: a counter
+ * above all before under that key, or a transaction id above all before where no key outlives the message. Throws
+ * `WireError` for octets that are no protected APDU in form. `initiate`: it is one of the Initiate messages, never signed.
  */
-export function openRequest(context: SecureContext, octets: Uint8Array): Opened {
-  const found = protectedApdu(octets);
-  if (found === undefined) return { kind: "refused", because: "clear" };
-  if (found.systemTitle !== undefined && !equalOctets(found.systemTitle, context.clientSystemTitle))
-    return { kind: "refused", because: "title" };
-  const key = found.scope === "global" ? context.global : context.dedicated;
-  if (key === undefined || found.content[0] !== AUTHENTICATED_ENCRYPTED) return DECIPHERING;
-  const content = openContent(context.crypto, key.keys, context.clientSystemTitle, found.content);
-  if (content.kind === "refused") return DECIPHERING;
+export function openRequest(context: SecureContext, octets: Uint8Array, initiate = false): Opened {
+  const demanded = initiate ? { ...context.policy.request, signed: false } : context.policy.request;
+  const opened = openSecured(context.side, octets);
+  if (opened.kind === "refused") {
+    if (opened.because === "clear" && !demanded.authenticated && !demanded.encrypted && !demanded.signed)
+      return { kind: "opened", apdu: octets, dress: { form: "clear", scope: "global" }, before: undefined };
+    return opened.because === "clear" || opened.because === "title"
+      ? { kind: "refused", because: opened.because }
+      : DECIPHERING;
+  }
+  const { dress, invocationCounter, apdu } = opened;
+  if (!isAsDemanded(opened, context.side.suite, demanded)) return DECIPHERING;
+  if (invocationCounter === undefined)
+    return isNewTransaction(context.transactions, dress.transactionId)
+      ? { kind: "opened", apdu, dress, before: undefined }
+      : DECIPHERING;
+  const key = dress.scope === "global" ? context.global : context.dedicated;
+  if (key === undefined) return DECIPHERING;
   const before = key.counters.lastAccepted();
-  if (before !== undefined && content.invocationCounter <= before) {
-    key.counters.refused(content.invocationCounter);
+  if (before !== undefined && invocationCounter <= before) {
+    key.counters.refused(invocationCounter);
     return { kind: "stale", least: before + 1 };
   }
-  key.counters.accepted(content.invocationCounter);
-  if (found.plainTag !== undefined && content.apdu[0] !== found.plainTag) return DECIPHERING;
-  const { form, scope } = found;
-  return { kind: "opened", apdu: content.apdu, dress: { form, scope }, counter: content.invocationCounter, before };
+  key.counters.accepted(invocationCounter);
+  return { kind: "opened", apdu, dress, before };
 }
 
-/** Protects an answer under the meter's own title and next counter. */
-export function protectAnswer(context: SecureContext, dress: Dress, apdu: Uint8Array): Uint8Array {
+function isNewTransaction(memory: TransactionMemory, id: Uint8Array | undefined): boolean {
+  if (id?.length !== 8) return false;
+  const value = new DataView(id.buffer, id.byteOffset, 8).getBigUint64(0);
+  if (memory.last !== undefined && value <= memory.last) return false;
+  memory.last = value;
+  return true;
+}
+
+/** Protects an answer in the dress of its request, under the meter's own title and next counter. */
+export function protectAnswer(context: SecureContext, dress: Dress, apdu: Uint8Array, initiate = false): Uint8Array {
   const key = dress.scope === "dedicated" && context.dedicated !== undefined ? context.dedicated : context.global;
-  const sender = { systemTitle: context.systemTitle, invocationCounter: key.counters.nextOwn() };
-  return protectApdu(context.crypto, key.keys, { ...dress, securityControl: AUTHENTICATED_ENCRYPTED }, sender, apdu);
+  const { response } = context.policy;
+  const demanded = initiate ? { ...response, signed: false } : response;
+  const worn = dress.form === "clear" && (demanded.authenticated || demanded.encrypted) ? GLOBAL : dress;
+  const draws = { counter: () => key.counters.nextOwn(), ephemeral: context.ephemeral };
+  return sealSecured(context.side, worn, demanded, draws, apdu);
 }
+const GLOBAL: Dress = { form: "service-specific", scope: "global" };
 
-/** Most octets that protection adds: tag, title with its length, length, security header, GCM tag. */
-export const protectionOctets = ({ form }: Dress): number => 1 + (form === "general" ? 9 : 0) + 3 + 5 + 12;
+/** Most octets that protection adds to an answer. */
+export const protectionOctets = ({ side, policy }: SecureContext, dress: Dress): number =>
+  securedOverhead(dress.form === "clear" ? GLOBAL : dress, side.suite, policy.response.signed);
 
 /** Runs a decoder over octets of a client: undefined when they are malformed. */
 export function decodedOr<T>(decoding: () => T): T | undefined {

@@ -13,24 +13,24 @@ import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
 import { isConfirmed } from "../invoke-id.ts";
 import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
 import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
-import { proveGmac, verifyGmac } from "../security/hls-gmac.ts";
+import { ECDSA_CHALLENGE_MIN, type Hls } from "../security/hls.ts";
+import type { Dress } from "../security/secured-apdu.ts";
 import { SetRequest } from "../set-request.ts";
 import { ActionService } from "./action-service.ts";
-import { type Judged, judge, rejection } from "./associate.ts";
+import { isHls, type Judged, judge, rejection } from "./associate.ts";
 import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
 import { actionResult, type CosemObjects, cosemObjects } from "./cosem-object.ts";
 import { GetService } from "./get-service.ts";
 import type { ClientRule, LogicalDevice } from "./logical-device.ts";
 import {
-  type Dress,
   decodedOr,
   exception,
-  freshCounters,
   openRequest,
   protectAnswer,
   protectionOctets,
   type SecureContext,
 } from "./protection.ts";
+import { hlsOf, secureContextOf, withDedicatedKey } from "./secure-context.ts";
 import { NOT_NEGOTIATED, type NotNegotiated, type ServiceContext } from "./service.ts";
 import { SetService } from "./set-service.ts";
 
@@ -49,7 +49,7 @@ interface Established {
   readonly secure: SecureContext | undefined;
   readonly ciphered: boolean;
   /** Until pass 4. */
-  readonly challenges: { readonly client: Uint8Array; readonly own: Uint8Array } | undefined;
+  readonly challenges: { readonly hls: Hls; readonly client: Uint8Array; readonly own: Uint8Array } | undefined;
   /** Floor of a proof's counter: what had been accepted before the request that carries it. */
   readonly proofFloor: number | undefined;
   readonly objects: CosemObjects;
@@ -106,14 +106,7 @@ export class ServerAssociation {
 
   #secureContext(): SecureContext | undefined {
     const { security } = this.#rule;
-    if (security.mechanism !== "hls-gmac") return undefined;
-    return {
-      crypto: this.#ports.crypto,
-      systemTitle: this.#device.systemTitle,
-      clientSystemTitle: security.clientSystemTitle,
-      global: { keys: security.keys, counters: security.counters },
-      dedicated: undefined,
-    };
+    return isHls(security) ? secureContextOf(this.#ports, this.#device.systemTitle, security) : undefined;
   }
 
   #associate(apdu: Uint8Array): Uint8Array {
@@ -132,21 +125,15 @@ export class ServerAssociation {
   #accept(judged: Extract<Judged, { kind: "accepted" }>, global: SecureContext | undefined): Uint8Array {
     const { security } = this.#rule;
     const { crypto, random } = this.#ports;
+    const { mechanism } = security;
     const { dedicatedKey, clientMaxReceivePduSize } = judged.initiate;
     const ciphered = judged.dress !== undefined;
     const secure =
-      dedicatedKey === undefined || global === undefined
-        ? global
-        : {
-            ...global,
-            dedicated: {
-              keys: { encryption: crypto.secretKey(dedicatedKey), authentication: global.global.keys.authentication },
-              counters: freshCounters(),
-            },
-          };
-    const proving = security.mechanism === "hls-gmac";
+      dedicatedKey === undefined || global === undefined ? global : withDedicatedKey(crypto, global, dedicatedKey);
+    const hls = isHls(security) && global !== undefined ? hlsOf(crypto, security, global) : undefined;
+    const proving = hls !== undefined;
     const client = judged.clientChallenge ?? new Uint8Array(0);
-    const fresh = random.octets(CHALLENGE_OCTETS);
+    const fresh = random.octets(mechanism === "hls-ecdsa" ? ECDSA_CHALLENGE_MIN : CHALLENGE_OCTETS);
     const own = this.#device.tampering?.challenge?.(fresh, client) ?? fresh;
     this.#state = {
       status: proving ? "association-pending" : "associated",
@@ -154,7 +141,7 @@ export class ServerAssociation {
       clientMaxPduSize: clientMaxReceivePduSize,
       secure,
       ciphered,
-      challenges: proving ? { client, own } : undefined,
+      challenges: hls && { hls, client, own },
       proofFloor: undefined,
       objects: this.#objects(),
     };
@@ -176,11 +163,13 @@ export class ServerAssociation {
       ...(proving && {
         respondingApTitle: this.#device.systemTitle,
         responderAcseRequirements: true,
-        mechanismName: MECHANISM_OF["hls-gmac"],
+        mechanismName: MECHANISM_OF[mechanism],
         respondingAuthenticationValue: own,
       }),
       userInformation:
-        judged.dress !== undefined && secure !== undefined ? protectAnswer(secure, judged.dress, response) : response,
+        judged.dress !== undefined && secure !== undefined
+          ? protectAnswer(secure, judged.dress, response, true)
+          : response,
     });
   }
 
@@ -218,18 +207,15 @@ export class ServerAssociation {
   #replyToHls(parameters: Data | undefined): ActionResponseWithOptionalData {
     const state = this.#state;
     if (state?.challenges === undefined || state.secure === undefined) return actionResult("read-write-denied");
-    const { crypto, clientSystemTitle, systemTitle, global } = state.secure;
-    const { client, own } = state.challenges;
-    const counter =
-      parameters?.type === "octet-string"
-        ? verifyGmac(crypto, global.keys, clientSystemTitle, own, parameters.value)
-        : undefined;
-    if (counter === undefined || !this.#isFreshProof(counter, state)) {
+    const { hls, client, own } = state.challenges;
+    const proved = parameters?.type === "octet-string" ? hls.verify(own, client, parameters.value) : undefined;
+    const fresh = proved !== undefined && (proved.counter === undefined || this.#isFreshProof(proved.counter, state));
+    if (!fresh) {
       this.#drop();
       return actionResult("read-write-denied");
     }
     this.#state = { ...state, status: "associated", challenges: undefined };
-    const proof = proveGmac(crypto, global.keys, { systemTitle, invocationCounter: global.counters.nextOwn() }, client);
+    const proof = hls.prove(client, own);
     return actionResult("success", {
       type: "octet-string",
       value: this.#device.tampering?.proof?.(proof) ?? proof,
@@ -257,7 +243,7 @@ export class ServerAssociation {
     const information = rlrq.userInformation;
     // A release without user-information proves nothing, but it asks for no more than closing the connection does.
     if (ciphered && secure !== undefined && information !== undefined) {
-      const opened = decodedOr(() => openRequest(secure, information));
+      const opened = decodedOr(() => openRequest(secure, information, true));
       if (opened?.kind === "stale") return exception("service-not-allowed", "invocation-counter-error", opened.least);
       if (opened?.kind !== "opened") return exception("service-not-allowed", "deciphering-error");
     }
@@ -284,7 +270,10 @@ export class ServerAssociation {
 
   #served(apdu: Uint8Array, state: Established, dress: Dress | undefined): Uint8Array | undefined {
     const sendMax = this.#sendMax(state);
-    const answerMax = dress === undefined ? sendMax : sendMax - protectionOctets(dress);
+    const answerMax =
+      dress === undefined
+        ? sendMax
+        : sendMax - (state.secure === undefined ? 0 : protectionOctets(state.secure, dress));
     const context: ServiceContext = { objects: state.objects, conformance: state.conformance, answerMax };
     const answer = this.#serve(apdu, state, context);
     if (answer === "unconfirmed") return undefined;
