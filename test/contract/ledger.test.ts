@@ -101,6 +101,22 @@ describe.each<{ name: string; open: () => Ledger }>([
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  it("lists the jobs of one caller, and of no other whose name begins so", async () => {
+    for (const [name, caller] of [
+      ["mdm1", "mdm"],
+      ["mdm2", "mdm"],
+      ["mdm3", "mdm#2"],
+      ["oms1", "oms"],
+    ] as const)
+      await ledger.createJob(
+        jobOf(name, { caller: { id: caller, roles: ["subscriber"] }, createdAt: T0 + name.length }),
+      );
+    const first = await ledger.jobs({ limit: 1, callerId: "mdm" });
+    const rest = await ledger.jobs({ limit: 5, callerId: "mdm", cursor: first.cursor ?? "" });
+    expect([...first.jobs, ...rest.jobs].map(({ jobId }) => jobId).sort()).toEqual([id("mdm1"), id("mdm2")]);
+    expect((await ledger.jobs({ limit: 5, callerId: "nobody" })).jobs).toEqual([]);
+  });
+
   it("names the jobs that are not closed", async () => {
     await ledger.createJob(jobOf("open"));
     await ledger.createJob(jobOf("shut"));
