@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { FAULT_KINDS, parseFaults } from "../../shared/simulator/faults.ts";
 import { clockSettingFrom, productClock } from "./clock.ts";
+import type { Callers } from "./meter-call.ts";
 import { DLMS_PORT, Town, type TownMeter, type TownOptions, townListing } from "./town.ts";
 
 /** `npm run town`: simulated meters alone. Exit 0: stopped; 2: start-up or usage. */
@@ -22,6 +23,8 @@ ${Object.entries(FAULT_KINDS)
   --list             print the meters and end, without opening a socket
   --port P           TCP port of every meter (default ${DLMS_PORT})
   --client-title HEX system title that the meters expect of their client (default ${CLIENT_SYSTEM_TITLE})
+  --attached SHARE   share of the meters that do not listen but call in, at the address of --gate
+  --gate HOST:PORT   where they call in
   --data DIR         keep the meters' invocation counters in this folder
   --help             this text
 
@@ -36,6 +39,18 @@ function whole(name: string, text: string, min: number, max: number): number {
   if (!/^\d+$/.test(text) || value < min || value > max)
     throw new UsageError(`--${name}: expected a whole number of ${min} to ${max}, got ${JSON.stringify(text)}`);
   return value;
+}
+
+/** Undefined: nobody calls in. */
+function callersOf(attached: string, gate: string | undefined): Callers | undefined {
+  const share = Number(attached);
+  if (attached === "" || !(share >= 0 && share <= 1))
+    throw new UsageError(`--attached: expected a share of 0 to 1, got ${JSON.stringify(attached)}`);
+  if (share === 0) return undefined;
+  const at = gate?.lastIndexOf(":") ?? -1;
+  if (gate === undefined || at < 1)
+    throw new UsageError(`--gate: expected HOST:PORT for meters that call in, got ${JSON.stringify(gate ?? "")}`);
+  return { share, host: gate.slice(0, at), port: whole("gate", gate.slice(at + 1), 1, 65_535) };
 }
 
 interface Command {
@@ -56,6 +71,8 @@ function commandOf(args: readonly string[]): Command | "help" {
       port: { type: "string", default: String(DLMS_PORT) },
       "client-title": { type: "string", default: CLIENT_SYSTEM_TITLE },
       data: { type: "string" },
+      attached: { type: "string", default: "0" },
+      gate: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -63,6 +80,7 @@ function commandOf(args: readonly string[]): Command | "help" {
   const title = values["client-title"].toLowerCase();
   if (!/^[0-9a-f]{16}$/.test(title))
     throw new UsageError(`--client-title: expected 16 hex digits, got ${JSON.stringify(values["client-title"])}`);
+  const callers = callersOf(values.attached, values.gate);
   return {
     options: {
       meters: whole("meters", values.meters, 1, METERS_MAX),
@@ -72,6 +90,7 @@ function commandOf(args: readonly string[]): Command | "help" {
       clientSystemTitle: title,
       clock: productClock(clockSettingFrom(process.env)),
       ...(values.data !== undefined && { data: values.data }),
+      ...(callers !== undefined && { callers }),
     },
     json: values.json,
     list: values.list,
@@ -93,6 +112,7 @@ function line(meter: TownMeter): string {
     ...(unicast === undefined ? [] : [`unicast key ${unicast}`]),
     ...(authentication === undefined ? [] : [`authentication key ${authentication}`]),
     ...(llsSecret === undefined ? [] : [`secret ${llsSecret}`]),
+    ...(meter.attached === true ? ["calls in"] : []),
     ...(meter.fault === undefined ? [] : [`fault ${meter.fault}`]),
   ];
   return parts.join("  ");

@@ -17,8 +17,8 @@ export interface ReceptionLimits {
 }
 
 export const RECEPTION_LIMITS: Omit<ReceptionLimits, "connections"> = {
-  arriving: 64,
-  perMinute: 1_200,
+  arriving: 256,
+  perMinute: 3_000,
   perMeter: 6,
   identifyMs: 20_000,
   firstWordMs: 1_000,
