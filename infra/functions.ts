@@ -29,6 +29,8 @@ export interface FunctionDescription {
   readonly parked?: { readonly queues: readonly QueueName[]; readonly access: "drain" | "send" };
   readonly invokes?: readonly string[];
   readonly keys?: KeyAccess;
+  /** It counts tasks that end `unverified`, each of which is an alarm. */
+  readonly countsUnverified?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<Record<string, "demoGroups">>;
 }
@@ -96,6 +98,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     sends: LANES,
     measures: LANES,
     invokes: ["plan-job"],
+    countsUnverified: true,
   },
   "run-schedules": {
     trigger: { kind: "invoked" },
@@ -120,6 +123,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { ledger: "write", readings: "write" },
     buckets: { evidence: "write" },
     parked: { queues: ["results"], access: "send" },
+    countsUnverified: true,
   },
   "import-rows": {
     trigger: { kind: "invoked" },

@@ -8,7 +8,8 @@ export type RunbookEntry =
   | "tick-missing"
   | "function-errors"
   | "api-errors"
-  | "bridge-missing";
+  | "bridge-missing"
+  | "unverified-tasks";
 
 export interface RunbookAlarmProps {
   readonly metric: IMetric;

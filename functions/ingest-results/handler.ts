@@ -12,6 +12,7 @@ import { Setting, settings } from "../adapters/settings.ts";
 import { parking } from "../adapters/sqs-parking.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { systemRandom } from "../adapters/system-random.ts";
+import { metrics } from "../adapters/telemetry.ts";
 
 const env = settings({
   LEDGER_TABLE: Setting,
@@ -41,6 +42,7 @@ const isPoison = (error: unknown): boolean =>
 export const handler = sqsHandler(async (body, record) => {
   try {
     const { bad, readings, outcomes, ...facts } = await ingestBatch(ports, body);
+    if (outcomes.unverified > 0) metrics.addMetric("unverifiedTasks", "Count", outcomes.unverified);
     return { ...facts, ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }), ...readings, ...outcomes };
   } catch (error) {
     if (!isPoison(error) && Number(record.attributes.ApproximateReceiveCount) < RECEIVES_MAX) throw error;

@@ -1,4 +1,5 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Policy, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, type Code, Runtime } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
@@ -103,6 +104,18 @@ export class NodeFunction extends Construct {
       threshold: 1,
       evaluationPeriods: 3,
     });
+    if (description.countsUnverified === true)
+      runbookAlarm(this, "UnverifiedAlarm", {
+        entry: "unverified-tasks",
+        metric: new Metric({
+          namespace: "Headrace",
+          metricName: "unverifiedTasks",
+          dimensionsMap: { service: functionNameOf(deployment, name) },
+          statistic: "Sum",
+          period: Duration.minutes(1),
+        }),
+        threshold: 1,
+      });
   }
 }
 

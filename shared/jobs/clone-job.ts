@@ -1,5 +1,6 @@
 import type { FailureReason } from "../metering/failure.ts";
 import type { Caller, JobId } from "./job.ts";
+import { isOrder } from "./orders.ts";
 import { type JobRequest, type RefusedJob, type SubmitOutcome, type SubmitPorts, submitJob } from "./submit-job.ts";
 
 export interface CloneRequest
@@ -12,7 +13,8 @@ export interface CloneRequest
 
 /**
  * A new job that asks the same of the meters whose tasks of the given job have failed or expired, as its slices say now.
- * What is not given is as in that job, but for the deadline and the lane, which are those of a new job.
+ * What is not given is as in that job, but for the deadline and the lane, which are those of a new job. An order keeps its
+ * reason unless it gets another one.
  */
 export async function cloneJob(
   ports: SubmitPorts,
@@ -34,6 +36,7 @@ export async function cloneJob(
   return submitJob(ports, caller, {
     ...rest,
     operation: job.operation,
+    ...(rest.reason === undefined && isOrder(job) && job.reason !== undefined ? { reason: job.reason } : {}),
     retry: { ...job.retry, ...rest.retry },
     target: {
       kind: "tasksOf",

@@ -14,6 +14,8 @@ export interface OutcomeCounts {
   readonly noted: number;
   /** `ended + noted`: whether the slice has to be written. */
   readonly changed: number;
+  /** Of those ended: nobody can tell what became of the effect. An alarm. */
+  readonly unverified: number;
   /** Said what the slot says already. */
   readonly duplicate: number;
   /** Came after the first outcome, and differs: kept as a reading, changes nothing. */
@@ -73,7 +75,7 @@ export function applyOutcomes(
 ): { readonly slots: Slots; readonly counts: OutcomeCounts } {
   const slots = slice.slots.slice();
   const strayed: SlotReport[] = [];
-  let [ended, noted, duplicate, late] = [0, 0, 0, 0];
+  let [ended, noted, unverified, duplicate, late] = [0, 0, 0, 0, 0];
   for (const report of reports) {
     const { slot, outcome } = report;
     const state = slotState(slots, slot);
@@ -87,8 +89,9 @@ export function applyOutcomes(
       if (ending.state !== "open") ended++;
       else if (slotReason(slots, slot) === ending.reason) duplicate++;
       else noted++;
+      if (ending.state === "failed" && ending.reason === "unverified") unverified++;
       setSlot(slots, slot, ending.state, ending.reason);
     }
   }
-  return { slots, counts: { ended, noted, changed: ended + noted, duplicate, late, strayed } };
+  return { slots, counts: { ended, noted, changed: ended + noted, unverified, duplicate, late, strayed } };
 }

@@ -19,6 +19,8 @@ export interface RecordPorts {
 export interface RecordFacts {
   ended: number;
   noted: number;
+  /** Ended `unverified`: an alarm. */
+  unverified: number;
   duplicate: number;
   /** After the first outcome, or about a task that is in no slice: kept as readings only. */
   late: number;
@@ -42,7 +44,7 @@ export async function recordOutcomes(
   reports: readonly SlotReport[],
   retry: RetryPolicy,
 ): Promise<RecordFacts> {
-  const facts: RecordFacts = { ended: 0, noted: 0, duplicate: 0, late: 0, closed: 0 };
+  const facts: RecordFacts = { ended: 0, noted: 0, unverified: 0, duplicate: 0, late: 0, closed: 0 };
   for (let tries = 1; ; tries++) {
     const slice = await ports.ledger.slice(key);
     if (slice === undefined) {
@@ -67,6 +69,7 @@ export async function recordOutcomes(
     }
     facts.ended += outcomes.counts?.ended ?? 0;
     facts.noted += outcomes.counts?.noted ?? 0;
+    facts.unverified += outcomes.counts?.unverified ?? 0;
     facts.duplicate += outcomes.counts?.duplicate ?? 0;
     facts.late += outcomes.counts?.late ?? 0;
     if (next.state === "closed") facts.closed++;
@@ -97,6 +100,7 @@ async function recordStrayed(
   const stray = await recordOutcomes(ports, one, { generation: 0, passOver: false }, [report], retry);
   facts.ended += stray.ended;
   facts.noted += stray.noted;
+  facts.unverified += stray.unverified;
   facts.duplicate += stray.duplicate;
   facts.late += stray.late;
   facts.closed += stray.closed;

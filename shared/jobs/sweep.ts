@@ -2,7 +2,7 @@ import { cancelSlice } from "./cancel-job.ts";
 import { closeJobIfDone } from "./close-job.ts";
 import { eachOf, piecesOf } from "./concurrency.ts";
 import { fairShare } from "./fair-share.ts";
-import { hasIntent, intentOf } from "./intents.ts";
+import { hasIntent, intendedIn, intentOf } from "./intents.ts";
 import type { Job, JobId } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { partitionsIn } from "./partitions.ts";
@@ -14,7 +14,7 @@ import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
 import { DUE_SHARDS, dueAt, MINUTE_MS } from "./slice-due.ts";
 import { advance, SEND_WAIT_MS } from "./slice-machine.ts";
-import { noSlots, setSlot, slotReason, slotsIn } from "./slots.ts";
+import { noSlots, setSlot, slotReason, slotState, slotsIn } from "./slots.ts";
 
 export interface SweepFacts {
   /** Jobs that were not closed when the sweep began. */
@@ -29,6 +29,8 @@ export interface SweepFacts {
   ended: number;
   /** Somebody else wrote first. */
   conflicts: number;
+  /** Effects of which nobody could tell in time whether they happened. An alarm. */
+  unverified: number;
   planned: number;
   closedJobs: number;
 }
@@ -55,6 +57,7 @@ export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
     split: 0,
     ended: 0,
     conflicts: 0,
+    unverified: 0,
     planned: 0,
     closedJobs: 0,
   };
@@ -211,6 +214,7 @@ class Sweep {
       return [];
     }
     const written = { ...step.slice, version: slice.version + 1 };
+    this.#facts.unverified += intendedIn(slice).filter((slot) => slotState(written.slots, slot) === "failed").length;
     if (written.state === "closed") this.#facts.ended++;
     if (step.effect === "split") return this.#split(written);
     return step.effect === "send" ? [written] : [];
