@@ -23,7 +23,9 @@ export function eventHandler<S extends z.ZodType>(
         metrics.addMetric("faults", "Count", 1);
         metrics.publishStoredMetrics();
       },
-      after: () => metrics.publishStoredMetrics(),
+      after: () => {
+        metrics.publishStoredMetrics(); // what a hook returns would be taken for the answer
+      },
     })
     .handler(async (event: unknown, context: Context) => {
       const startedAt = Date.now();

@@ -1,3 +1,4 @@
+import type { SQSRecord } from "aws-lambda";
 import { ZodError } from "zod";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -38,6 +39,10 @@ const isPoison = (error: unknown): boolean =>
   error instanceof SyntaxError ||
   (error instanceof HeadraceError && error.retry === "never");
 
+/** What a person waits for is not kept waiting by the bulk read that shares its batch. */
+const isWaitedFor = ({ attributes: { MessageGroupId: lane } }: SQSRecord): boolean =>
+  lane === "commands" || lane === "interactive";
+
 /** Results of bridges: evidence, readings, outcomes; only then is the message gone. */
 export const handler = sqsHandler(async (body, record) => {
   try {
@@ -50,4 +55,4 @@ export const handler = sqsHandler(async (body, record) => {
     await park(body, reason.replaceAll(/\s+/g, " "));
     return { parked: reason.slice(0, 500) };
   }
-});
+}, isWaitedFor);

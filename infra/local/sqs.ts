@@ -118,6 +118,7 @@ export async function receive(sqs: SqsStore, queue: Queue, most: number, signal:
         SentTimestamp: String(held?.sentTimestamp ?? 0),
         ApproximateReceiveCount: String(held?.approximateReceiveCount ?? 1),
         ApproximateFirstReceiveTimestamp: String(held?.approximateFirstReceiveTimestamp ?? 0),
+        ...(held?.messageGroupId === undefined ? {} : { MessageGroupId: held.messageGroupId }),
       },
       messageAttributes: message.MessageAttributes ?? {},
     };

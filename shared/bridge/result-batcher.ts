@@ -16,8 +16,8 @@ const SEND_TRIES = 6;
 const ENVELOPE = 600;
 
 export interface ResultQueue {
-  /** Throws when the message was not accepted. */
-  send(body: string): Promise<void>;
+  /** Throws when the message was not accepted. Results of one lane must not wait behind those of another. */
+  send(body: string, lane: Lane): Promise<void>;
 }
 
 export interface ResultPorts {
@@ -45,10 +45,10 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
   const { clock, queue } = ports;
 
   /** Storing and sending may both be repeated: the same batch is the same object, and ingest takes it once. */
-  const send = async (body: () => Promise<string> | string): Promise<void> => {
+  const send = async (lane: Lane, body: () => Promise<string> | string): Promise<void> => {
     for (let attempt = 1; ; attempt++)
       try {
-        return await queue.send(await body());
+        return await queue.send(await body(), lane);
       } catch (error) {
         if (attempt === SEND_TRIES) throw error;
         await clock.sleep(250 * 2 ** attempt);
@@ -81,6 +81,7 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
         };
         const text = `${JSON.stringify(envelope).slice(0, -1)},"tasks":[${texts.join(",")}]}`;
         const sending = send(
+          lane,
           characters <= BATCH_CHARACTERS
             ? () => text
             : async () => encodeMessage(ResultMessage, { v: 1, object: await ports.batches.putText(envelope, text) }),
