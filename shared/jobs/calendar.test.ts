@@ -58,6 +58,12 @@ describe("a blackout", () => {
       until: "2026-03-29T01:00",
     },
     {
+      name: "that ends in the repeated hour, seen when that is shown again, ends when its end is shown again",
+      calendars: [calendar({ daily: [{ from: "01:00", to: "02:30" }] })],
+      instant: "2026-10-25T01:10:00Z",
+      until: "2026-10-25T01:30",
+    },
+    {
       name: "on Sundays only",
       calendars: [calendar({ daily: [{ days: [0], from: "00:00", to: "12:00" }] })],
       instant: "2026-11-23T08:00:00Z",

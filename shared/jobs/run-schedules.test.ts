@@ -131,6 +131,11 @@ describe("after a downtime", () => {
     expect(due?.next.nextRunAt).toBe(T0 + (Math.floor(now / (15 * MINUTE)) + 1) * 15 * MINUTE);
   });
 
+  it("of a few minutes, a schedule of each minute makes each", () => {
+    const due = dueRuns(scheduleOf({ cron: "* * * * *", catchUp: { kind: "all", max: 9 } }), T0 + 3 * MINUTE);
+    expect(due?.runs.map(({ runAt }) => (runAt - T0) / MINUTE)).toEqual([1, 2, 3]);
+  });
+
   it("each run becomes one job with `all`, whenever the tick comes, and however often", async () => {
     const zone = fc.constantFrom("Europe/Vienna", "America/New_York", "Australia/Lord_Howe");
     const ticks = fc.array(fc.tuple(fc.integer({ min: 1, max: 300 }), fc.boolean()), { minLength: 5, maxLength: 25 });
@@ -189,6 +194,13 @@ describe("with a calendar", () => {
   it("that came after the next run was written is heeded all the same", () => {
     const { makesUpFrom: _, ...unaware } = scheduleOf({ blackouts: { calendars: ["noon"], runs: "move" } });
     expect(runsBy({ ...unaware, nextRunAt: T0 + 30 * MINUTE })[0]).toEqual([70, 30]);
+  });
+
+  it("of many days, a schedule of each minute skips to its end", () => {
+    const dates = Array.from({ length: 20 }, (_, day) => `2026-12-${String(day + 1).padStart(2, "0")}`);
+    const closed = Calendar.parse({ name: "closed", timeZone: "UTC", dates });
+    const timing = { cron: "* * * * *", timeZone: "UTC", blackouts: { calendars: ["closed"], runs: "skip" as const } };
+    expect(nextRunOf(timing, [closed], Date.UTC(2026, 11, 1))?.runAt).toBe(Date.UTC(2026, 11, 21));
   });
 
   it("late runs do not start inside a blackout either", () => {

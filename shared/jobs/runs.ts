@@ -16,7 +16,8 @@ export interface TimetableEntry {
   readonly blackout?: string;
 }
 
-const SKIPS_MAX = 10_000;
+/** Runs that each meet another blackout, one after the other: then the schedule never runs. */
+const BLACKOUTS_MAX = 2000;
 
 /** The calendars that a schedule names, of those that there are. */
 export const calendarsOf = ({ blackouts }: Pick<Timing, "blackouts">, all: readonly Calendar[]): readonly Calendar[] =>
@@ -46,10 +47,15 @@ export interface NextRun {
  * one with a run that is planned for that instant: counting on from it loses and doubles none.
  */
 export function nextRunOf(timing: Timing, calendars: readonly Calendar[], after: number): NextRun | undefined {
-  let looked = 0;
-  for (const { plannedAt, runsAt } of timetable(timing, calendars, after)) {
-    if (runsAt !== undefined) return { runAt: runsAt, from: plannedAt };
-    if (++looked === SKIPS_MAX) return undefined; // a calendar that blacks out everything
+  const { cron, timeZone, blackouts } = timing;
+  const named = calendarsOf(timing, calendars);
+  let at = nextRun(cron, timeZone, after);
+  for (let blackedOut = 0; at !== undefined && blackedOut < BLACKOUTS_MAX; blackedOut++) {
+    const blackout = named.length === 0 ? undefined : blackoutAt(named, at);
+    if (blackout === undefined) return { runAt: at, from: at };
+    if (blackout.until === undefined) return undefined; // a calendar that blacks out everything
+    if (blackouts?.runs === "move") return { runAt: blackout.until, from: at };
+    at = nextRun(cron, timeZone, blackout.until - 1);
   }
   return undefined;
 }

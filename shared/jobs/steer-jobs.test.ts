@@ -50,6 +50,8 @@ describe("pause and resume", () => {
     const planning = await world.ports.ledger.job(jobId);
     if (planning === undefined) throw new Error("no job");
     await pauseJob(world.ports, jobId, ANNA);
+    await sweepLedger(world.ports);
+    expect(await stateOf(world, jobId)).toBe("paused"); // without a slice yet, it is not over
     expect(await planJob(world.ports, planning)).toMatchObject({ state: "paused" });
     world.clock.pass(10 * MINUTE);
     await sweepLedger(world.ports);
