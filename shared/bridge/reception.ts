@@ -57,8 +57,11 @@ export interface ReceptionDesk {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Counters that one proof may draw; a stranger who says a meter's name costs it so many. */
+/** Counters that one proof may draw. */
 const PROOF_COUNTERS = 64;
+/** Proofs of one segment share a lease for so long, ms, each meter once: strangers who say names wear nothing out. */
+const LEASE_SHARED_MS = 3_000;
+const SEGMENTS_MAX = 10_000;
 const RESPONSE_MS = 5_000;
 const CONNECTION_OCTETS = 16;
 const ATTACH_TRIES = 5;
@@ -94,7 +97,9 @@ export function receptionDesk(ports: ReceptionPorts, limits: ReceptionLimits): R
     string,
     { readonly held: HeldConnection; readonly item: AccessItem; ended: Promise<void> }
   >();
+  const newest = new Map<MeterId, HeldConnection>();
   const arriving = new Set<HeldConnection>();
+  const desks = new Map<number, { readonly desk: CounterDesk; readonly at: number; readonly served: Set<MeterId> }>();
   /** Meters whose last proof failed because of a counter; the second time in a row their offset is raised. */
   const counterRefused = new Set<string>();
   let draining = false;
@@ -120,9 +125,22 @@ export function receptionDesk(ports: ReceptionPorts, limits: ReceptionLimits): R
     return { meterId: claim?.meterId ?? meter.meter.meterId, place: meter.place };
   };
 
+  /** A meter never meets a lease again that it was served under. */
+  const deskFor = (segment: number, meterId: MeterId): CounterDesk => {
+    const shared = desks.get(segment);
+    if (shared !== undefined && clock.now() - shared.at < LEASE_SHARED_MS && !shared.served.has(meterId)) {
+      shared.served.add(meterId);
+      return shared.desk;
+    }
+    if (desks.size >= SEGMENTS_MAX) desks.clear();
+    const desk = counterDesk(access, ports.activeEpoch, clock, segment, PROOF_COUNTERS);
+    desks.set(segment, { desk, at: clock.now(), served: new Set([meterId]) });
+    return desk;
+  };
+
   /** Lease, then look, then speak: as for every session. */
   const supposed = async (meterId: MeterId, place: Place): Promise<Supposed> => {
-    const desk = counterDesk(access, ports.activeEpoch, clock, place.segment, PROOF_COUNTERS);
+    const desk = deskFor(place.segment, meterId);
     const lease = await desk.lease();
     const item = await access.read(place);
     if (item?.meterId !== meterId) throw new Refused("unknown", "reception.slot-of-another");
@@ -202,6 +220,7 @@ export function receptionDesk(ports: ReceptionPorts, limits: ReceptionLimits): R
     // Known here before anybody can read of it.
     const ended = held.closed.then(async () => {
       connections.delete(connection);
+      if (newest.get(item.meterId) === held) newest.delete(item.meterId);
       await detach(item, connection);
     });
     connections.set(connection, { held, item, ended });
@@ -211,8 +230,8 @@ export function receptionDesk(ports: ReceptionPorts, limits: ReceptionLimits): R
       held.close();
       throw error;
     }
-    for (const [id, other] of connections)
-      if (id !== connection && other.item.meterId === item.meterId) other.held.close(); // the meter has given it up
+    newest.get(item.meterId)?.close(); // the meter has given it up
+    newest.set(item.meterId, held);
     ports.onAttached?.(item);
     return connection;
   };

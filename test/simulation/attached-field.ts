@@ -19,7 +19,7 @@ import { population } from "../../shared/simulator/population.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 const CLIENT = "4852440000000001";
-const SEGMENT = 5;
+export const SEGMENT = 5;
 export const SECRET = new Uint8Array(32).fill(7);
 
 /** Two ends of one stream; what one sends the other receives, in order. */

@@ -8,7 +8,7 @@ import { LinkError } from "../../shared/ports/link.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
-import { Field, linkPair, PLANS, SECRET } from "./attached-field.ts";
+import { Field, linkPair, PLANS, SECRET, SEGMENT } from "./attached-field.ts";
 
 let field: Field;
 beforeEach(() => {
@@ -91,6 +91,17 @@ describe("a meter that calls in", () => {
     });
     await field.clock.pass(60_000);
     expect(await field.arrive(few, field.call(0))).toMatchObject({ kind: "held" });
+  });
+
+  it("costs its segment no counters of its own, with whom it calls, and never draws one twice", async () => {
+    for (const slot of [0, 1, 2]) await field.enrol(slot);
+    const desk = field.task("a");
+    const all = [0, 1, 2].map((slot) => desk.accept(field.call(slot)));
+    for (const arrival of await field.clock.until(Promise.all(all))) expect(arrival).toMatchObject({ kind: "held" });
+    expect(field.access.mark(SEGMENT)?.mark).toBe(64n);
+    for (let time = 0; time < 3; time++) await field.arrive(desk, field.call(0));
+    expect(field.access.mark(SEGMENT)?.mark).toBe(256n);
+    for (const meter of field.meters) expect(meter.counters.state).toMatchObject({ repeated: [], lower: [] });
   });
 
   it("calls again: the newest connection wins on any task, and the older one's end does not remove it", async () => {
