@@ -29,7 +29,11 @@ export async function onDemand(headend: Deployment, asked: OnDemand): Promise<La
     for (let at = next++; at < count; at = next++) {
       const target = { kind: "meters", meterIds: [meterIds[at % meterIds.length]] };
       const begun = performance.now();
-      const { status, body } = await headend.call<JobView>("operator", "POST", "/jobs", { operation, target });
+      const { status, body } = await headend.call<JobView>("operator", "POST", "/jobs", {
+        operation,
+        target,
+        reason: "benchmark",
+      });
       if (status !== 202) throw new Error(`POST /jobs: ${status} ${JSON.stringify(body)}`);
       for (;;) {
         const job = await headend.call<JobView>("operator", "GET", `/jobs/${body.jobId}`);
