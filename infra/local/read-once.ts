@@ -37,6 +37,8 @@ export interface OncePorts {
   /** Of the clock: how much faster it runs than the machine's. */
   readonly clockFactor: number;
   readonly progress: (text: string) => void;
+  /** A phase is over. */
+  readonly phase: (name: string) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -45,7 +47,7 @@ const DEADLINE_MS = 150_000;
 const POLL_MS = 500;
 
 /** Reads every meter once and compares what is stored with the meters' own log. */
-export async function readOnce({ api, town, clock, clockFactor, progress }: OncePorts): Promise<OnceResult> {
+export async function readOnce({ api, town, clock, clockFactor, progress, phase }: OncePorts): Promise<OnceResult> {
   const to = Math.floor(clock.now() / 1000) * 1000;
   const range = { from: to - DAY_MS, to };
   const iso = (ms: number): string => new Date(ms).toISOString();
@@ -59,6 +61,7 @@ export async function readOnce({ api, town, clock, clockFactor, progress }: Once
   });
   const job = await jobEnd(api, accepted.body.jobId, progress);
   const elapsedMs = Math.round(performance.now() - startedAt);
+  phase("read");
 
   const { done = 0, failed = 0, expired = 0, cancelled = 0, reasons = {} } = job.progress ?? {};
   const tasks = { done, failed, expired, cancelled };
@@ -67,6 +70,7 @@ export async function readOnce({ api, town, clock, clockFactor, progress }: Once
   const meterIds = town.meters.map(({ meterId }) => meterId);
   const truths = await town.truths(meterIds, range);
   const compared = await compareWithTruth(api, truths, { ...range, clockFactor }, new Set(notDone));
+  phase("compare");
   const summary = {
     meters: meterIds.length,
     tasks,

@@ -39,7 +39,7 @@ ${Object.entries(FAULT_KINDS)
                    Exit 0: all done and equal; 1: a task ended otherwise; 3: stored data differ; 2: start-up or usage
   --json           results as one line of JSON
   --explain        what of the template is stood up, inert or refused
-  --verbose        output of functions and bridge on stderr
+  --verbose        output of functions and bridge on stderr, and how long each phase took
   --bridges N      bridge tasks instead of the template's count
   --disturb LIST   throttle=SHARE,stale=SHARE of the DynamoDB requests
   --help           this text

@@ -112,6 +112,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   progress.show("synthesising the description");
   const assembly = join(folder.path, "assembly");
   const { elapsedMs } = await synthesiseInto(assembly, options.attached > 0 ? { profile: "utility" } : {});
+  progress.phase("synthesise");
   progress.line(`synthesised in ${(elapsedMs / 1000).toFixed(1)} s`);
   progress.show("standing the deployment up");
   const deployment = await deploy({
@@ -131,6 +132,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
       : {}),
   });
   closing.push(() => deployment.close());
+  progress.phase("stand up");
   const { meters, seed, faults, attached } = options;
   const town = await startTown({
     meters,
@@ -150,8 +152,10 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   });
   closing.push(() => town.stop());
   deployment.answerLocally("/local/witness", () => town.witness());
+  progress.phase("start meters");
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));
+  progress.phase("enrol");
   progress.line(`${town.meters.length} meters, ${enrolled} of them enrolled now`);
   if (attached > 0) await allCalledIn(deployment, town);
   return { deployment, town, api };
@@ -234,6 +238,7 @@ async function run(options: StartOptions): Promise<number> {
     });
     if (!options.once) {
       progress.done();
+      if (options.verbose) progress.line(progress.phases());
       announce(running, folder, options.json);
       await interrupted;
       progress.line("stopping");
@@ -246,10 +251,12 @@ async function run(options: StartOptions): Promise<number> {
       clock: running.deployment.clock,
       clockFactor: setting?.factor ?? 1,
       progress: (line) => progress.show(line),
+      phase: (name) => progress.phase(name),
     });
     const result = await Promise.race([once, interrupted]);
     if (result === "interrupted") return 1;
     progress.done();
+    if (options.verbose) progress.line(progress.phases());
     tell(result, options.json);
     keepLogs = result.exitCode === 3;
     if (keepLogs && !folder.kept) progress.line(`logs are kept in ${folder.path}`);
