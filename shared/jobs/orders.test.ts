@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CALLER, engine, meterRows } from "./engine-fixture.ts";
 import type { Job } from "./job.ts";
 import { ORDER_ROLES, type Orders, orderNumber } from "./orders.ts";
+import { planJob } from "./plan-job.ts";
 import { submitJob } from "./submit-job.ts";
 
 const RESET = { kind: "resetDemand" } as const;
@@ -59,6 +60,21 @@ describe("an order", () => {
       expect(newest.get("3/0")).toBe(orderNumber(job as Job));
     },
   );
+
+  it("is accepted by every meter of its target before the slice is there, and not again by a planner that goes on", async () => {
+    const { ports, sent } = engine(meterRows([1, 2], 3));
+    const { orders, calls } = book();
+    const request = { operation: RESET, target: { kind: "all" }, reason: REASON } as const;
+    const outcome = await submitJob({ ...ports, orders }, CALLER, request);
+    const job = outcome.kind === "accepted" ? await ports.ledger.job(outcome.jobId) : undefined;
+    if (job === undefined) throw new Error("the job is not there");
+    expect(calls).toEqual([]);
+    await planJob({ ...ports, orders }, job);
+    expect(calls.toSorted()).toEqual(["1/0", "1/1", "1/2", "2/0", "2/1", "2/2"]);
+    expect(sent).toHaveLength(2);
+    await planJob({ ...ports, orders }, job);
+    expect(calls).toHaveLength(6);
+  });
 
   it("numbers rise with the time of acceptance, differ within a millisecond, and are safe integers", () => {
     const number = (createdAt: number, jobId: string): number => orderNumber({ createdAt, jobId } as Job);

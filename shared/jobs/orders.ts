@@ -23,7 +23,7 @@ export const orderNumber = ({ createdAt, jobId }: Pick<Job, "createdAt" | "jobId
 /** What accepting orders needs of the access table. */
 export type Orders = Pick<AccessStore, "acceptOrder">;
 
-const WRITES_MAX = 32;
+const WRITES_MAX = 16;
 /**
  * Writes the order's number into the access items of a segment's meters, before anything of it is sent. Where a newer
  * order is there already, the bridge will find this one superseded. May be repeated.

@@ -109,12 +109,14 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
     const others = single ? undefined : await otherWaysOf(ports.targets.otherWays?.() ?? nobody());
     let resumed = false;
     await eachOf(segments, WRITES_MAX, async (target) => {
-      if (isOrder(job)) await acceptOrders(ports.orders, job, target);
       const there: Slice[] = [];
       for (const part of partsOf(target, others?.get(target.segment))) {
         const { bitmap } = there.reduce(besides, part);
         const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, ports.clock.now());
         if (!hasOpen(slice.slots)) continue;
+        // What lies there was accepted before it was written: a planner that goes on does not begin from the start.
+        if (isOrder(job) && (await ports.ledger.slice(slice)) === undefined)
+          await acceptOrders(ports.orders, job, { segment: part.segment, bitmap });
         if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
         else {
           resumed = true;
