@@ -4,6 +4,7 @@ import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { recall } from "../../shared/bridge/recall.ts";
+import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
@@ -161,7 +162,7 @@ const bridge = startBridge(
     sessionClock: productClock,
     ledger,
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
-    drivers: driverRegistry([dlmsDriver]),
+    drivers: driverRegistry([dlmsDriver, c1222Driver]),
     dial: tcpDial(productClock),
     ...(field === undefined ? {} : { attached: field.dial }),
     receivers: {

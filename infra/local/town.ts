@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import type { DeviceProfile } from "../../shared/metering/profile.ts";
+import type { DlmsProfile } from "../../shared/metering/profile.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -44,8 +44,8 @@ export interface TownMeter {
   /** Hex, as are the other title and the keys. */
   readonly systemTitle: string;
   readonly clientSystemTitle: string;
-  readonly authentication: DeviceProfile["dlms"]["access"]["authentication"];
-  readonly ciphering: DeviceProfile["dlms"]["access"]["ciphering"];
+  readonly authentication: DlmsProfile["dlms"]["access"]["authentication"];
+  readonly ciphering: DlmsProfile["dlms"]["access"]["ciphering"];
   readonly securitySuite: number;
   /** As enrolled; a meter with the fault `wrong-key` holds others. */
   readonly keys: SimulatedKeys;

@@ -187,3 +187,38 @@ export function layoutOctets(fields: readonly Field[], context: TableContext, el
   if (field === undefined) throw descriptionError(`expected a field ${element}`);
   return sizeOf([{ ...field, count: undefined }], scopeOf(context));
 }
+
+/** Reads one element of the array `element` alone. */
+export function readElement(
+  fields: readonly Field[],
+  context: TableContext,
+  element: string,
+  octets: Uint8Array,
+): TableValue | undefined {
+  const field = fields.find(({ name }) => name === element);
+  if (field === undefined) throw descriptionError(`expected a field ${element}`);
+  return readTable([{ ...field, count: undefined }], context, octets)[element];
+}
+/** The octets of one element of an array. */
+export function writeElement(
+  fields: readonly Field[],
+  context: TableContext,
+  element: string,
+  value: TableValue,
+): Uint8Array {
+  const field = fields.find(({ name }) => name === element);
+  if (field === undefined) throw descriptionError(`expected a field ${element}`);
+  return writeTable([{ ...field, count: undefined }], context, { [element]: value });
+}
+
+/** A value by its path, `TOT_DATA_BLOCK.SUMMATIONS[0]`; undefined: the table has none there. */
+export function valueAt(record: TableRecord, path: string): TableValue | undefined {
+  let value: TableValue | undefined = record;
+  for (const step of path.split(".")) {
+    const [, name = "", index] = /^([A-Z][A-Z0-9_]*)(?:\[(\d+)\])?$/.exec(step) ?? [];
+    if (!isRecord(value)) return undefined;
+    value = value[name];
+    if (index !== undefined) value = Array.isArray(value) ? (value as readonly TableValue[])[Number(index)] : undefined;
+  }
+  return value;
+}

@@ -2,7 +2,7 @@ import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { Operation } from "../metering/operation.ts";
-import type { DeviceProfile, DlmsLoadProfile } from "../metering/profile.ts";
+import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
@@ -27,7 +27,7 @@ class DlmsMeterSession implements MeterSession {
   readonly effects: EffectSession;
   readonly #session: DlmsSession;
   readonly #context: SessionContext;
-  readonly #profile: DeviceProfile["dlms"];
+  readonly #profile: DlmsProfile["dlms"];
   readonly #scalers: ScalerCache = new Map();
   #time: MeterTime | undefined;
   #clockOffsetMs: number | undefined;
@@ -172,6 +172,11 @@ export const dlmsDriver: Driver = driverWith();
 export function driverWith(manufacturer?: ManufacturerHls): Driver {
   return {
     protocol: "dlms",
-    open: async (context) => new DlmsMeterSession(await openSession(context, manufacturer), context),
+    open: async ({ profile, ...rest }) => {
+      if (profile.protocol !== "dlms")
+        throw new SessionError("internal", "dlms.profile", `expected a DLMS device profile, got ${profile.name}`);
+      const context = { ...rest, profile };
+      return new DlmsMeterSession(await openSession(context, manufacturer), context);
+    },
   };
 }

@@ -5,7 +5,7 @@ import type { Random } from "../ports/random.ts";
 import type { EffectSession } from "./effect.ts";
 import type { MeterKeys } from "./meter-keys.ts";
 import type { Operation } from "./operation.ts";
-import type { DeviceProfile } from "./profile.ts";
+import type { DeviceProfile, DlmsProfile } from "./profile.ts";
 import type { OperationResult } from "./result.ts";
 
 /** Draws invocation counters out of a lease: each call is one call of an AEAD or GMAC primitive, and never repeats. */
@@ -14,14 +14,14 @@ export interface CounterSource {
   next(): number;
 }
 
-/** All a driver gets. It opens no socket, reads no clock but this and keeps nothing. */
-export interface SessionContext {
+/** All a driver gets. It opens no socket, reads no clock but this and keeps nothing. `P`: the profiles that it is for. */
+export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
   readonly link: Link;
   readonly clock: Clock;
   /** Challenges and other fresh octets. */
   readonly random: Random;
   readonly crypto: Crypto;
-  readonly profile: DeviceProfile;
+  readonly profile: P;
   /** Enrolled identity, authoritative: an answer under another title is refused. Hex, as enrolled. */
   readonly systemTitle: string | undefined;
   /** This headend's own title, unique to deployment and Region; hex, 8 octets. */
@@ -47,7 +47,7 @@ export interface MeterSession {
 /** A protocol family. Opens a session (association, proof of both sides), or throws `SessionError` or `LinkError`. */
 export interface Driver {
   readonly protocol: DeviceProfile["protocol"];
-  open(context: SessionContext): Promise<MeterSession>;
+  open(context: SessionContext<DeviceProfile>): Promise<MeterSession>;
 }
 
 /** Who a meter that calls in says it is. Hints, all of them, until its session has proved one. */

@@ -11,10 +11,17 @@ export const MeterId = z
   .brand<"MeterId">();
 export type MeterId = z.infer<typeof MeterId>;
 
-/** 8 octets as 16 lower-case hex digits: the first three are the manufacturer's FLAG id in ASCII. */
+/**
+ * The name under which a meter secures its messages. DLMS: 8 octets as 16 lower-case hex digits, the first three being
+ * the manufacturer's FLAG id in ASCII. C12.22: an ApTitle, `.23.273` or `2.16.124.113620.1.22.0.23.273`.
+ */
 export const SystemTitle = z
   .string()
-  .regex(/^[0-9a-fA-F]{16}$/, "expected 16 hex digits (8 octets)")
+  .max(128)
+  .regex(
+    /^(?:[0-9a-fA-F]{16}|\.\d+(?:\.\d+)*|\d+(?:\.\d+)+)$/,
+    "expected 16 hex digits (8 octets), or an ApTitle as .23.273",
+  )
   .transform((title) => title.toLowerCase())
   .brand<"SystemTitle">();
 export type SystemTitle = z.infer<typeof SystemTitle>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { C1222Profile } from "./c1222-profile.ts";
 import { MeasurementName } from "./measurement.ts";
 import { Commodity } from "./meter.ts";
 
@@ -106,8 +107,7 @@ const DlmsAccess = z.strictObject({
   deviationSign: z.enum(["utc", "local"]).default("utc"),
 });
 
-/** One meter model, as data. A new model is a new constant, not new code. */
-export const DeviceProfile = z.strictObject({
+export const DlmsProfile = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
   version: z.int().min(1),
   commodity: Commodity,
@@ -121,6 +121,10 @@ export const DeviceProfile = z.strictObject({
     demandReset: DlmsDemandReset.optional(),
   }),
 });
+export type DlmsProfile = z.infer<typeof DlmsProfile>;
+
+/** One meter model, as data. A new model is a new constant, not new code. */
+export const DeviceProfile = z.discriminatedUnion("protocol", [DlmsProfile, C1222Profile]);
 export type DeviceProfile = z.infer<typeof DeviceProfile>;
 export type DlmsRegister = z.infer<typeof DlmsRegister>;
 export type DlmsLoadProfile = z.infer<typeof DlmsLoadProfile>;

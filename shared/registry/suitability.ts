@@ -4,7 +4,15 @@ import type { DeviceProfile } from "../metering/profile.ts";
 import type { EnrolmentRequest, FieldProblem, RegisteredMeter } from "./registered-meter.ts";
 
 /** Which keys a profile's sessions need. */
-function keysNeeded({ dlms: { access } }: DeviceProfile): readonly (keyof MeterKeys)[] {
+function keysNeeded(profile: DeviceProfile): readonly (keyof MeterKeys)[] {
+  if (profile.protocol === "c1222") {
+    const { security, userId } = profile.c1222.access;
+    return [
+      ...(security === "clear" ? [] : (["unicast"] as const)),
+      ...(userId === undefined ? [] : (["llsSecret"] as const)),
+    ];
+  }
+  const { access } = profile.dlms;
   const { authentication, ciphering, cipheringKey, securityPolicy = 0 } = access;
   const ciphered = authentication === "hls-gmac" || authentication === "hls-ecdsa" || ciphering !== "none";
   const digests = authentication === "hls-md5" || authentication === "hls-sha1" || authentication === "hls-sha256";

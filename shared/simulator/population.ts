@@ -1,4 +1,4 @@
-import type { DeviceProfile } from "../metering/profile.ts";
+import type { DlmsProfile } from "../metering/profile.ts";
 import { PROFILES } from "../metering/profiles/catalogue.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { assert } from "../ports/errors.ts";
@@ -19,7 +19,7 @@ export interface SimulatedMeterPlan {
   readonly index: number;
   readonly meterId: string;
   readonly serial: string;
-  readonly profile: DeviceProfile;
+  readonly profile: DlmsProfile;
   /** 16 hex digits. */
   readonly systemTitle: string;
   /** The client's title that the meter expects; 16 hex digits. */
@@ -44,7 +44,7 @@ export interface PopulationOptions {
 const MIX: Readonly<Record<number, string>> = { 3: "generic-eu-general", 5: "generic-eu-lls", 7: "generic-eu-public" };
 const profileNameOf = (index: number): string => MIX[index % 10] ?? "generic-eu";
 
-const securityOf = (authentication: DeviceProfile["dlms"]["access"]["authentication"]): Security =>
+const securityOf = (authentication: DlmsProfile["dlms"]["access"]["authentication"]): Security =>
   authentication === "none" ? "none" : authentication === "lls" ? "secret" : "mutual";
 const CLOCK_OFFSET_MAX_MS = 4_000;
 const text = new TextEncoder();
@@ -55,7 +55,7 @@ function secret(crypto: Crypto, seed: number, index: number, purpose: string): s
   );
 }
 
-function keysOf(crypto: Crypto, seed: number, index: number, profile: DeviceProfile, variant: string): SimulatedKeys {
+function keysOf(crypto: Crypto, seed: number, index: number, profile: DlmsProfile, variant: string): SimulatedKeys {
   const { authentication, ciphering } = profile.dlms.access;
   const keyed = authentication === "hls-gmac" || ciphering !== "none";
   return {
@@ -77,7 +77,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
   const { meters, seed } = options;
   const profiles = Array.from({ length: meters }, (_, index) => {
     const profile = PROFILES.get(profileNameOf(index));
-    assert(profile !== undefined, `the catalogue has ${profileNameOf(index)}`);
+    assert(profile?.protocol === "dlms", `the catalogue has ${profileNameOf(index)}`);
     return profile;
   });
   const securities = profiles.map((profile) => securityOf(profile.dlms.access.authentication));

@@ -99,7 +99,10 @@ describe("what tshark sees on the loopback while the town is read", () => {
     expect(await headend.stop()).toBe(0);
   });
 
-  const isCiphered = ({ profile }: MeterView): boolean => PROFILES.get(profile.name)?.dlms.access.ciphering !== "none";
+  const isCiphered = ({ profile: { name } }: MeterView): boolean => {
+    const profile = PROFILES.get(name);
+    return profile?.protocol !== "dlms" || profile.dlms.access.ciphering !== "none";
+  };
   const hostOf = ({ routes }: MeterView): string => routes[0]?.host ?? "";
 
   it("a TCP connection to each meter's own address", () => {

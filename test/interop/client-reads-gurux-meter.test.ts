@@ -34,7 +34,7 @@ async function opened(
 ): Promise<{ session: MeterSession }> {
   if (environment.kind === "absent") throw new Error(environment.reason);
   const profile = PROFILES.get(profileName);
-  if (profile === undefined) throw new Error(`no profile ${profileName}`);
+  if (profile?.protocol !== "dlms") throw new Error(`no profile ${profileName}`);
   const secured = profile.dlms.access.authentication === "hls-gmac";
   const meter = await startGuruxMeter(environment.python, {
     secured,

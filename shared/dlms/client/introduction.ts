@@ -1,6 +1,6 @@
 import type { Introduction, Reception, SessionContext } from "../../metering/driver.ts";
 import { SessionError } from "../../metering/failure.ts";
-import type { DeviceProfile } from "../../metering/profile.ts";
+import type { DlmsProfile } from "../../metering/profile.ts";
 import { LinkError } from "../../ports/link.ts";
 import { toHex } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
@@ -25,7 +25,7 @@ const NAME_OCTETS_MAX = 32;
 const NAMES_MAX = 4;
 
 /** The public client's association (SAP 16 to the management logical device), which every meter offers. */
-const PUBLIC: DeviceProfile = {
+const PUBLIC: DlmsProfile = {
   name: "public",
   version: 1,
   commodity: "electric",

@@ -1,5 +1,5 @@
 import type { SessionContext } from "../../metering/driver.ts";
-import type { DeviceProfile } from "../../metering/profile.ts";
+import type { DlmsProfile } from "../../metering/profile.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type Link, LinkError } from "../../ports/link.ts";
 import { nodeCrypto } from "../../ports/node-crypto.ts";
@@ -25,7 +25,7 @@ export const KEYS = {
 export const NOW = Date.UTC(2026, 0, 23, 12);
 const ALL_SERVICES = Object.values(CONFORMANCE).reduce<number>((bits, bit) => bits | bit, 0);
 
-type Access = DeviceProfile["dlms"]["access"];
+type Access = DlmsProfile["dlms"]["access"];
 export const access = (part: Partial<Access> = {}): Access => ({
   clientSap: 1,
   serverSap: 1,
@@ -37,7 +37,7 @@ export const access = (part: Partial<Access> = {}): Access => ({
   ...part,
 });
 
-export const profileOf = (dlms: Partial<DeviceProfile["dlms"]> = {}): DeviceProfile => ({
+export const profileOf = (dlms: Partial<DlmsProfile["dlms"]> = {}): DlmsProfile => ({
   name: "test",
   version: 1,
   commodity: "electric",

@@ -1,6 +1,6 @@
 import { SessionError } from "../../metering/failure.ts";
 import { MEASUREMENTS, type Measurement } from "../../metering/measurement.ts";
-import type { DeviceProfile, DlmsRegister } from "../../metering/profile.ts";
+import type { DlmsProfile, DlmsRegister } from "../../metering/profile.ts";
 import type { OperationResult, RegisterValue } from "../../metering/result.ts";
 import type { Data } from "../data.ts";
 import { DATA_ACCESS_RESULT, isTransient, nameIn } from "../data-access-result.ts";
@@ -37,7 +37,7 @@ export function refusalOf(item: string, result: number): Refusal {
 
 /** The registers of the profile that carry these measurements; `total`: the total set; undefined: all of them. */
 export function wantedRegisters(
-  profile: DeviceProfile,
+  profile: DlmsProfile,
   wanted: "total" | readonly Measurement[] | undefined,
 ): { readonly registers: readonly DlmsRegister[]; readonly refusals: readonly Refusal[] } {
   const { registers } = profile.dlms;

@@ -2,7 +2,7 @@ import type { EffectAnswer, EffectBaseline, EffectSession, EffectVerdict } from 
 import { SessionError } from "../../metering/failure.ts";
 import type { Measurement } from "../../metering/measurement.ts";
 import type { OnceOperation } from "../../metering/operation.ts";
-import type { DeviceProfile, DlmsDemandReset } from "../../metering/profile.ts";
+import type { DlmsDemandReset, DlmsProfile } from "../../metering/profile.ts";
 import type { OperationResult } from "../../metering/result.ts";
 import type { Data } from "../data.ts";
 import { ACTION_RESULT, nameIn } from "../data-access-result.ts";
@@ -31,7 +31,7 @@ interface Shown {
  * Demand reset: `execute` of the profile's script (class 9, method 1), proved by the number of resets and the time of
  * the last one. Only within a session that has proved the meter's keys: without them nothing fences off a late sender.
  */
-export function demandReset(session: DlmsSession, profile: DeviceProfile["dlms"], reads: SessionReads): EffectSession {
+export function demandReset(session: DlmsSession, profile: DlmsProfile["dlms"], reads: SessionReads): EffectSession {
   const described = (operation: OnceOperation): DlmsDemandReset => {
     if (operation.kind !== "resetDemand")
       throw new SessionError("unsupported", "dlms.effect", "this driver does not know the effect");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeviceProfile } from "../../metering/profile.ts";
+import type { DlmsProfile } from "../../metering/profile.ts";
 import type { Curve, PrivateKey } from "../../ports/crypto.ts";
 import { nodeCrypto } from "../../ports/node-crypto.ts";
 import { fromHex, toHex } from "../../ports/octets.ts";
@@ -25,7 +25,7 @@ import {
 } from "./loopback-fixture.ts";
 import { openSession } from "./open-session.ts";
 
-type Access = DeviceProfile["dlms"]["access"];
+type Access = DlmsProfile["dlms"]["access"];
 const filled = (octets: number, fill: number): string => toHex(new Uint8Array(octets).fill(fill));
 const privateKey = (curve: Curve, fill: number): PrivateKey => {
   const key = nodeCrypto.privateKey(curve, fromHex(filled(curve === "P-256" ? 32 : 48, fill)));

@@ -1,10 +1,10 @@
-import type { DeviceProfile } from "../profile.ts";
+import type { DlmsProfile } from "../profile.ts";
 
 /**
  * A generic European residential electricity meter: HLS-GMAC, suite 0, authenticated and encrypted, one 15-minute load
  * profile of import and export totals. OBIS codes after the Blue Book's value groups (docs/standards.md).
  */
-const SECURED: DeviceProfile = {
+const SECURED: DlmsProfile = {
   name: "generic-eu",
   version: 1,
   commodity: "electric",
@@ -58,14 +58,14 @@ const SECURED: DeviceProfile = {
   },
 };
 
-const variant = (name: string, access: Partial<DeviceProfile["dlms"]["access"]>): DeviceProfile => ({
+const variant = (name: string, access: Partial<DlmsProfile["dlms"]["access"]>): DlmsProfile => ({
   ...SECURED,
   name,
   dlms: { ...SECURED.dlms, access: { ...SECURED.dlms.access, ...access } },
 });
 
 /** Without a proof of keys there are readings only. */
-const readingOnly = ({ dlms: { demandReset: _, ...dlms }, ...profile }: DeviceProfile): DeviceProfile => ({
+const readingOnly = ({ dlms: { demandReset: _, ...dlms }, ...profile }: DlmsProfile): DlmsProfile => ({
   ...profile,
   dlms,
 });

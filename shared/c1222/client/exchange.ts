@@ -1,0 +1,191 @@
+import type { SessionContext } from "../../metering/driver.ts";
+import { SessionError } from "../../metering/failure.ts";
+import { LinkError } from "../../ports/link.ts";
+import { equalOctets } from "../../ports/octets.ts";
+import { decode } from "../../wire/codec.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
+import { absoluteTitle, sameTitle } from "../ap-title.ts";
+import { ApduSplitter } from "../apdu-splitter.ts";
+import { epsemControl, readPayload, writePayload } from "../epsem.ts";
+import type { EaxPrimeKey } from "../security/eax-prime.ts";
+import { clearApdu, openApdu, securedApdu } from "../security/secured-apdu.ts";
+import { datagramsOf, isSegment, Reassembly } from "../segmentation.ts";
+import { encodeRequest, type Request } from "../services/request.ts";
+import { decodeResponse, okResponse, type Response } from "../services/response.ts";
+
+export interface ExchangeOptions {
+  readonly context: Pick<SessionContext, "link" | "clock" | "counters" | "responseTimeoutMs" | "onFrame">;
+  readonly meterTitle: string;
+  readonly ownTitle: string;
+  readonly securityMode: 0 | 1 | 2;
+  /** Undefined in mode 0. */
+  readonly key: { readonly id: number; readonly eaxPrime: EaxPrimeKey } | undefined;
+}
+
+const INVOCATION_ID_MAX = 0x7fff_ffff;
+/** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
+const DATAGRAM_OCTETS = 548;
+/** A datagram without an answer is sent again so often within one response time-out: the very same octets. */
+const DATAGRAM_SENDS = 3;
+
+/** What a broken link or a malformed answer means for a conversation. `heard`: the meter has said something. */
+export function conversationError(error: unknown, heard: boolean): unknown {
+  if (error instanceof WireError)
+    return new SessionError("protocol", "c1222.malformed-answer", `the meter's answer is malformed: ${error.message}`, {
+      cause: error,
+      detail: { wire: error.code, offset: error.offset },
+    });
+  if (!(error instanceof LinkError)) return error;
+  if (error.code === "link.timeout")
+    return new SessionError("timeout", "c1222.no-answer", "expected an answer in time, got none", { cause: error });
+  if (error.code === "link.closed" && heard)
+    return new SessionError(
+      "interrupted",
+      "c1222.connection-closed",
+      "the connection closed in the middle of a conversation",
+      {
+        cause: error,
+      },
+    );
+  return error;
+}
+
+/**
+ * Requests and their answers, each pair alone: C12.22 without sessions. An answer counts only under the outstanding
+ * invocation id, from the enrolled title and in the security mode of the request; a clear answer to a secured request
+ * is tampering.
+ */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #splitter = new ApduSplitter();
+  readonly #reassembly = new Reassembly();
+  #queued: readonly Uint8Array[] = [];
+  #iv = 0;
+  #heard = false;
+  #sound = true;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  /** False after anything that leaves the conversation in doubt. */
+  get sound(): boolean {
+    return this.#sound;
+  }
+
+  /** The answer to each request, in order. Throws `SessionError` or `LinkError`; refusals are answers. */
+  async ask(requests: readonly Request[]): Promise<readonly Response[]> {
+    try {
+      const { clock, responseTimeoutMs } = this.#options.context;
+      const invocationId = integerContentOf(this.#nextInvocationId());
+      const apdu = this.#request(invocationId, requests);
+      await this.#send(apdu);
+      const deadline = clock.now() + responseTimeoutMs;
+      for (;;) {
+        const answer = decode(AContext, await this.#receive(deadline, apdu));
+        if (answer.calledApInvocationId === undefined || !equalOctets(answer.calledApInvocationId, invocationId))
+          continue; // an answer that came too late, or a push
+        return this.#answers(answer, requests);
+      }
+    } catch (error) {
+      this.#sound = false;
+      throw conversationError(error, this.#heard);
+    }
+  }
+
+  /** Invocation ids are drawn from the counter lease: with them no key meets a cleartext twice, whatever the clock does. */
+  #nextInvocationId(): number {
+    const id = this.#options.context.counters.next();
+    if (id < 1 || id > INVOCATION_ID_MAX)
+      throw new SessionError(
+        "auth",
+        "c1222.invocation-ids-used-up",
+        "the key has to change: its invocation ids are used up",
+      );
+    return id;
+  }
+
+  #request(callingApInvocationId: Uint8Array, requests: readonly Request[]): Uint8Array {
+    const { meterTitle, ownTitle, securityMode, key, context } = this.#options;
+    const envelope = { ...NO_ELEMENTS, calledApTitle: meterTitle, callingApTitle: ownTitle, callingApInvocationId };
+    const control = epsemControl({ securityMode });
+    const payload = writePayload({ edClass: undefined, services: requests.map(encodeRequest) });
+    if (key === undefined) return clearApdu(envelope, control, payload);
+    this.#iv = Math.max(this.#iv, Math.floor(context.clock.now() / 1000));
+    return securedApdu(key.eaxPrime, { keyId: key.id, iv: this.#iv }, envelope, control, payload);
+  }
+
+  async #send(apdu: Uint8Array): Promise<void> {
+    const { link, onFrame } = this.#options.context;
+    for (const octets of link.kind === "stream" ? [apdu] : datagramsOf(apdu, DATAGRAM_OCTETS)) {
+      onFrame?.("sent", octets);
+      await link.send(octets);
+    }
+  }
+
+  async #receive(deadline: number, request: Uint8Array): Promise<Uint8Array> {
+    const { link, clock, onFrame, responseTimeoutMs } = this.#options.context;
+    for (let sends = 1; ; ) {
+      const [apdu, ...rest] = this.#queued;
+      if (apdu !== undefined) {
+        this.#queued = rest;
+        onFrame?.("received", apdu);
+        const whole = this.#whole(apdu);
+        if (whole !== undefined) return whole;
+        continue;
+      }
+      const until =
+        link.kind === "stream" || sends >= DATAGRAM_SENDS
+          ? deadline
+          : Math.min(deadline, deadline - responseTimeoutMs + (sends * responseTimeoutMs) / DATAGRAM_SENDS);
+      try {
+        const octets = await link.receive(until);
+        this.#heard = true;
+        this.#queued = link.kind === "stream" ? this.#splitter.push(octets) : [octets];
+      } catch (error) {
+        const silent = error instanceof LinkError && error.code === "link.timeout";
+        if (!silent || until >= deadline || clock.now() >= deadline) throw error;
+        sends++;
+        await this.#send(request);
+      }
+    }
+  }
+
+  /** Undefined: a segment whose message is not whole. */
+  #whole(apdu: Uint8Array): Uint8Array | undefined {
+    const context = decode(AContext, apdu);
+    if (!isSegment(context)) return apdu;
+    const joined = this.#reassembly.push(this.#options.context.clock.now(), context);
+    if (joined.kind === "refused")
+      throw new SessionError("protocol", "c1222.segments", "the segments of the meter's answer contradict each other");
+    return joined.kind === "whole" ? joined.apdu : undefined;
+  }
+
+  #answers(answer: AContext, requests: readonly Request[]): readonly Response[] {
+    const { meterTitle, ownTitle, securityMode, key } = this.#options;
+    const auth = (code: string, message: string): SessionError =>
+      new SessionError("auth", code, message, { detail: { meterTitle: absoluteTitle(meterTitle) } });
+    if (answer.callingApTitle === undefined || !sameTitle(answer.callingApTitle, meterTitle))
+      throw auth("c1222.other-title", "the answer comes under another title than the enrolled one");
+    if (answer.calledApTitle !== undefined && !sameTitle(answer.calledApTitle, ownTitle))
+      throw auth("c1222.other-called-title", "the answer is addressed to somebody else");
+    const opened = openApdu(answer, (id) => (id === key?.id ? key.eaxPrime : undefined));
+    if (opened.control.securityMode !== securityMode)
+      throw auth(
+        "c1222.security-mode",
+        `expected an answer in security mode ${securityMode}, got ${opened.control.securityMode}`,
+      );
+    if (opened.kind === "closed") throw auth(opened.code, "the answer does not verify under the meter's enrolled key");
+    const { services } = readPayload(opened.payload, opened.control.edClassIncluded);
+    // Some meters answer a Security service that went well with nothing at all.
+    const silentSecurity = requests[0]?.service === "security" && services.length === requests.length - 1;
+    const asked = silentSecurity ? requests.slice(1) : requests;
+    if (services.length > asked.length)
+      throw new SessionError("protocol", "c1222.answers", `expected ${asked.length} answers, got ${services.length}`);
+    const answers = services.map((octets, index) => decodeResponse(asked[index]?.service, octets));
+    if (answers.length < asked.length && !answers.some(({ code }) => code !== 0))
+      throw new SessionError("protocol", "c1222.answers", `expected ${asked.length} answers, got ${answers.length}`);
+    return silentSecurity ? [okResponse(), ...answers] : answers;
+  }
+}

@@ -1,0 +1,227 @@
+import { layoutOctets, readElement, type TableRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
+import { INTERVAL_FORMATS } from "../../c1219/tables/decade-6.ts";
+import type { C1222LoadProfile } from "../../metering/c1222-profile.ts";
+import { SessionError } from "../../metering/failure.ts";
+import type { TimeRange } from "../../metering/operation.ts";
+import { INTERVAL_STATUS, type IntervalEntry, type IntervalSet } from "../../metering/result.ts";
+import { OK } from "../response-code.ts";
+import type { Request } from "../services/request.ts";
+import { tableName } from "../services/table-data.ts";
+import { intervalStatus } from "./interval-status.ts";
+import type { MeterClock } from "./meter-clock.ts";
+import { integerIn } from "./read-registers.ts";
+import { dataOf, type Refusal, type TableReader } from "./table-reader.ts";
+
+const STATUS_TABLE = 63;
+const BLOCK = "LP_DATA_BLK";
+/** Octets of blocks that one message asks for. */
+const MESSAGE_OCTETS = 16_384;
+/** How often a read is begun again because an interval ended meanwhile. */
+const ATTEMPTS = 3;
+
+/** Where the valid blocks of a data set are in its ring. */
+interface Ring {
+  readonly blocks: number;
+  readonly intervalsABlock: number;
+  readonly validBlocks: number;
+  readonly newest: number;
+  readonly validIntervals: number;
+}
+
+const number = (record: TableRecord, path: string): number => {
+  const value = valueAt(record, path);
+  if (typeof value !== "number") throw new SessionError("protocol", "c1222.element", `expected a number at ${path}`);
+  return value;
+};
+
+function ringOf(set: number, limits: TableRecord, status: TableRecord): Ring {
+  const of = `SET${set}`;
+  if (valueAt(status, `${of}.FLAGS.BLOCK_ORDER`) !== false || valueAt(status, `${of}.FLAGS.INTERVAL_ORDER`) !== false)
+    throw new SessionError(
+      "unsupported",
+      "c1222.block-order",
+      "load profiles whose blocks or intervals fall are not read",
+    );
+  const ring: Ring = {
+    blocks: number(limits, `${of}.NBR_BLKS`),
+    intervalsABlock: number(limits, `${of}.NBR_BLK_INTS`),
+    validBlocks: number(status, `${of}.NBR_VALID_BLOCKS`),
+    newest: number(status, `${of}.LAST_BLOCK_ELEMENT`),
+    validIntervals: number(status, `${of}.NBR_VALID_INT`),
+  };
+  if (
+    ring.validBlocks > ring.blocks ||
+    ring.newest >= Math.max(1, ring.blocks) ||
+    ring.validIntervals > ring.intervalsABlock
+  )
+    throw new SessionError(
+      "protocol",
+      "c1222.load-profile-status",
+      "the status of the load profile contradicts its limits",
+    );
+  return ring;
+}
+
+/** Reads the intervals of one data set whose end lies in (from, to]. */
+export async function readIntervals(
+  reader: TableReader,
+  profile: C1222LoadProfile,
+  clock: MeterClock,
+  now: number,
+  range: TimeRange,
+): Promise<{ readonly intervals: IntervalSet | undefined; readonly refusals: readonly Refusal[] }> {
+  const table = 63 + profile.set;
+  await reader.prepare([STATUS_TABLE, table]);
+  const limits = reader.known(61) ?? {};
+  if (valueAt(limits, `SET${profile.set}`) === undefined)
+    return { intervals: undefined, refusals: [{ item: profile.channelSet, code: "c1222.no-such-set" }] };
+  const period = number(limits, `SET${profile.set}.MAX_INT_TIME`) * 60;
+  if (period !== profile.period)
+    throw new SessionError(
+      "protocol",
+      "c1222.interval-time",
+      `expected intervals of ${profile.period} s, got ${period} s`,
+      {
+        detail: { expected: profile.period, received: period },
+      },
+    );
+  for (let attempt = 1; ; attempt++) {
+    const [answer] = await reader.readOctets([STATUS_TABLE]);
+    if (answer?.kind !== "octets")
+      return { intervals: undefined, refusals: [{ item: profile.channelSet, code: answer?.code ?? "c1222.err" }] };
+    const ring = ringOf(profile.set, limits, reader.interpret(STATUS_TABLE, answer.octets));
+    const read = await readBlocks(reader, profile, ring, answer.octets, clock, now, range);
+    if (read.kind === "refused")
+      return { intervals: undefined, refusals: [{ item: profile.channelSet, code: read.code }] };
+    if (read.kind === "read") return { intervals: intervalSet(profile, read.entries, range), refusals: [] };
+    if (attempt === ATTEMPTS)
+      throw new SessionError(
+        "protocol",
+        "c1222.load-profile-moves",
+        "the load profile changed in each attempt to read it",
+        {
+          retry: "later",
+        },
+      );
+  }
+}
+
+const intervalSet = (
+  profile: C1222LoadProfile,
+  entries: readonly IntervalEntry[],
+  { from, to }: TimeRange,
+): IntervalSet => ({
+  channelSet: profile.channelSet,
+  period: profile.period,
+  channels: profile.channels.map(({ measurement, scaler }) => ({ measurement, scaler })),
+  entries: entries.filter(({ end }) => end > from && end <= to).sort((left, right) => left.end - right.end),
+});
+
+type BlocksRead =
+  | { readonly kind: "read"; readonly entries: readonly IntervalEntry[] }
+  | { readonly kind: "moved" }
+  | { readonly kind: "refused"; readonly code: string };
+
+/** Blocks from the newest back to the range's start. The status is read again with them: it must not have moved. */
+async function readBlocks(
+  reader: TableReader,
+  profile: C1222LoadProfile,
+  ring: Ring,
+  status: Uint8Array,
+  clock: MeterClock,
+  now: number,
+  range: TimeRange,
+): Promise<BlocksRead> {
+  const table = 63 + profile.set;
+  const { fields } = reader.layout(table);
+  const blockOctets = layoutOctets(fields, reader.context, BLOCK);
+  const blockMs = ring.intervalsABlock * profile.period * 1000;
+  const entries: IntervalEntry[] = [];
+  // The newest block is partly filled, so one more than the time asks for may be needed.
+  const wanted = Math.min(ring.validBlocks, Math.ceil(Math.max(0, now - range.from) / blockMs) + 1);
+  const perMessage = Math.max(1, Math.floor(MESSAGE_OCTETS / blockOctets));
+  for (let first = 0; first < wanted; first += perMessage) {
+    const ages = Array.from({ length: Math.min(perMessage, wanted - first) }, (_, index) => first + index);
+    const requests: Request[] = ages.map((age) => ({
+      service: "partialReadOffset",
+      tableId: table,
+      offset: ((((ring.newest - age) % ring.blocks) + ring.blocks) % ring.blocks) * blockOctets,
+      octetCount: blockOctets,
+    }));
+    const answers = await reader.ask(
+      [...requests, { service: "fullRead", tableId: STATUS_TABLE }],
+      [...ages.map(() => tableName(table)), tableName(STATUS_TABLE)],
+    );
+    const refused = answers.find(({ code }) => code !== OK);
+    if (refused !== undefined) return { kind: "refused", code: codeOf(dataOf(refused)) };
+    const after = dataOf(answers[ages.length] ?? { code: 1, body: { kind: "none" } });
+    if (after.kind !== "octets" || !same(after.octets, status)) return { kind: "moved" };
+    for (const [index, age] of ages.entries()) {
+      const answer = dataOf(answers[index] ?? { code: 1, body: { kind: "none" } });
+      if (answer.kind !== "octets") return { kind: "refused", code: answer.code };
+      const block = readElement(fields, reader.context, BLOCK, answer.octets);
+      const valid = age === 0 ? ring.validIntervals : ring.intervalsABlock;
+      entries.push(...entriesOf(reader, profile, block as TableRecord, valid, clock));
+    }
+  }
+  return { kind: "read", entries };
+}
+
+const codeOf = (answer: ReturnType<typeof dataOf>): string => (answer.kind === "refused" ? answer.code : "c1222.err");
+const same = (left: Uint8Array, right: Uint8Array): boolean =>
+  left.length === right.length && left.every((octet, index) => octet === right[index]);
+
+/** The valid intervals of a block: its end time is the end of the last of them. */
+function entriesOf(
+  reader: TableReader,
+  profile: C1222LoadProfile,
+  block: TableRecord,
+  valid: number,
+  clock: MeterClock,
+): readonly IntervalEntry[] {
+  if (valid === 0) return [];
+  const stamp = valueAt(block, "BLK_END_TIME");
+  const last = typeof stamp === "number" ? clock.instantOf(stamp) : undefined;
+  if (last === undefined)
+    throw new SessionError(
+      "unsupported",
+      "c1222.local-time",
+      "expected a meter that keeps UTC, to place its intervals",
+      {
+        detail: { set: profile.set },
+      },
+    );
+  const selected = reader.known(62) ?? {};
+  const format = INTERVAL_FORMATS[number(selected, `SET${profile.set}.INT_FMT_CDE`)];
+  const intervals = (valueAt(block, "LP_INT") ?? []) as readonly TableRecord[];
+  const present = valueAt(block, "SIMPLE_INT_STATUS") as readonly number[] | undefined;
+  const scale = scaling(selected, profile.set);
+  return intervals.slice(0, valid).map((interval, index): IntervalEntry => {
+    const data = (interval[`INT_DATA_${format}`] ?? []) as readonly TableValue[];
+    const extended = interval.EXTENDED_INT_STATUS;
+    let status = present === undefined || present.includes(index) ? 0 : INTERVAL_STATUS.dataInvalid;
+    const values = profile.channels.map(({ channel }) => {
+      const found = extended instanceof Uint8Array ? intervalStatus(extended, channel) : { flags: 0, skipped: false };
+      status |= found.flags;
+      const raw = found.skipped || present?.includes(index) === false ? undefined : integerIn(data[channel]);
+      return raw === undefined ? undefined : scale(raw, channel);
+    });
+    if (values.some((value) => value === "not-whole")) status |= INTERVAL_STATUS.dataInvalid;
+    return {
+      end: last - (valid - 1 - index) * profile.period * 1000,
+      values: values.map((value) => (value === "not-whole" ? undefined : value)),
+      status,
+    };
+  });
+}
+
+/** Raw × scalar ÷ divisor of a channel; what is then not whole is no value. */
+function scaling(selected: TableRecord, set: number) {
+  const scalars = valueAt(selected, `SET${set}.SCALARS`) as readonly number[] | undefined;
+  const divisors = valueAt(selected, `SET${set}.DIVISORS`) as readonly number[] | undefined;
+  return (raw: { readonly value: bigint; readonly exponent: number }, channel: number): bigint | "not-whole" => {
+    const scaled = raw.value * BigInt(scalars?.[channel] ?? 1) * (raw.exponent > 0 ? 10n ** BigInt(raw.exponent) : 1n);
+    const divisor = BigInt(divisors?.[channel] ?? 1) * (raw.exponent < 0 ? 10n ** BigInt(-raw.exponent) : 1n);
+    return divisor === 0n || scaled % divisor !== 0n ? "not-whole" : scaled / divisor;
+  };
+}

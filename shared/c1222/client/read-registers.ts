@@ -1,0 +1,76 @@
+import { isRecord, type TableRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
+import type { C1222Profile, C1222Register } from "../../metering/c1222-profile.ts";
+import { SessionError } from "../../metering/failure.ts";
+import type { Measurement } from "../../metering/measurement.ts";
+import type { RegisterValue } from "../../metering/result.ts";
+import { tableName } from "../services/table-data.ts";
+import type { MeterClock } from "./meter-clock.ts";
+import type { Refusal, TableReader } from "./table-reader.ts";
+
+/** The registers of the profile that carry these measurements; `total`: the total set; undefined: all of them. */
+export function wantedRegisters(
+  { registers }: C1222Profile["c1222"],
+  wanted: "total" | readonly Measurement[] | undefined,
+): { readonly registers: readonly C1222Register[]; readonly refusals: readonly Refusal[] } {
+  if (wanted === undefined) return { registers, refusals: [] };
+  if (wanted === "total") return { registers: registers.filter((register) => register.total), refusals: [] };
+  const mapped = new Map(registers.map((register) => [register.measurement, register]));
+  const names = [...new Set(wanted)];
+  return {
+    registers: names.flatMap((name) => mapped.get(name) ?? []),
+    refusals: names.flatMap((name) => (mapped.has(name) ? [] : [{ item: name, code: "profile.not-mapped" }])),
+  };
+}
+
+/** A number of a table as an integer and a power of ten. */
+export function integerIn(
+  value: TableValue | undefined,
+): { readonly value: bigint; readonly exponent: number } | undefined {
+  if (typeof value === "bigint") return { value, exponent: 0 };
+  if (typeof value === "number") return { value: BigInt(value), exponent: 0 };
+  if (typeof value !== "object" || value === null || isRecord(value) || !("mantissa" in value)) return undefined;
+  return { value: value.mantissa, exponent: value.exponent };
+}
+
+/** Reads registers, each table once. Refusals of one are in the result. Throws `SessionError`. */
+export async function readRegisters(
+  reader: TableReader,
+  registers: readonly C1222Register[],
+  clock: () => Promise<MeterClock>,
+): Promise<{ readonly registers: readonly RegisterValue[]; readonly refusals: readonly Refusal[] }> {
+  const ids = [...new Set(registers.map(({ table }) => table))];
+  await reader.prepare(ids);
+  const answers = await reader.readOctets(ids);
+  const tables = new Map<number, TableRecord | string>(
+    ids.map((id, index) => {
+      const answer = answers[index];
+      return [id, answer?.kind === "octets" ? reader.interpret(id, answer.octets) : (answer?.code ?? "c1222.err")];
+    }),
+  );
+  const values: RegisterValue[] = [];
+  const refusals: Refusal[] = [];
+  for (const register of registers) {
+    const table = tables.get(register.table);
+    if (table === undefined || typeof table === "string") {
+      refusals.push({ item: register.measurement, code: table ?? "c1222.err" });
+      continue;
+    }
+    const number = integerIn(valueAt(table, register.element));
+    if (number === undefined)
+      throw new SessionError(
+        "protocol",
+        "c1222.element",
+        `expected a number at ${register.element} of ${tableName(register.table)}`,
+        { detail: { table: register.table, element: register.element } },
+      );
+    const stamp = register.capturedAt === undefined ? undefined : valueAt(table, register.capturedAt);
+    const at = typeof stamp === "number" ? (await clock()).instantOf(stamp) : undefined;
+    values.push({
+      measurement: register.measurement,
+      value: number.value,
+      scaler: register.scaler + number.exponent,
+      ...(at === undefined ? {} : { at }),
+    });
+  }
+  return { registers: values, refusals };
+}
