@@ -1,4 +1,6 @@
+import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
 import { ServerConnection } from "../dlms/server/connection.ts";
+import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
 import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
@@ -37,6 +39,9 @@ export const LATE_RESET_MS = 15_000;
 export const DEAD_MS = 20_000;
 /** What a meter with the fault `high-counter` last accepted. */
 export const HIGH_COUNTER = 3_900_000_000;
+type FramedConnection = Pick<ServerConnection, "receive" | "blocksWaiting">;
+/** What a simulated meter grants at most on an HDLC link. */
+const HDLC_ABILITIES: HdlcParameters = { transmitMax: 1024, receiveMax: 1024, transmitWindow: 3, receiveWindow: 3 };
 const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
 
 /** The truth about one meter in a range, from its load model. */
@@ -122,7 +127,7 @@ export class SimulatedMeter {
 
   connect(): MeterConnection {
     const device = this.#deviceOf();
-    const connection = new ServerConnection(device, this.#ports);
+    const connection = this.#connectionTo(device);
     const react = this.#behaviour(device, connection);
     let counted = false;
     return {
@@ -134,7 +139,17 @@ export class SimulatedMeter {
     };
   }
 
-  #behaviour(device: LogicalDevice, connection: ServerConnection): (octets: Uint8Array) => MeterReaction {
+  /** Framed as the device profile says. */
+  #connectionTo(device: LogicalDevice): FramedConnection {
+    const { framing, hdlc } = this.plan.profile.dlms.access;
+    if (framing !== "hdlc") return new ServerConnection(device, this.#ports);
+    return new HdlcServerConnection(device, this.#ports, {
+      physicalDevice: hdlc?.physicalDevice ?? 0,
+      parameters: HDLC_ABILITIES,
+    });
+  }
+
+  #behaviour(device: LogicalDevice, connection: FramedConnection): (octets: Uint8Array) => MeterReaction {
     const { fault } = this.plan;
     switch (fault) {
       case "silent":
@@ -167,7 +182,7 @@ export class SimulatedMeter {
   }
 
   /** Whether what came made the meter reset its demand. */
-  #resetting(connection: ServerConnection, octets: Uint8Array): { reaction: MeterReaction; reset: boolean } {
+  #resetting(connection: FramedConnection, octets: Uint8Array): { reaction: MeterReaction; reset: boolean } {
     const { count } = this.resets.state;
     const reaction = { ...connection.receive(octets), afterMs: 0 };
     return { reaction, reset: this.resets.state.count > count };

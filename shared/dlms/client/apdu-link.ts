@@ -36,8 +36,21 @@ export function conversationError(error: unknown, heard = true): unknown {
   return error;
 }
 
+/** APDUs to and from one logical device, whatever frames them: the wrapper or HDLC. */
+export interface ApduChannel {
+  /** Whether any octets have come. */
+  readonly heard: boolean;
+  /** Connects the layer below, where it has a connection of its own. */
+  open?(deadline: number): Promise<void>;
+  send(apdu: Uint8Array): Promise<void>;
+  /** Rejects with `LinkError` as the link does, and `WireError` on a bad frame. */
+  receive(deadline: number): Promise<Uint8Array>;
+  /** Ends the layer below politely. */
+  disconnect?(deadline: number): Promise<void>;
+}
+
 /** APDUs between one client SAP and one server SAP of a wrapper connection. PDUs of other pairs are passed over. */
-export class ApduLink {
+export class ApduLink implements ApduChannel {
   readonly #options: ApduLinkOptions;
   readonly #splitter = new WrapperSplitter();
   #queued: readonly SplitPdu[] = [];

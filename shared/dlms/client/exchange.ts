@@ -5,13 +5,13 @@ import { type Apdu, decodeApdu } from "../apdu.ts";
 import { CONFORMANCE, type ConformanceService } from "../conformance.ts";
 import { ExceptionResponse } from "../exception-response.ts";
 import { invokeIdAndPriority, invokeIdOf } from "../invoke-id.ts";
-import type { ApduLink } from "./apdu-link.ts";
+import type { ApduChannel } from "./apdu-link.ts";
 import { conversationError } from "./apdu-link.ts";
 import { type ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
 import type { Agreement } from "./association.ts";
 
 export interface ExchangeOptions {
-  readonly apdus: ApduLink;
+  readonly apdus: ApduChannel;
   readonly clock: Clock;
   /** How long one request may stay unanswered, ms. */
   readonly responseTimeoutMs: number;

@@ -15,9 +15,10 @@ import { digestHls, ecdsaHls, gmacHls, type Hls, type HlsMechanism, sha256Hls, t
 import { type CipherKeys, TITLE_OCTETS } from "../security/protection.ts";
 import { AUTHENTICATED_AND_ENCRYPTED, policyOfBits } from "../security/security-policy.ts";
 import { POINT_OCTETS, SUITES } from "../security/security-suite.ts";
-import { ApduLink, conversationError } from "./apdu-link.ts";
+import { type ApduChannel, conversationError } from "./apdu-link.ts";
 import { ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
 import { type Agreement, type AssociationPlan, aarqOf, agreementOf, initiateRequestOf, isHls } from "./association.ts";
+import { channelOf } from "./channel.ts";
 import { Exchange } from "./exchange.ts";
 import { DlmsSession } from "./session.ts";
 import { cipheringSecretsOf, hlsSecretOf, llsSecretOf } from "./session-keys.ts";
@@ -35,7 +36,7 @@ interface Making {
   readonly security: ApplicationSecurity | undefined;
   /** Comes into force when both sides are proved. */
   readonly dedicated: CipherKeys | undefined;
-  readonly apdus: ApduLink;
+  readonly apdus: ApduChannel;
 }
 
 /**
@@ -94,7 +95,6 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
     dedicatedKey,
     maxPduSize: access.maxPduSize,
   };
-  const { clientSap, serverSap } = access;
   return {
     context,
     plan,
@@ -104,7 +104,7 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
       dedicatedKey && secrets
         ? { encryption: crypto.secretKey(dedicatedKey), authentication: secrets.global.authentication }
         : undefined,
-    apdus: new ApduLink({ link: context.link, clientSap, serverSap, onFrame: context.onFrame }),
+    apdus: channelOf(context),
   };
 }
 
@@ -172,6 +172,7 @@ function hlsOf(
 
 async function associate({ context, plan, security, apdus }: Making): Promise<Agreement> {
   const initiate = initiateRequestOf(plan);
+  await apdus.open?.(context.clock.now() + context.responseTimeoutMs);
   await apdus.send(encode(Aarq, aarqOf(plan, security?.sealInitiate(initiate) ?? initiate)));
   const answer = await apdus.receive(context.clock.now() + context.responseTimeoutMs);
   if (answer[0] === EXCEPTION_RESPONSE_TAG) throw exceptionError(decode(ExceptionResponse, answer), plan.ciphered);

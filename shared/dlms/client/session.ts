@@ -8,7 +8,7 @@ import type { AttributeOf, MethodOf, ReadableAttribute } from "../objects/interf
 import { Rlrq } from "../release.ts";
 import { action } from "./action.ts";
 import { actionWithList, type MethodCall } from "./action-with-list.ts";
-import type { ApduLink } from "./apdu-link.ts";
+import type { ApduChannel } from "./apdu-link.ts";
 import type { Exchange } from "./exchange.ts";
 import { get, getWithList } from "./get.ts";
 import { set } from "./set.ts";
@@ -35,12 +35,12 @@ const RELEASE_TIMEOUT_MS = 1_000;
 /** One association with one meter, by typed attributes and methods. Throws `SessionError`. */
 export class DlmsSession {
   readonly exchange: Exchange;
-  readonly #apdus: ApduLink;
+  readonly #apdus: ApduChannel;
   readonly #clock: Clock;
   /** InitiateRequest in clear, for a release that proves itself. */
   readonly #initiate: Uint8Array;
 
-  constructor(exchange: Exchange, apdus: ApduLink, clock: Clock, initiate: Uint8Array) {
+  constructor(exchange: Exchange, apdus: ApduChannel, clock: Clock, initiate: Uint8Array) {
     this.exchange = exchange;
     this.#apdus = apdus;
     this.#clock = clock;
@@ -96,6 +96,7 @@ export class DlmsSession {
       const userInformation = this.exchange.security?.sealInitiate(this.#initiate);
       await this.#apdus.send(encode(Rlrq, { reason: 0, userInformation }));
       await this.#apdus.receive(this.#clock.now() + RELEASE_TIMEOUT_MS);
+      await this.#apdus.disconnect?.(this.#clock.now() + RELEASE_TIMEOUT_MS);
     } catch {
       // The caller closes the link, which releases every association on it.
     }

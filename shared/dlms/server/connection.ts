@@ -1,11 +1,8 @@
-import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
-import { Aarq } from "../aarq.ts";
 import { type WrapperPdu, WrapperSplitter, wrap } from "../wrapper.ts";
-import { rejection } from "./associate.ts";
+import { AssociationTable } from "./association-table.ts";
 import type { LogicalDevice } from "./logical-device.ts";
-import { decodedOr } from "./protection.ts";
-import { ServerAssociation, type ServerPorts } from "./server-association.ts";
+import type { ServerPorts } from "./server-association.ts";
 
 /** What a connection wants done after octets came: send these, in order, then perhaps close. */
 export interface Reaction {
@@ -19,19 +16,17 @@ export interface Reaction {
  */
 export class ServerConnection {
   readonly #device: LogicalDevice;
-  readonly #ports: ServerPorts;
   readonly #splitter = new WrapperSplitter();
-  readonly #associations = new Map<number, ServerAssociation>();
+  readonly #table: AssociationTable;
 
   constructor(device: LogicalDevice, ports: ServerPorts) {
     this.#device = device;
-    this.#ports = ports;
+    this.#table = new AssociationTable(device, ports);
   }
 
   /** True while blocks of an answer wait to be asked for. */
   get blocksWaiting(): boolean {
-    for (const association of this.#associations.values()) if (association.blocksWaiting) return true;
-    return false;
+    return this.#table.blocksWaiting;
   }
 
   /** Total: octets that are no wrapper PDU end the connection, for the stream has no mark to find the next one by. */
@@ -51,17 +46,6 @@ export class ServerConnection {
 
   #answer({ sourceWPort, destinationWPort, apdu }: WrapperPdu): Uint8Array | undefined {
     if (destinationWPort !== this.#device.serverSap) return undefined; // no such logical device: nobody is there to answer
-    const association = this.#associations.get(sourceWPort) ?? this.#open(sourceWPort);
-    if (association !== undefined) return association.receive(apdu);
-    const aarq = decodedOr(() => decode(Aarq, apdu));
-    return aarq && rejection(aarq.applicationContextName, "no-reason-given");
-  }
-
-  #open(clientSap: number): ServerAssociation | undefined {
-    const rule = this.#device.clients.get(clientSap);
-    if (rule === undefined) return undefined;
-    const association = new ServerAssociation(this.#device, clientSap, rule, this.#ports);
-    this.#associations.set(clientSap, association);
-    return association;
+    return this.#table.answer(sourceWPort, apdu);
   }
 }

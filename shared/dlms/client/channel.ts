@@ -1,0 +1,32 @@
+import type { SessionContext } from "../../metering/driver.ts";
+import { HDLC_DEFAULTS } from "../hdlc-parameters.ts";
+import { type ApduChannel, ApduLink } from "./apdu-link.ts";
+import { HdlcChannel } from "./hdlc-channel.ts";
+
+/** The framing that the device profile names: the wrapper, or HDLC under a server address of its own size. */
+export function channelOf({ link, clock, profile, responseTimeoutMs, onFrame }: SessionContext): ApduChannel {
+  const { clientSap, serverSap, framing, hdlc } = profile.dlms.access;
+  if (framing !== "hdlc") return new ApduLink({ link, clientSap, serverSap, onFrame });
+  const { addressOctets = 1, physicalDevice = 0, informationMax = 128, window = 1 } = hdlc ?? {};
+  return new HdlcChannel({
+    link,
+    clock,
+    addresses: {
+      own: { upper: clientSap, lower: undefined, octets: 1 },
+      peer: {
+        upper: serverSap,
+        lower: addressOctets === 1 ? undefined : physicalDevice,
+        octets: addressOctets,
+      },
+    },
+    parameters: {
+      ...HDLC_DEFAULTS,
+      transmitMax: informationMax,
+      receiveMax: informationMax,
+      transmitWindow: window,
+      receiveWindow: window,
+    },
+    repeatAfterMs: Math.max(1, Math.floor(responseTimeoutMs / 4)),
+    onFrame,
+  });
+}
