@@ -135,6 +135,29 @@ describe("a town in a process of its own", () => {
     socket.destroy();
   });
 
+  it("has a share of its meters call in, where nobody could dial them, and call again when they are cut off", async () => {
+    const calls: { readonly first: Buffer; readonly end: () => void }[] = [];
+    const gate = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", (first) => calls.push({ first, end: () => socket.destroy() }));
+    });
+    gate.listen(0, "127.0.0.1");
+    await once(gate, "listening");
+    toStop.push({ stop: async () => void gate.close() });
+    const { port } = gate.address() as { port: number };
+    const town = await started({ meters: 10, callers: { share: 0.4, host: "127.0.0.1", port } });
+    const calling = town.meters.filter(({ attached }) => attached === true);
+    expect(calling).toHaveLength(4);
+    for (const { authentication } of calling) expect(authentication).toBe("hls-gmac");
+    await expect(readDay(calling[0]!, 900_000_000)).rejects.toMatchObject({ code: "link.unreachable" });
+    await expect.poll(() => calls.length, { timeout: 10_000 }).toBeGreaterThan(1); // every third says nothing
+    const known = calls.length;
+    for (const { first } of calls)
+      expect(calling.map((meter) => first.toString("hex").includes(meter.systemTitle))).toContain(true);
+    for (const { end } of calls.splice(0)) end();
+    await expect.poll(() => calls.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(known);
+  });
+
   it("says what cannot be had", async () => {
     await expect(started({ faults: { silent: 0.8, slow: 0.8 } })).rejects.toMatchObject({ code: "town.faults" });
   });
@@ -174,7 +197,13 @@ describe("npm run town", () => {
 
   it("explains itself, and refuses what it does not understand", () => {
     expect(run("--help")).toMatchObject({ status: 0, stdout: expect.stringContaining("--faults LIST") as string });
-    for (const wrong of [["--meters", "0"], ["--faults", "loud=1"], ["--nope"], ["--client-title", "12"]]) {
+    for (const wrong of [
+      ["--meters", "0"],
+      ["--faults", "loud=1"],
+      ["--nope"],
+      ["--client-title", "12"],
+      ["--attached", "0.5"],
+    ]) {
       const { status, stderr, stdout } = run(...wrong);
       expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
       expect(stderr).toMatch(/^town: /);

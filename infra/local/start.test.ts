@@ -30,6 +30,7 @@ describe("npm start", () => {
     { args: ["--meters", "0"], says: '--meters: expected a whole number of 1 to 100000, got "0"' },
     { args: ["--faults", "sleepy=0.1"], says: "expected a fault of" },
     { args: ["--restored"], says: "expected --data DIR" },
+    { args: ["--attached", "half"], says: "expected a share of 0 to 1" },
     { args: ["--disturb", "throttle=2"], says: "expected throttle=SHARE" },
     { args: ["--meter", "3"], says: "Unknown option '--meter'" },
   ])("refuses $args and says what it expected", ({ args, says }) => {
