@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { keepAssembly, keptAssembly, takeAssembly } from "./kept-assemblies.ts";
 import { StartupError } from "./startup-error.ts";
 
 interface Synthesised {
@@ -7,13 +8,26 @@ interface Synthesised {
 }
 
 /**
- * Writes the cloud assembly in a process of its own: the CDK takes some 500 MB, which what runs for days should not carry.
- * It needs no account, so it gets no credentials. `context`: over that of cdk.json.
+ * Writes the cloud assembly, or a copy of an earlier one where no source has changed since. `context`: over that of cdk.json.
  */
 export async function synthesiseInto(
   outDir: string,
   context: Readonly<Record<string, string>> = {},
 ): Promise<Synthesised> {
+  const started = performance.now();
+  const kept = keptAssembly(context);
+  if (takeAssembly(kept, outDir)) return { elapsedMs: Math.round(performance.now() - started) };
+  const synthesised = await synthesise(outDir, context);
+  // Sources that changed meanwhile: which of them went in cannot be told.
+  if (keptAssembly(context) === kept) keepAssembly(outDir, kept);
+  return synthesised;
+}
+
+/**
+ * In a process of its own: the CDK takes some 500 MB, which what runs for days should not carry. It needs no account, so
+ * it gets no credentials.
+ */
+async function synthesise(outDir: string, context: Readonly<Record<string, string>>): Promise<Synthesised> {
   const { PATH, HOME, TMPDIR } = process.env;
   const child = spawn(
     process.execPath,
