@@ -138,17 +138,11 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
     };
     // A job of one slice goes on at once; nothing is between the two states for it.
     await move({ state: stored.length === 1 && !mayBeHeld(job) ? "running" : "planned", ...planned });
-  } else if (job.state === "planned")
-    for await (const slice of ports.ledger.slicesOf(job.jobId)) if (slice.state === "planned") waiting.push(slice);
-  if (job.state === "planned" && mayBeHeld(job)) {
-    const awaited = job.after === undefined ? undefined : await awaitedState(ports.ledger, job.after.jobId);
-    const release = releaseOf(job, ports.clock.now(), awaited);
-    if (release.kind === "wait") return job;
-    if (release.kind === "drop") {
-      await cancelJob(ports, job.jobId, byRule(release.because), "dropped");
-      return (await ports.ledger.job(job.jobId)) ?? job;
-    }
   }
+  const kept = await keptBack(ports, job); // asked before the slices of a planned job are read: it may wait for long
+  if (kept !== undefined) return kept;
+  if (given.state === "planned")
+    for await (const slice of ports.ledger.slicesOf(job.jobId)) if (slice.state === "planned") waiting.push(slice);
   if (job.state === "planned") {
     const empty = waiting.length === 0 && job.slices === 0;
     await move(empty ? { state: "closed", closedAt: ports.clock.now() } : { state: "running" });
@@ -164,6 +158,16 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   const starting = waiting.filter((slice) => startOf(job, slice) <= now);
   for (const piece of piecesOf(starting, 1000)) await sendSlices(ports, piece, job);
   return job;
+}
+
+/** The job as it is then, where it waits on or was dropped for what it waited for; undefined: it may be sent. */
+async function keptBack(ports: PlanPorts, job: Job): Promise<Job | undefined> {
+  if (job.state !== "planned" || !mayBeHeld(job)) return undefined;
+  const awaited = job.after === undefined ? undefined : await awaitedState(ports.ledger, job.after.jobId);
+  const release = releaseOf(job, ports.clock.now(), awaited);
+  if (release.kind !== "drop") return release.kind === "wait" ? job : undefined;
+  await cancelJob(ports, job.jobId, byRule(release.because), "dropped");
+  return (await ports.ledger.job(job.jobId)) ?? job;
 }
 
 const targetedIn = (slice: Slice): number => {
