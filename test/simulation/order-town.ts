@@ -13,7 +13,7 @@ import { seeded } from "../../shared/ports/random.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { dialMeter } from "../../shared/simulator/meter-link.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { population, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
 import { type PortsChange, type World, world } from "./bridge-world.ts";
 
 const CLIENT = "4852440000000001";
@@ -29,39 +29,42 @@ export interface Incident {
   readonly what: "ends" | "breaks" | number;
 }
 
-/** One simulated meter that speaks DLMS, and orders to it. */
-export async function orderTown(fault?: FaultKind, profile = "generic-eu") {
+const itemOf = (plan: SimulatedMeterPlan, slot: number): AccessItem => ({
+  segment: SEGMENT,
+  slot,
+  meterId: MeterId.parse(plan.meterId),
+  profile: { name: plan.profile.name, version: plan.profile.version },
+  systemTitle: plan.systemTitle,
+  routes: [{ kind: "dial", host: "127.0.0.1", port: 1 + slot, transport: "tcp" }],
+  counterOffset: 0n,
+  releasedBase: 0n,
+  lastOrder: 0,
+  flags: { medical: false, priority: false, moratorium: false },
+  ...(Object.keys(plan.enrolled).length === 0 ? {} : { sealedKeys: { blob: new Uint8Array(1), version: 1 } }),
+});
+
+/** Simulated meters that speak DLMS (one, unless more are asked for), in the slots of one segment, and orders to them. */
+export async function orderTown(fault?: FaultKind, profile = "generic-eu", count = 1) {
   const town: World = await world();
   const faults = fault === undefined ? {} : { [fault]: 0.1 };
-  const plans = population(nodeCrypto, { meters: 10, seed: SEED, faults, clientSystemTitle: CLIENT });
-  const plan = plans.find((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault));
-  if (plan === undefined) throw new Error("the town has no such meter");
-  const meter = new SimulatedMeter(plan, SEED, {
-    crypto: nodeCrypto,
-    random: seeded("m"),
-    now: () => town.clock.now(),
-  });
-  const item: AccessItem = {
-    segment: SEGMENT,
-    slot: 0,
-    meterId: MeterId.parse(plan.meterId),
-    profile: { name: plan.profile.name, version: plan.profile.version },
-    systemTitle: plan.systemTitle,
-    routes: [{ kind: "dial", host: "127.0.0.1", port: 1, transport: "tcp" }],
-    counterOffset: 0n,
-    releasedBase: 0n,
-    lastOrder: 0,
-    flags: { medical: false, priority: false, moratorium: false },
-    ...(Object.keys(plan.enrolled).length === 0 ? {} : { sealedKeys: { blob: new Uint8Array(1), version: 1 } }),
-  };
-  await town.access.createAccessItem(item);
+  const plans = population(nodeCrypto, { meters: 10 * count, seed: SEED, faults, clientSystemTitle: CLIENT })
+    .filter((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault))
+    .slice(0, count);
+  const meterPorts = { crypto: nodeCrypto, random: seeded("m"), now: () => town.clock.now() };
+  const meters = plans.map((plan) => new SimulatedMeter(plan, SEED, meterPorts));
+  const items = plans.map(itemOf);
+  const [[meter], [item]] = [meters, items];
+  if (meter === undefined || item === undefined) throw new Error("the town has no such meter");
+  for (const each of items) await town.access.createAccessItem(each);
 
   const dlms = (ports: BridgePorts): BridgePorts => ({
     ...ports,
     drivers: driverRegistry([dlmsDriver]),
     clientSystemTitle: CLIENT,
-    vault: { open: async () => MeterKeys.parse(plan.enrolled) },
-    dial: () => dialMeter(meter, town.clock),
+    vault: {
+      open: async ({ meterId }) => MeterKeys.parse(plans.find((plan) => plan.meterId === meterId)?.enrolled),
+    },
+    dial: ({ port }) => dialMeter(meters[port - 1] ?? meter, town.clock),
   });
   const stands = (slice: Slice): string => `${slotState(slice.slots, 0)}(${slotReason(slice.slots, 0)})`;
   return {
@@ -69,12 +72,14 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu") {
     meter,
     item,
     resets: () => meter.resets.state.count,
+    meters,
     start: (change: PortsChange = (ports) => ports) => town.bridge((ports, kill) => change(dlms(ports), kill)),
     /** Accepts an order as the planner does, and sends it. */
     async order(options: Parameters<World["plan"]>[0] = {}): Promise<Slice> {
-      const slice = await town.plan({ operation: RESET, lane: "interactive", deadlineMs: 600_000, ...options });
+      const slots = items.map(({ slot }) => slot);
+      const slice = await town.plan({ slots, operation: RESET, lane: "interactive", deadlineMs: 600_000, ...options });
       const job = await town.ledger.job(slice.jobId);
-      if (job !== undefined) await town.access.acceptOrder(item, orderNumber(job));
+      if (job !== undefined) for (const each of items) await town.access.acceptOrder(each, orderNumber(job));
       return slice;
     },
     /** Lets time pass, with a sweep a minute, until the slice is closed; answers how its task stands. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { countSlots } from "../../shared/jobs/slots.ts";
 import { CALLS, INTENT, type Incident, incident, orderTown } from "./order-town.ts";
 
 const each = (
@@ -43,6 +44,25 @@ describe("a demand reset", () => {
       await run.town.clock.pass(120_000);
       expect(run.resets()).toBe(1);
       expect(run.meter.counters.state.repeated).toEqual([]);
+    },
+  );
+
+  it.each([150, 400, 700, 1_000])(
+    "of sixty meters happens once a meter when the bridge ends at call %i",
+    async (at) => {
+      const run = await orderTown(undefined, "generic-eu", 60);
+      const calls: string[] = [];
+      run.start(incident(run.town, { at, when: "after", what: "ends" }, calls));
+      const slice = await run.order({ lane: "bulk" });
+      for (let passed = 0; calls.length < at && passed < 60_000; passed += 100) await run.town.clock.pass(100);
+      run.start();
+      expect(await run.end(slice)).toBe("done(none)");
+      const { slots, effects } = await run.town.slice(slice);
+      expect(countSlots(slots)).toMatchObject({ done: 60, open: 0, failed: 0 });
+      expect(effects).toBeUndefined();
+      expect(run.meters.map(({ resets }) => resets.state.count).filter((count) => count !== 1)).toEqual([]);
+      expect(run.meters.flatMap(({ counters }) => counters.state.repeated)).toEqual([]);
+      expect(calls.length).toBeGreaterThanOrEqual(at);
     },
   );
 });
