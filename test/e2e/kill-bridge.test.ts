@@ -44,7 +44,7 @@ describe("the bridge killed in the middle of a read of a thousand", () => {
     expect(seen.done, "the kill comes in the middle").toBeLessThan(METERS);
     process.kill(first?.pid ?? 0, "SIGKILL");
 
-    await until(10_000, "another bridge", async () => {
+    await until(30_000, "another bridge", async () => {
       const [next] = (await processes()).bridges;
       return next !== undefined && next.pid !== first?.pid ? next : undefined;
     });
