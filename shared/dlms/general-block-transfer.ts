@@ -35,5 +35,5 @@ const fields: Codec<GeneralBlockTransfer> = {
   },
 };
 
-/** IEC 62056-5-3, General-Block-Transfer, tag 224: the frame alone; nothing here uses the service yet. */
+/** IEC 62056-5-3, General-Block-Transfer, tag 224: one block; block-stream.ts is the service. */
 export const GeneralBlockTransfer = prefixed("General-Block-Transfer", 0xe0, fields);

@@ -90,6 +90,10 @@ const DlmsAccess = z.strictObject({
   securityPolicy: z.int().min(0).max(0xff).optional(),
   /** Proposes a dedicated key, which protects everything after the association. */
   dedicatedKey: z.boolean().optional(),
+  /** Proposes General-Block-Transfer, taking so many blocks in a row. */
+  generalBlockTransfer: z.strictObject({ window: z.int().min(1).max(63) }).optional(),
+  /** Proposes the ACCESS service. */
+  accessService: z.boolean().optional(),
   /** Absent: the wrapper. */
   framing: z.enum(["wrapper", "hdlc"]).optional(),
   /** HDLC: physical device and octets of the server's address, information field and window that we propose. */

@@ -40,6 +40,8 @@ export function conversationError(error: unknown, heard = true): unknown {
 export interface ApduChannel {
   /** Whether any octets have come. */
   readonly heard: boolean;
+  /** APDUs of any length go through. */
+  readonly unlimited?: boolean;
   /** Connects the layer below, where it has a connection of its own. */
   open?(deadline: number): Promise<void>;
   send(apdu: Uint8Array): Promise<void>;

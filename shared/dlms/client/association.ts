@@ -5,7 +5,7 @@ import { type Aare, ACSE_SERVICE_PROVIDER, ACSE_SERVICE_USER, ASSOCIATION_RESULT
 import { type Aarq, NO_AARQ_FIELDS } from "../aarq.ts";
 import { APPLICATION_CONTEXT, MECHANISM } from "../acse.ts";
 import { ConfirmedServiceError, INITIATE_ERROR } from "../confirmed-service-error.ts";
-import { conformanceOf } from "../conformance.ts";
+import { type ConformanceService, conformanceOf } from "../conformance.ts";
 import { nameIn } from "../data-access-result.ts";
 import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
@@ -30,6 +30,8 @@ export interface AssociationPlan {
   readonly challenge: Uint8Array | undefined;
   /** A new key for this association alone; absent: none is proposed. */
   readonly dedicatedKey?: Uint8Array | undefined;
+  /** Proposed beside the everyday ones. */
+  readonly services?: readonly ConformanceService[];
   /** Octets of the largest APDU that we accept. */
   readonly maxPduSize: number;
 }
@@ -57,6 +59,9 @@ export const PROPOSED_CONFORMANCE = conformanceOf(
   "selective-access",
   "action",
 );
+/** What a plan proposes: the everyday services, and those that its profile names. */
+const proposed = ({ services = [] }: AssociationPlan): number => PROPOSED_CONFORMANCE | conformanceOf(...services);
+
 /** The least size of APDU that a meter may offer; below it not even a reply to HLS fits. */
 const SERVER_PDU_MIN = 64;
 const SERVER_PDU_UNLIMITED = 0xffff;
@@ -82,7 +87,7 @@ export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
     responseAllowed: true,
     proposedQualityOfService: undefined,
     proposedDlmsVersionNumber: DLMS_VERSION,
-    proposedConformance: PROPOSED_CONFORMANCE,
+    proposedConformance: proposed(plan),
     clientMaxReceivePduSize: plan.maxPduSize,
   });
 
@@ -166,7 +171,7 @@ export function agreementOf(plan: AssociationPlan, aare: Aare, security: Applica
       detail: { received: serverMaxPduSize },
     });
   return {
-    conformance: initiate.negotiatedConformance & PROPOSED_CONFORMANCE,
+    conformance: initiate.negotiatedConformance & proposed(plan),
     serverMaxPduSize,
     challenge,
     ...(title === undefined ? {} : { respondingTitle: title }),

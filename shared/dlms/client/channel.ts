@@ -1,6 +1,9 @@
 import type { SessionContext } from "../../metering/driver.ts";
+import { CONFORMANCE } from "../conformance.ts";
 import { HDLC_DEFAULTS } from "../hdlc-parameters.ts";
 import { type ApduChannel, ApduLink } from "./apdu-link.ts";
+import type { Agreement } from "./association.ts";
+import { BlockChannel } from "./block-channel.ts";
 import { HdlcChannel } from "./hdlc-channel.ts";
 
 /** The framing that the device profile names: the wrapper, or HDLC under a server address of its own size. */
@@ -28,5 +31,18 @@ export function channelOf({ link, clock, profile, responseTimeoutMs, onFrame }: 
     },
     repeatAfterMs: Math.max(1, Math.floor(responseTimeoutMs / 4)),
     onFrame,
+  });
+}
+
+/** General-Block-Transfer over a channel, where the profile wants it and the meter offers it. */
+export function inBlocks(context: SessionContext, agreement: Agreement, below: ApduChannel): ApduChannel {
+  const { generalBlockTransfer } = context.profile.dlms.access;
+  const offered = (agreement.conformance & CONFORMANCE["general-block-transfer"]) !== 0;
+  if (generalBlockTransfer === undefined || !offered) return below;
+  return new BlockChannel(below, {
+    clock: context.clock,
+    serverMaxPduSize: agreement.serverMaxPduSize,
+    window: generalBlockTransfer.window,
+    repeatAfterMs: Math.max(1, Math.floor(context.responseTimeoutMs / 4)),
   });
 }

@@ -23,6 +23,9 @@ export interface ExchangeOptions {
 type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse";
 type ServiceValue<N extends ServiceName> = Extract<Apdu, { readonly name: N }>["value"];
 
+/** Octets of a request that goes in blocks of its own accord. */
+const UNLIMITED = 0x1_0000;
+
 /** Requests and their answers on one association: invoke ids, protection, time-outs. */
 export class Exchange {
   readonly #options: ExchangeOptions;
@@ -46,6 +49,7 @@ export class Exchange {
 
   /** Octets that one request in clear may have, so that protected it still fits what the meter accepts. */
   get requestMax(): number {
+    if (this.#options.apdus.unlimited === true) return UNLIMITED;
     return this.#options.agreement.serverMaxPduSize - (this.#options.security?.overhead ?? 0);
   }
 

@@ -18,7 +18,7 @@ import { POINT_OCTETS, SUITES } from "../security/security-suite.ts";
 import { type ApduChannel, conversationError } from "./apdu-link.ts";
 import { ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
 import { type Agreement, type AssociationPlan, aarqOf, agreementOf, initiateRequestOf, isHls } from "./association.ts";
-import { channelOf } from "./channel.ts";
+import { channelOf, inBlocks } from "./channel.ts";
 import { Exchange } from "./exchange.ts";
 import { DlmsSession } from "./session.ts";
 import { cipheringSecretsOf, hlsSecretOf, llsSecretOf } from "./session-keys.ts";
@@ -47,7 +47,8 @@ export async function openSession(context: SessionContext, manufacturer?: Manufa
   const making = make(context, manufacturer);
   try {
     const agreement = await associate(making);
-    const { apdus, security, plan } = making;
+    const { security, plan } = making;
+    const apdus = inBlocks(context, agreement, making.apdus);
     const { clock, responseTimeoutMs } = context;
     const exchange = new Exchange({ apdus, clock, responseTimeoutMs, security, agreement });
     const session = new DlmsSession(exchange, apdus, clock, initiateRequestOf({ ...plan, dedicatedKey: undefined }));
@@ -93,6 +94,13 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
       ? random.octets(authentication === "hls-ecdsa" ? CHALLENGE_OCTETS["hls-ecdsa"] : CHALLENGE_OCTETS.others)
       : undefined,
     dedicatedKey,
+    services: [
+      ...(access.generalBlockTransfer === undefined ? [] : (["general-block-transfer"] as const)),
+      ...(access.ciphering === "general" || access.ciphering === "general-ciphering"
+        ? (["general-protection"] as const)
+        : []),
+      ...(access.accessService === true ? (["access"] as const) : []),
+    ],
     maxPduSize: access.maxPduSize,
   };
   return {

@@ -22,12 +22,12 @@ export class AssociationTable {
     return false;
   }
 
-  /** The answer to an APDU of a client, if there is one. */
-  answer(clientSap: number, apdu: Uint8Array): Uint8Array | undefined {
+  /** The answers to an APDU of a client: one, none, or the blocks of one. */
+  answers(clientSap: number, apdu: Uint8Array): readonly Uint8Array[] {
     const association = this.#associations.get(clientSap) ?? this.#open(clientSap);
-    if (association !== undefined) return association.receive(apdu);
+    if (association !== undefined) return association.receiveAny(apdu);
     const aarq = decodedOr(() => decode(Aarq, apdu));
-    return aarq && rejection(aarq.applicationContextName, "no-reason-given");
+    return aarq === undefined ? [] : [rejection(aarq.applicationContextName, "no-reason-given")];
   }
 
   /** Ends what a client has. */

@@ -34,8 +34,7 @@ export class ServerConnection {
     const send: Uint8Array[] = [];
     try {
       for (const pdu of this.#splitter.push(octets)) {
-        const answer = this.#answer(pdu);
-        if (answer !== undefined) send.push(wrap(this.#device.serverSap, pdu.sourceWPort, answer));
+        for (const answer of this.#answers(pdu)) send.push(wrap(this.#device.serverSap, pdu.sourceWPort, answer));
       }
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -44,8 +43,8 @@ export class ServerConnection {
     return { send, close: false };
   }
 
-  #answer({ sourceWPort, destinationWPort, apdu }: WrapperPdu): Uint8Array | undefined {
-    if (destinationWPort !== this.#device.serverSap) return undefined; // no such logical device: nobody is there to answer
-    return this.#table.answer(sourceWPort, apdu);
+  #answers({ sourceWPort, destinationWPort, apdu }: WrapperPdu): readonly Uint8Array[] {
+    if (destinationWPort !== this.#device.serverSap) return []; // no such logical device: nobody is there to answer
+    return this.#table.answers(sourceWPort, apdu);
   }
 }

@@ -55,8 +55,8 @@ export class HdlcServerConnection {
     if (station === undefined) return [hdlcFrame(addresses, HDLC_CONTROL.dm)];
     if (name === "unknown") return [hdlcFrame(addresses, HDLC_CONTROL.frmr, Uint8Array.of(control, 0, 0x01))];
     const taken = station.take(frame);
-    const answer = taken.apdu && this.#table.answer(client, taken.apdu);
-    if (answer !== undefined && taken.unnumbered !== true) station.submit(answer);
+    const answers = taken.apdu === undefined ? [] : this.#table.answers(client, taken.apdu);
+    if (taken.unnumbered !== true) for (const answer of answers) station.submit(answer);
     return taken.turn ? station.turn() : [];
   }
 

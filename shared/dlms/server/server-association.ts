@@ -6,6 +6,8 @@ import { Aare, ACSE_SERVICE_USER, ASSOCIATION_RESULT, NO_AARE_FIELDS } from "../
 import { Aarq } from "../aarq.ts";
 import { ActionRequest } from "../action-request.ts";
 import type { ActionResponseWithOptionalData } from "../action-response.ts";
+import { STREAM_MAX } from "../block-stream.ts";
+import { CONFORMANCE } from "../conformance.ts";
 import type { Data } from "../data.ts";
 import { GetRequest } from "../get-request.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
@@ -19,6 +21,7 @@ import { SetRequest } from "../set-request.ts";
 import { ActionService } from "./action-service.ts";
 import { isHls, type Judged, judge, rejection } from "./associate.ts";
 import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
+import { BlockServer } from "./block-server.ts";
 import { actionResult, type CosemObjects, cosemObjects } from "./cosem-object.ts";
 import { GetService } from "./get-service.ts";
 import type { ClientRule, LogicalDevice } from "./logical-device.ts";
@@ -41,6 +44,7 @@ export interface ServerPorts {
 }
 
 const CHALLENGE_OCTETS = 16;
+const GBT = CONFORMANCE["general-block-transfer"];
 
 interface Established {
   readonly status: "association-pending" | "associated";
@@ -67,6 +71,9 @@ export class ServerAssociation {
   readonly #get = new GetService();
   readonly #set = new SetService();
   readonly #action = new ActionService();
+  readonly #blocks = new BlockServer();
+  /** The request came in General-Block-Transfer: its answer may be of any length. */
+  #unlimited = false;
   #state: Established | undefined;
 
   constructor(device: LogicalDevice, clientSap: number, rule: ClientRule, ports: ServerPorts) {
@@ -83,6 +90,23 @@ export class ServerAssociation {
 
   get associated(): boolean {
     return this.#state?.status === "associated";
+  }
+
+  /** The answers to an APDU, General-Block-Transfer included. */
+  receiveAny(apdu: Uint8Array): readonly Uint8Array[] {
+    const state = this.#state;
+    const inBlocks = apdu[0] === 0xe0 && state !== undefined && (state.conformance & GBT) !== 0;
+    if (!inBlocks || apdu.length > this.#device.maxPduSize) {
+      const answer = this.receive(apdu);
+      return answer === undefined ? [] : [answer];
+    }
+    this.#unlimited = true;
+    try {
+      const blocks = this.#blocks.receive(apdu, this.#sendMax(state), (whole) => this.#request(whole));
+      return blocks ?? [exception("service-not-allowed", "other-reason")];
+    } finally {
+      this.#unlimited = false;
+    }
   }
 
   receive(apdu: Uint8Array): Uint8Array | undefined {
@@ -269,7 +293,7 @@ export class ServerAssociation {
   }
 
   #served(apdu: Uint8Array, state: Established, dress: Dress | undefined): Uint8Array | undefined {
-    const sendMax = this.#sendMax(state);
+    const sendMax = this.#unlimited ? STREAM_MAX : this.#sendMax(state);
     const answerMax =
       dress === undefined
         ? sendMax
