@@ -2,11 +2,19 @@ import { parseArgs } from "node:util";
 import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
 import { importRows } from "./import-rows.ts";
+import { ingestCpu } from "./ingest-cpu.ts";
 import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [dlmsSecuredReads, importRows, lanesLatency, ledgerScale, pingStorm];
+const BENCHMARKS: readonly Benchmark[] = [
+  dlmsSecuredReads,
+  importRows,
+  ingestCpu,
+  lanesLatency,
+  ledgerScale,
+  pingStorm,
+];
 
 const HELP = `Measures.
 
