@@ -1,6 +1,12 @@
 import type { Clock } from "../ports/clock.ts";
 import { type Link, LinkError } from "../ports/link.ts";
-import type { SimulatedMeter } from "./meter.ts";
+import type { MeterConnection } from "./meter.ts";
+
+/** A simulated meter of either protocol, as far as a connection to it needs one. */
+export interface DialledMeter {
+  readonly plan: { readonly meterId: string; readonly fault: string | undefined };
+  connect(): MeterConnection;
+}
 
 interface Due {
   readonly at: number;
@@ -8,7 +14,7 @@ interface Due {
 }
 
 /** A connection to a simulated meter without a socket, in the clock's time. Throws `link.unreachable` as a dial would. */
-export async function dialMeter(meter: SimulatedMeter, clock: Clock): Promise<Link> {
+export async function dialMeter(meter: DialledMeter, clock: Clock): Promise<Link> {
   if (meter.plan.fault === "closed") throw new LinkError("link.unreachable", `${meter.plan.meterId} does not listen`);
   const connection = meter.connect();
   const due: Due[] = [];

@@ -1,0 +1,162 @@
+import { toHex } from "../../ports/octets.ts";
+import { decode } from "../../wire/codec.ts";
+import { WireError } from "../../wire/wire-error.ts";
+import { AContext, NO_ELEMENTS, unsignedOf } from "../a-context.ts";
+import { absoluteTitle, sameTitle } from "../ap-title.ts";
+import { type EpsemControl, epsemControl, readPayload, SECURITY_MODE, writePayload } from "../epsem.ts";
+import { OK, responseCode } from "../response-code.ts";
+import type { EaxPrimeKey } from "../security/eax-prime.ts";
+import { clearApdu, openApdu, securedApdu } from "../security/secured-apdu.ts";
+import { decodeRequest } from "../services/request.ts";
+import { encodeResponse, type Response, refusal } from "../services/response.ts";
+import type { ServiceDesk } from "./service-desk.ts";
+
+/** Who remembers the invocation ids of accepted and refused messages. */
+export interface InvocationWitness {
+  accepted(invocationId: number): void;
+  refused(invocationId: number): void;
+}
+
+export interface ServerNodeOptions {
+  readonly apTitle: string;
+  /** The weakest security mode that is served. */
+  readonly securityMode: 0 | 1 | 2;
+  readonly keyOf: (keyId: number) => EaxPrimeKey | undefined;
+  /** Own clock, clock milliseconds. */
+  readonly now: () => number;
+  readonly nextInvocationId: () => number;
+  readonly desk: ServiceDesk;
+  readonly witness?: InvocationWitness;
+}
+
+/** How far an IV may be from the node's own clock, ms: the message acceptance window. */
+export const ACCEPTANCE_WINDOW_MS = 900_000;
+/** Messages remembered at most within the window. */
+const REMEMBERED_MAX = 4096;
+
+interface Remembered {
+  readonly at: number;
+  readonly request: string;
+  readonly answer: Uint8Array | undefined;
+}
+
+/**
+ * A C12.22 node that serves sessionless requests, strictly: what is not addressed to it, malformed or played back gets no
+ * answer; a repeat of the very same octets gets the same answer again; what does not verify gets `sme` in clear.
+ */
+export class ServerNode {
+  readonly #options: ServerNodeOptions;
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(options: ServerNodeOptions) {
+    this.#options = options;
+  }
+
+  /** Total: one APDU in, its answer out; undefined: none. */
+  receive(octets: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#serve(octets);
+    } catch (error) {
+      if (error instanceof WireError) return undefined;
+      throw error;
+    }
+  }
+
+  #serve(octets: Uint8Array): Uint8Array | undefined {
+    const { apTitle, keyOf, securityMode, now, witness } = this.#options;
+    const request = decode(AContext, octets);
+    if (request.calledApTitle === undefined || !sameTitle(request.calledApTitle, apTitle)) return undefined;
+    if (request.callingApTitle === undefined || request.calledApInvocationId !== undefined) return undefined;
+    const opened = openApdu(request, keyOf);
+    const key = `${absoluteTitle(request.callingApTitle)} ${toHex(request.callingApInvocationId)}`;
+    const text = toHex(octets);
+    this.#forget();
+    const before = this.#remembered.get(key);
+    if (before?.request === text) return before.answer;
+    const invocationId = unsignedOf(request.callingApInvocationId);
+    const early = (code: string): Uint8Array | undefined =>
+      this.#clearAnswer(request, opened.control, [refusal(responseCode(code))]);
+    if (opened.kind === "closed" || opened.control.securityMode < securityMode) return early("sme");
+    const { authentication, control } = opened;
+    if (authentication !== undefined) {
+      const late = Math.abs(now() - authentication.iv * 1000) > ACCEPTANCE_WINDOW_MS;
+      if (before !== undefined || late) {
+        if (before !== undefined) witness?.refused(invocationId);
+        return undefined; // played back: an answer would only help whoever does it
+      }
+      witness?.accepted(invocationId);
+    }
+    const responses = this.#perform(readPayload(opened.payload, control.edClassIncluded).services, control);
+    const answer = this.#answer(request, control, responses, authentication?.keyId);
+    this.#remembered.set(key, { at: now(), request: text, answer });
+    return answer;
+  }
+
+  /** One answer a request; the first refusal ends the list. */
+  #perform(services: readonly Uint8Array[], control: EpsemControl): readonly Response[] {
+    const responses: Response[] = [];
+    const message = { securityMode: control.securityMode };
+    let userId: number | undefined;
+    for (const octets of services) {
+      let response: Response;
+      try {
+        const request = decodeRequest(octets);
+        response = this.#options.desk.serve(request, { ...message, userId });
+        if (request.service === "security" && response.code === OK) userId = request.userId;
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        response = refusal(responseCode(error.code === "wire.tag" ? "sns" : "err"));
+      }
+      responses.push(response);
+      if (response.code !== OK) break;
+    }
+    return responses;
+  }
+
+  #envelope(request: AContext) {
+    return {
+      ...NO_ELEMENTS,
+      calledApTitle: request.callingApTitle,
+      calledApInvocationId: request.callingApInvocationId,
+      callingApTitle: this.#options.apTitle,
+      callingApInvocationId: ownId(this.#options.nextInvocationId()),
+    };
+  }
+
+  #wanted({ responseControl }: EpsemControl, responses: readonly Response[]): boolean {
+    return responseControl === 0 || (responseControl === 1 && responses.some(({ code }) => code !== OK));
+  }
+
+  #clearAnswer(request: AContext, control: EpsemControl, responses: readonly Response[]): Uint8Array | undefined {
+    if (!this.#wanted(control, responses)) return undefined;
+    const payload = writePayload({ edClass: undefined, services: responses.map(encodeResponse) });
+    return clearApdu(this.#envelope(request), epsemControl({}), payload);
+  }
+
+  #answer(
+    request: AContext,
+    control: EpsemControl,
+    responses: readonly Response[],
+    keyId: number | undefined,
+  ): Uint8Array | undefined {
+    if (!this.#wanted(control, responses)) return undefined;
+    const key = keyId === undefined ? undefined : this.#options.keyOf(keyId);
+    if (keyId === undefined || key === undefined || control.securityMode === SECURITY_MODE.cleartext)
+      return this.#clearAnswer(request, control, responses);
+    const payload = writePayload({ edClass: undefined, services: responses.map(encodeResponse) });
+    const iv = Math.floor(this.#options.now() / 1000);
+    const securityMode = control.securityMode;
+    return securedApdu(key, { keyId, iv }, this.#envelope(request), epsemControl({ securityMode }), payload);
+  }
+
+  #forget(): void {
+    const since = this.#options.now() - 2 * ACCEPTANCE_WINDOW_MS;
+    for (const [key, { at }] of this.#remembered) {
+      if (at > since && this.#remembered.size < REMEMBERED_MAX) break; // in the order of their arrival
+      this.#remembered.delete(key);
+    }
+  }
+}
+
+/** A node's own invocation id, in four octets. */
+const ownId = (id: number): Uint8Array => Uint8Array.of((id >>> 24) & 0x7f, id >>> 16, id >>> 8, id);

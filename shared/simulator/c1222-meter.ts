@@ -1,0 +1,123 @@
+import { ApduSplitter } from "../c1222/apdu-splitter.ts";
+import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
+import { ServerNode } from "../c1222/server/server-node.ts";
+import { serviceDesk } from "../c1222/server/service-desk.ts";
+import type { C1222Profile } from "../metering/c1222-profile.ts";
+import { assert } from "../ports/errors.ts";
+import { fromHex } from "../ports/octets.ts";
+import { WireError } from "../wire/wire-error.ts";
+import { BLOCKS, c1222Tables, INTERVALS_A_BLOCK } from "./c1222-tables.ts";
+import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
+import { DemandResets } from "./demand-resets.ts";
+import { household } from "./household.ts";
+import { type MeterConnection, type MeterPorts, type MeterReaction, type MeterTruth, SLOW_MS } from "./meter.ts";
+import { type MeterState, meterState } from "./meter-state.ts";
+import type { SimulatedMeterPlan } from "./population.ts";
+import { TruthLog, trueIntervals } from "./truth-log.ts";
+import { UTC } from "./zone.ts";
+
+/** One C12.22 meter of a town, before it runs. */
+export interface C1222MeterPlan extends Omit<SimulatedMeterPlan, "profile" | "systemTitle" | "clientSystemTitle"> {
+  readonly profile: C1222Profile;
+  readonly apTitle: string;
+}
+
+const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
+const MODES = { clear: 0, authenticated: 1, ciphered: 2 } as const;
+const OWN_IDS = 0x7fff_ffff;
+/** A meter with the fault `drops` closes when it is asked for a part of a table. */
+const LONG_ANSWER = 1_000;
+
+/** One simulated C12.22 meter over the same load model, truth log and witness as the DLMS ones. */
+export class C1222Meter {
+  readonly plan: C1222MeterPlan;
+  readonly counters: CounterWitness;
+  readonly #ports: MeterPorts;
+  readonly #seed: number;
+  readonly #truth = new TruthLog();
+  #state: MeterState | undefined;
+  #node: ServerNode | undefined;
+  #sessions = 0;
+
+  /** `remembered`: what it kept of an earlier life; `changed` is called when it would have to be kept again. */
+  constructor(plan: C1222MeterPlan, seed: number, ports: MeterPorts, remembered?: CounterState, changed?: () => void) {
+    this.plan = plan;
+    this.#ports = ports;
+    this.#seed = seed;
+    this.counters = new CounterWitness(remembered ?? noCounters(plan.index * 16 + 1), changed);
+  }
+
+  /** Connections that sent at least one octet. */
+  get sessions(): number {
+    return this.#sessions;
+  }
+
+  #stateOf(): MeterState {
+    this.#state ??= meterState(household(this.#seed, this.plan.index), {
+      zone: UTC,
+      now: () => this.#ports.now() + this.plan.clockOffsetMs,
+      trueNow: this.#ports.now,
+      profileDepth: BLOCKS * INTERVALS_A_BLOCK,
+      truth: this.#truth,
+      resets: new DemandResets(),
+    });
+    return this.#state;
+  }
+
+  #nodeOf(): ServerNode {
+    const { access } = this.plan.profile.c1222;
+    const { unicast } = this.plan.held;
+    const { crypto } = this.#ports;
+    assert(unicast !== undefined || access.security === "clear", "a secured meter has a key");
+    const key = unicast === undefined ? undefined : eaxPrimeKey(crypto, crypto.secretKey(fromHex(unicast)));
+    this.#node ??= new ServerNode({
+      apTitle: this.plan.apTitle,
+      securityMode: MODES[access.security],
+      keyOf: (id) => (id === access.keyId ? key : undefined),
+      now: () => this.#stateOf().now(),
+      nextInvocationId: () => this.counters.nextOwn() & OWN_IDS,
+      desk: serviceDesk({ tables: c1222Tables(this.#stateOf(), this.plan.serial) }),
+      witness: this.counters,
+    });
+    return this.#node;
+  }
+
+  connect(): MeterConnection {
+    const node = this.#nodeOf();
+    const splitter = new ApduSplitter();
+    const { fault } = this.plan;
+    let counted = false;
+    return {
+      receive: (octets) => {
+        if (!counted) this.#sessions += 1;
+        counted = true;
+        if (fault === "silent") return NOTHING;
+        const send: Uint8Array[] = [];
+        try {
+          for (const apdu of splitter.push(octets)) {
+            const answer = node.receive(apdu);
+            if (fault === "drops" && (answer?.length ?? 0) > LONG_ANSWER) return { send, afterMs: 0, close: true };
+            if (answer !== undefined) send.push(answer);
+          }
+        } catch (error) {
+          if (!(error instanceof WireError)) throw error;
+          return { send, afterMs: 0, close: true }; // the framing is lost
+        }
+        return { send, afterMs: fault === "slow" ? SLOW_MS : 0, close: false };
+      },
+    };
+  }
+
+  /** Interval ends in (from, to]; clock milliseconds. */
+  truth(from: number, to: number): MeterTruth {
+    const state = this.#stateOf();
+    const held = this.#truth.lastProfile;
+    const lastEnd = held?.lastEnd ?? state.now();
+    const kept = Array.from(trueIntervals(state.load, state.zone, from, Math.min(to, lastEnd)));
+    return {
+      meterId: this.plan.meterId,
+      registers: this.#truth.served,
+      intervals: kept.filter(({ end }) => end >= (held?.firstEnd ?? 0)),
+    };
+  }
+}

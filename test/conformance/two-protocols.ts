@@ -1,0 +1,86 @@
+import { c1222Driver } from "../../shared/c1222/driver.ts";
+import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import type { Driver, MeterSession, SessionContext } from "../../shared/metering/driver.ts";
+import type { DeviceProfile } from "../../shared/metering/profile.ts";
+import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { seeded } from "../../shared/ports/random.ts";
+import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
+import type { FaultKind } from "../../shared/simulator/faults.ts";
+import { SimulatedMeter } from "../../shared/simulator/meter.ts";
+import { type DialledMeter, dialMeter } from "../../shared/simulator/meter-link.ts";
+import { population } from "../../shared/simulator/population.ts";
+
+const SEED = 3;
+const CLIENT = "4844520000000001";
+const AP_TITLE = ".23.1";
+
+/** A clock that stands still but for those who sleep on it. */
+export function standingClock(at: number): Clock {
+  let now = at;
+  return {
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms;
+    },
+  };
+}
+
+/** What a conversation is tried with. */
+export interface Trial {
+  readonly clock: Clock;
+  readonly fault?: FaultKind;
+  /** Key that the headend has enrolled, where it is another than the meter's; hex. */
+  readonly enrolledKey?: string;
+  readonly profile?: DeviceProfile;
+  readonly onFrame?: SessionContext["onFrame"];
+}
+
+/** One side: a driver and a simulated meter of the same household behind it. */
+export interface Side {
+  readonly protocol: DeviceProfile["protocol"];
+  open(trial: Trial): Promise<MeterSession>;
+}
+
+/** The first meter of the town, whatever protocol it speaks: the same load, the same clock. */
+const [plan] = population(nodeCrypto, { meters: 1, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
+if (plan === undefined) throw new Error("a town of one has one meter");
+
+async function opened(driver: Driver, meter: DialledMeter, title: string, trial: Trial, profile: DeviceProfile) {
+  let counter = 1;
+  const { enrolledKey } = trial;
+  return driver.open({
+    link: await dialMeter(meter, trial.clock),
+    clock: trial.clock,
+    random: seeded("client"),
+    crypto: nodeCrypto,
+    profile: trial.profile ?? profile,
+    systemTitle: title,
+    clientSystemTitle: CLIENT,
+    keys: { ...plan?.enrolled, ...(enrolledKey !== undefined && { unicast: enrolledKey }) },
+    counters: { next: () => counter++ },
+    responseTimeoutMs: 5_000,
+    ...(trial.onFrame && { onFrame: trial.onFrame }),
+  });
+}
+
+const ports = (clock: Clock) => ({ crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() });
+
+export const DLMS: Side = {
+  protocol: "dlms",
+  open: (trial) => {
+    const meter = new SimulatedMeter({ ...plan, fault: trial.fault }, SEED, ports(trial.clock));
+    return opened(dlmsDriver, meter, plan.systemTitle, trial, plan.profile);
+  },
+};
+
+export const C1222: Side = {
+  protocol: "c1222",
+  open: (trial) => {
+    const profile = PROFILES.get("generic-us");
+    if (profile?.protocol !== "c1222") throw new Error("the catalogue has generic-us");
+    const meter = new C1222Meter({ ...plan, fault: trial.fault, profile, apTitle: AP_TITLE }, SEED, ports(trial.clock));
+    return opened(c1222Driver, meter, AP_TITLE, trial, profile);
+  },
+};
