@@ -49,7 +49,10 @@ const loadAt = (end: number, index: number): number => {
  */
 export class FixtureApi {
   readonly #meters: readonly FixtureMeter[];
-  readonly #jobs = new Map<string, { readonly job: FixtureJob; readonly startedAt: number }>();
+  readonly #jobs = new Map<
+    string,
+    { readonly job: FixtureJob; readonly startedAt: number; readonly lastsMs: number }
+  >();
   readonly #now: () => number;
   readonly #jobMs: number;
   readonly #schedules: FixtureSchedules;
@@ -149,7 +152,7 @@ export class FixtureApi {
     if (job === undefined) return refused("not-found", `No job ${jobId}.`);
     if (part === "pause" || part === "resume") {
       if (part === "pause") this.#paused.add(jobId);
-      else this.#paused.delete(jobId);
+      else this.#resume(jobId);
       return ok("pauseJob", { jobId, state: part === "pause" ? "paused" : "running" }, 202);
     }
     if (part === "clone")
@@ -173,16 +176,24 @@ export class FixtureApi {
       caller: { id: "operator", name: "operator" },
       tasks: target.kind === "meters" ? target.meterIds.length : this.#meters.length,
     };
-    this.#jobs.set(jobId, { job, startedAt: now });
+    // A group takes its time, so that there is some to pause it.
+    this.#jobs.set(jobId, { job, startedAt: now, lastsMs: this.#jobMs * (target.kind === "group" ? 40 : 1) });
     return { jobId, state: "planning" };
+  }
+
+  /** A resumed job is through before long. */
+  #resume(jobId: string): void {
+    this.#paused.delete(jobId);
+    const entry = this.#jobs.get(jobId);
+    if (entry !== undefined) this.#jobs.set(jobId, { ...entry, startedAt: this.#now() + this.#jobMs - entry.lastsMs });
   }
 
   #job(jobId: string): FixtureJob | undefined {
     const entry = this.#jobs.get(jobId);
     if (entry === undefined) return undefined;
-    const { job, startedAt } = entry;
+    const { job, startedAt, lastsMs } = entry;
     const tasks = job.tasks ?? 0;
-    const part = Math.min(1, (this.#now() - startedAt) / this.#jobMs);
+    const part = Math.min(1, (this.#now() - startedAt) / lastsMs);
     const ended = Math.floor(tasks * part);
     const silent = Math.floor(ended / 40);
     const wrong = Math.floor(ended / 100);
@@ -195,9 +206,9 @@ export class FixtureApi {
     return {
       ...job,
       state: part === 1 ? "closed" : this.#paused.has(jobId) ? "paused" : "running",
-      ...(part < 1 ? {} : { closedAt: new Date(startedAt + this.#jobMs).toISOString() }),
+      ...(part < 1 ? {} : { closedAt: new Date(startedAt + lastsMs).toISOString() }),
       progress: {
-        asOf: new Date(Math.min(this.#now(), startedAt + this.#jobMs)).toISOString(),
+        asOf: new Date(Math.min(this.#now(), startedAt + lastsMs)).toISOString(),
         open: tasks - ended,
         done: ended - silent - wrong,
         failed: silent + wrong,

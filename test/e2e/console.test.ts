@@ -185,6 +185,8 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
   it("pauses a read and resumes it, says what to do about failures, and asks the same again for what failed", async () => {
     const { page, checkAccess, complaints } = await visitAs("operator");
     await page.getByRole("link", { name: "Read now" }).click();
+    await page.getByLabel("A group").check();
+    await page.getByLabel("Group", { exact: true }).selectOption("residential");
     await page.getByRole("button", { name: "Start the read" }).click();
     await page.getByRole("button", { name: "Pause the job" }).click();
     await page.locator(".head .badge", { hasText: "paused" }).waitFor();
