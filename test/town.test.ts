@@ -11,6 +11,7 @@ import { systemClock } from "../infra/local/clock.ts";
 import { Town, type TownMeter, type TownOptions } from "../infra/local/town.ts";
 import { startTown, type TownProcess } from "../infra/local/town-process.ts";
 import { dlmsDriver } from "../shared/dlms/driver.ts";
+import type { MeterSession } from "../shared/metering/driver.ts";
 import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
 import type { OperationResult } from "../shared/metering/result.ts";
 import { nodeCrypto } from "../shared/ports/node-crypto.ts";
@@ -37,7 +38,12 @@ async function folder(): Promise<string> {
   return made;
 }
 
-async function readDay(meter: TownMeter, to: number, counterFrom = 1): Promise<OperationResult> {
+/** One session with a meter, as a headend holds it. */
+async function talk<T>(
+  meter: TownMeter,
+  counterFrom: number,
+  conversation: (session: MeterSession) => Promise<T>,
+): Promise<T> {
   const profile = PROFILES.get(meter.profile);
   if (profile === undefined) throw new Error(`no profile ${meter.profile}`);
   let counter = counterFrom;
@@ -56,11 +62,15 @@ async function readDay(meter: TownMeter, to: number, counterFrom = 1): Promise<O
       counters: { next: () => counter++ },
       responseTimeoutMs: 5_000,
     });
-    return await session.perform({ kind: "readIntervals", range: { from: to - 86_400_000, to }, registers: "total" });
+    return await conversation(session);
   } finally {
     await link.close();
   }
 }
+const readDay = (meter: TownMeter, to: number, counterFrom = 1): Promise<OperationResult> =>
+  talk(meter, counterFrom, (session) =>
+    session.perform({ kind: "readIntervals", range: { from: to - 86_400_000, to }, registers: "total" }),
+  );
 
 describe("a town in a process of its own", () => {
   it("is read over its sockets and holds what its truth says", async () => {
@@ -101,6 +111,27 @@ describe("a town in a process of its own", () => {
     await expect(started({ data, seed: 5 })).rejects.toMatchObject({ code: "town.other-seed" });
     const kept = await readFile(join(data, "town.json"), "utf8");
     for (const key of first.meters.flatMap(({ keys }) => Object.values(keys))) expect(kept).not.toContain(key);
+  });
+
+  it("remembers in its data folder which meters were ordered to reset their demand", async () => {
+    const data = await folder();
+    const reset = { kind: "resetDemand" } as const;
+    const first = await started({ data });
+    const [meter] = first.meters;
+    if (meter === undefined) throw new Error("no meter");
+    const baseline = await talk(meter, 500, async ({ effects }) => {
+      const found = await effects?.baseline(reset);
+      expect(await effects?.operate(reset)).toEqual({ kind: "accepted" });
+      return found?.baseline ?? {};
+    });
+    const resets = [{ meterId: meter.meterId, resets: 1 }];
+    expect((await first.witness()).resets).toEqual(resets);
+    await first.stop();
+    await first.ended;
+    const second = await started({ data });
+    expect((await second.witness()).resets).toEqual(resets);
+    const verdict = await talk(meter, 900, async ({ effects }) => effects?.prove(reset, baseline));
+    expect(verdict).toEqual({ kind: "happened" });
   });
 
   it("shows the time that HEADRACE_CLOCK tells, the same as its parent's", async () => {
