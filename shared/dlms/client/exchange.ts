@@ -1,10 +1,12 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { decode } from "../../wire/codec.ts";
+import type { AccessResponse } from "../access-request.ts";
 import { type Apdu, decodeApdu } from "../apdu.ts";
 import { CONFORMANCE, type ConformanceService } from "../conformance.ts";
 import { ExceptionResponse } from "../exception-response.ts";
 import { invokeIdAndPriority, invokeIdOf } from "../invoke-id.ts";
+import { LONG_INVOKE, longInvokeIdOf } from "../long-invoke-id.ts";
 import type { ApduChannel } from "./apdu-link.ts";
 import { conversationError } from "./apdu-link.ts";
 import { type ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
@@ -20,7 +22,7 @@ export interface ExchangeOptions {
   readonly agreement: Agreement;
 }
 
-type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse";
+type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse" | "AccessResponse";
 type ServiceValue<N extends ServiceName> = Extract<Apdu, { readonly name: N }>["value"];
 
 /** Octets of a request that goes in blocks of its own accord. */
@@ -30,6 +32,7 @@ const UNLIMITED = 0x1_0000;
 export class Exchange {
   readonly #options: ExchangeOptions;
   #invokeId = 0;
+  #longInvokeId = 0;
   #sound = true;
 
   constructor(options: ExchangeOptions) {
@@ -71,11 +74,37 @@ export class Exchange {
     return invokeIdAndPriority(this.#invokeId, { highPriority: this.offers("priority-mgmt-supported") });
   }
 
+  /** Id of the next ACCESS request, 24 bits, with its priority. */
+  nextLongInvoke(): number {
+    this.#longInvokeId = (this.#longInvokeId % 0xff_ffff) + 1;
+    return this.#longInvokeId | (this.offers("priority-mgmt-supported") ? LONG_INVOKE.highPriority : 0);
+  }
+
   /**
    * Sends a request and gives its answer. Answers to other invoke ids are stale and passed over, and so are pushes.
    * Throws `SessionError`.
    */
-  async ask<N extends ServiceName>(name: N, invoke: number, request: Uint8Array): Promise<ServiceValue<N>> {
+  ask<N extends ServiceName>(name: N, invoke: number, request: Uint8Array): Promise<ServiceValue<N>> {
+    return this.#ask(name, request, (answer) => {
+      if (!("value" in answer) || !("invokeIdAndPriority" in answer.value)) throw wrongForm(name, answer.name);
+      return invokeIdOf(answer.value.invokeIdAndPriority) === invokeIdOf(invoke);
+    });
+  }
+
+  /** The same for ACCESS, whose ids are long. */
+  askAccess(longInvoke: number, request: Uint8Array): Promise<AccessResponse> {
+    return this.#ask("AccessResponse", request, (answer) => {
+      if (answer.name !== "AccessResponse") throw wrongForm("AccessResponse", answer.name);
+      return longInvokeIdOf(answer.value.longInvokeIdAndPriority) === longInvokeIdOf(longInvoke);
+    });
+  }
+
+  /** `isOurs`: false for an answer to another request; throws for one that is of no request of this kind. */
+  async #ask<N extends ServiceName>(
+    name: N,
+    request: Uint8Array,
+    isOurs: (answer: Apdu) => boolean,
+  ): Promise<ServiceValue<N>> {
     const { apdus, clock, responseTimeoutMs, security } = this.#options;
     try {
       await apdus.send(security === undefined ? request : security.seal(request));
@@ -84,8 +113,7 @@ export class Exchange {
         const answer = this.#open(await apdus.receive(deadline));
         if (answer === undefined || answer.name === "DataNotification" || answer.name === "EventNotificationRequest")
           continue;
-        if (!("value" in answer) || !("invokeIdAndPriority" in answer.value)) throw wrongForm(name, answer.name);
-        if (invokeIdOf(answer.value.invokeIdAndPriority) !== invokeIdOf(invoke)) continue;
+        if (!isOurs(answer)) continue;
         if (answer.name !== name) throw wrongForm(name, answer.name);
         return answer.value as ServiceValue<N>;
       }

@@ -6,6 +6,7 @@ import type { Data } from "../data.ts";
 import type { GetDataResult } from "../get-data-result.ts";
 import type { AttributeOf, MethodOf, ReadableAttribute } from "../objects/interface-class.ts";
 import { Rlrq } from "../release.ts";
+import { access } from "./access.ts";
 import { action } from "./action.ts";
 import { actionWithList, type MethodCall } from "./action-with-list.ts";
 import type { ApduChannel } from "./apdu-link.ts";
@@ -82,6 +83,11 @@ export class DlmsSession {
   /** Calls several methods, in one request where the association offers it. */
   invokeAll(calls: readonly MethodCall[]): ReturnType<typeof actionWithList> {
     return actionWithList(this.exchange, calls);
+  }
+
+  /** Reads, writes and calls in one ACCESS request. */
+  access(...request: Parameters<typeof access> extends [unknown, ...infer R] ? R : never): ReturnType<typeof access> {
+    return access(this.exchange, ...request);
   }
 
   /** Calls a method; answers its Action-Result and what it returned. */

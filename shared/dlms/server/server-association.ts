@@ -4,6 +4,7 @@ import type { Random } from "../../ports/random.ts";
 import { decode, encode } from "../../wire/codec.ts";
 import { Aare, ACSE_SERVICE_USER, ASSOCIATION_RESULT, NO_AARE_FIELDS } from "../aare.ts";
 import { Aarq } from "../aarq.ts";
+import { AccessRequest } from "../access-request.ts";
 import { ActionRequest } from "../action-request.ts";
 import type { ActionResponseWithOptionalData } from "../action-response.ts";
 import { STREAM_MAX } from "../block-stream.ts";
@@ -13,11 +14,13 @@ import { GetRequest } from "../get-request.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
 import { isConfirmed } from "../invoke-id.ts";
+import { LONG_INVOKE } from "../long-invoke-id.ts";
 import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
 import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
 import { ECDSA_CHALLENGE_MIN, type Hls } from "../security/hls.ts";
 import type { Dress } from "../security/secured-apdu.ts";
 import { SetRequest } from "../set-request.ts";
+import { accessService } from "./access-service.ts";
 import { ActionService } from "./action-service.ts";
 import { isHls, type Judged, judge, rejection } from "./associate.ts";
 import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
@@ -303,6 +306,7 @@ export class ServerAssociation {
     if (answer === "unconfirmed") return undefined;
     if (answer === "malformed") return exception("service-not-allowed", "other-reason");
     if (answer === "unknown" || answer === NOT_NEGOTIATED) return exception("service-unknown", "service-not-supported");
+    if (answer === "too-long") return exception("service-not-allowed", "pdu-too-long");
     if (answer === "pending") return exception("service-not-allowed", "operation-not-possible");
     return dress === undefined || state.secure === undefined ? answer : protectAnswer(state.secure, dress, answer);
   }
@@ -311,7 +315,7 @@ export class ServerAssociation {
     apdu: Uint8Array,
     state: Established,
     context: ServiceContext,
-  ): Uint8Array | NotNegotiated | "unconfirmed" | "malformed" | "unknown" | "pending" {
+  ): Uint8Array | NotNegotiated | "unconfirmed" | "malformed" | "unknown" | "pending" | "too-long" {
     const pending = state.status === "association-pending";
     const answered = (request: { invokeIdAndPriority: number }, answer: Uint8Array | NotNegotiated) =>
       isConfirmed(request.invokeIdAndPriority) ? answer : "unconfirmed";
@@ -339,6 +343,14 @@ export class ServerAssociation {
         this.#get.abort();
         this.#set.abort();
         return answered(request, this.#action.handle(request, context));
+      }
+      case 0xd9: {
+        if (pending) return "pending";
+        const request = decodedOr(() => decode(AccessRequest, apdu));
+        if (request === undefined) return "malformed";
+        const answer = accessService(request, context);
+        const unconfirmed = (request.longInvokeIdAndPriority & LONG_INVOKE.confirmed) === 0;
+        return unconfirmed && typeof answer !== "string" ? "unconfirmed" : answer;
       }
       default:
         return "unknown";
