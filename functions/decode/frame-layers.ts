@@ -1,8 +1,10 @@
 import { APDUS, type Apdu, decodeApdu } from "../../shared/dlms/apdu.ts";
 import { DataCodec } from "../../shared/dlms/data.ts";
 import { type HdlcAddress, HdlcFrameCodec, hdlcControlOf, llcOf } from "../../shared/dlms/hdlc-frame.ts";
+import { HdlcParametersCodec } from "../../shared/dlms/hdlc-parameters.ts";
 import { protectedApdu } from "../../shared/dlms/security/apdu-protection.ts";
 import { GeneralCiphering, GeneralSigning } from "../../shared/dlms/security/ciphered-apdu.ts";
+import { extraAad } from "../../shared/dlms/security/general-ciphering.ts";
 import { SECURITY_HEADER, securityHeaderOf } from "../../shared/dlms/security/protection.ts";
 import { securityControlOf } from "../../shared/dlms/security/security-control.ts";
 import { WRAPPER_HEADER, Wrapper } from "../../shared/dlms/wrapper.ts";
@@ -11,7 +13,7 @@ import { decode } from "../../shared/wire/codec.ts";
 import { WireError } from "../../shared/wire/wire-error.ts";
 import { apduJson } from "./apdu-json.ts";
 import { dataJson, type Json, type JsonObject, json } from "./json.ts";
-import { decipher, type Secrets } from "./secrets.ts";
+import { decipher, decipherGeneral, type Secrets } from "./secrets.ts";
 
 export type Framing = "wrapper" | "hdlc" | "none" | "data";
 
@@ -59,6 +61,11 @@ function hdlcLayers(octets: Uint8Array, secrets: Secrets): readonly JsonObject[]
     ...(control.receiveSequence === undefined ? {} : { receiveSequence: control.receiveSequence }),
     information: toHex(frame.information),
   };
+  const { information } = frame;
+  if ((control.name === "SNRM" || control.name === "UA") && information.length > 0) {
+    const base = information.byteOffset - octets.byteOffset;
+    return [{ ...layer, parameters: json(decode(HdlcParametersCodec, information, base)) }];
+  }
   const llc = llcOf(frame.information);
   const carries = control.name === "I" || control.name === "UI";
   if (!carries || llc === undefined) return [layer];
@@ -76,7 +83,7 @@ function apduLayers(
   titles: readonly Uint8Array[],
 ): readonly JsonObject[] {
   const tag = octets[0];
-  if (tag === 0xdd) return generalCiphering(octets, base);
+  if (tag === 0xdd) return generalCiphering(octets, base, secrets);
   if (tag === 0xdf) return generalSigning(octets, base, secrets, titles);
   const found = reoffset(base, () => protectedApdu(octets));
   if (found !== undefined) return cipheredLayers(octets, base, found, secrets, titles);
@@ -173,34 +180,37 @@ function cipheredLayers(
     ...(systemTitle && { systemTitle: toHex(systemTitle) }),
     ...securityJson(content),
   };
-  const plausible = (apdu: Uint8Array): boolean => {
-    if (plainTag !== undefined && apdu[0] !== plainTag) return false;
-    try {
-      return protectedApdu(apdu) !== undefined || decodeApdu(apdu) !== undefined;
-    } catch (error) {
-      if (error instanceof WireError) return false;
-      throw error;
-    }
-  };
+  const plausible = (apdu: Uint8Array): boolean =>
+    plainTag === undefined || apdu[0] === plainTag ? isApdu(apdu) : false;
   const opened = decipher(secrets, scope, systemTitle === undefined ? titles : [systemTitle], content, plausible);
   if (opened.kind === "closed") return [layer, { layer: "ciphered", reason: opened.reason }];
   const told = { ...layer, systemTitle: toHex(opened.systemTitle), verified: opened.authenticated };
   return [told, ...apduLayers(opened.apdu, 0, secrets, titles)];
 }
 
-function generalCiphering(octets: Uint8Array, base: number): readonly JsonObject[] {
+function isApdu(apdu: Uint8Array): boolean {
+  try {
+    return protectedApdu(apdu) !== undefined || decodeApdu(apdu) !== undefined;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
+}
+
+function generalCiphering(octets: Uint8Array, base: number, secrets: Secrets): readonly JsonObject[] {
   const { cipheredContent, keyInfo, ...header } = decode(GeneralCiphering, octets, base);
   const key: Json = keyInfo === undefined ? null : { [keyInfo.kind]: json(keyInfo) };
-  return [
-    {
-      layer: "apdu",
-      name: "GeneralCiphering",
-      ...(json(header) as JsonObject),
-      keyInfo: key,
-      ...securityJson(cipheredContent),
-    },
-    { layer: "ciphered", reason: "general-ciphering is parsed, not deciphered" },
-  ];
+  const layer: JsonObject = {
+    layer: "apdu",
+    name: "GeneralCiphering",
+    ...(json(header) as JsonObject),
+    keyInfo: key,
+    ...securityJson(cipheredContent),
+  };
+  const { originatorSystemTitle } = header;
+  const opened = decipherGeneral(secrets, originatorSystemTitle, cipheredContent, extraAad(header), isApdu);
+  if (opened.kind === "closed") return [layer, { layer: "ciphered", reason: opened.reason }];
+  return [{ ...layer, verified: opened.authenticated }, ...apduLayers(opened.apdu, 0, secrets, secrets.titles)];
 }
 
 function generalSigning(

@@ -149,7 +149,7 @@ describe("decode", () => {
     expect(changed.layers?.at(-1)).toMatchObject({ layer: "ciphered" });
   });
 
-  it("parses general-ciphering and leaves its content closed", () => {
+  it("parses general-ciphering and leaves its content closed without its key", () => {
     const { layers } = object(vector("gb-general-ciphering-access-one-pass").apdu as string, KNOWN);
     expect(layers).toMatchObject([
       {
@@ -158,6 +158,22 @@ describe("decode", () => {
         keyInfo: { agreedKey: { keyParameters: "01" } },
       },
       { layer: "ciphered" },
+    ]);
+  });
+
+  it("deciphers general-ciphering under the agreed key, and says that its tag does not verify", () => {
+    const { apdu, key } = vector("gb-general-ciphering-access-one-pass");
+    const agreed = { ...KNOWN, keys: [nodeCrypto.secretKey(fromHex(key as string))] };
+    expect(object(apdu as string, agreed).layers).toMatchObject([
+      { name: "GeneralCiphering", verified: false },
+      { name: "AccessRequest" },
+    ]);
+  });
+
+  it("tells what a UA grants", () => {
+    const { layers } = object("7EA01E2303737BCF818012050180060180070400000001080400000001533B7E", KNOWN);
+    expect(layers).toMatchObject([
+      { layer: "hdlc", controlName: "UA", parameters: { transmitMax: 128, receiveMax: 128, transmitWindow: 1 } },
     ]);
   });
 

@@ -1,9 +1,11 @@
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { eaxPrimeKey } from "../../shared/c1222/security/eax-prime.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { parseHex } from "../../shared/ports/octets.ts";
 import { WireError } from "../../shared/wire/wire-error.ts";
+import { type C1222Key, c1222Layers } from "./c1222-layers.ts";
 import { type Framing, frameLayers, framingOf } from "./frame-layers.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -11,6 +13,7 @@ const USAGE = `Prints what one frame says, as one JSON object.
 
   npm run -s decode -- dlms [options] HEX
   npm run -s decode -- dlms [options] -        one frame a line of standard input, one object a line out
+  npm run -s decode -- c1222 [--key ID:HEX] HEX|-
 
 Options
   --framing wrapper|hdlc|none|data   none: an APDU as it stands; data: one value of Data
@@ -19,6 +22,7 @@ Options
   --auth-key HEX         authentication key; may be repeated
   --dedicated-key HEX    dedicated key; may be repeated
   --title HEX            system title of a sender, 16 hex digits; may be repeated
+  --key ID:HEX           with c1222: a key of 32 hex digits and its decimal id; may be repeated, each is tried
   --help
 
 Output: { "protocol": "dlms", "layers": [ { "layer": "wrapper", … }, { "layer": "apdu", "name": "GetRequest", … } ] }
@@ -62,8 +66,15 @@ function parse(args: readonly string[]) {
 
 type Outcome = { readonly ok: boolean; readonly object: object };
 
-/** The printed object for one frame. */
-export function decodeFrame(hex: string, framing: Framing | undefined, secrets: Secrets): Outcome {
+/** The printed object for one DLMS frame. */
+export const decodeFrame = (hex: string, framing: Framing | undefined, secrets: Secrets): Outcome =>
+  decoded("dlms", hex, (octets) => frameLayers(octets, framing ?? framingOf(octets), secrets));
+
+/** The printed object for one C12.22 APDU. */
+export const decodeApdu = (hex: string, keys: readonly C1222Key[]): Outcome =>
+  decoded("c1222", hex, (octets) => c1222Layers(octets, keys));
+
+function decoded(protocol: string, hex: string, layersOf: (octets: Uint8Array) => readonly object[]): Outcome {
   try {
     const octets = parseHex(hex);
     if (octets === undefined) {
@@ -77,7 +88,7 @@ export function decodeFrame(hex: string, framing: Framing | undefined, secrets: 
     }
     return {
       ok: true,
-      object: { protocol: "dlms", layers: frameLayers(octets, framing ?? framingOf(octets), secrets) },
+      object: { protocol, layers: layersOf(octets) },
     };
   } catch (error) {
     if (!(error instanceof HeadraceError)) throw error;
@@ -86,15 +97,30 @@ export function decodeFrame(hex: string, framing: Framing | undefined, secrets: 
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parse(args);
-  if (values.help === true) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const [protocol, input, ...more] = positionals;
-  if (protocol !== "dlms") throw new UsageError(`expected the protocol dlms, got ${protocol ?? "nothing"}`);
-  if (input === undefined || more.length > 0) throw new UsageError("expected one frame as hex, or -");
+/** `ID:HEX`, the id decimal. */
+function c1222Keys(values: readonly string[]): readonly C1222Key[] {
+  return values.map((value) => {
+    const [, id, hex = ""] = /^(\d{1,3}):([0-9a-fA-F]{32})$/.exec(value) ?? [];
+    const octets = parseHex(hex);
+    if (id === undefined || octets === undefined || Number(id) > 255)
+      throw new UsageError("--key: expected ID:HEX, an id of 0 to 255 and 32 hex digits"); // the value itself may be a key
+    return { id: Number(id), key: eaxPrimeKey(nodeCrypto, nodeCrypto.secretKey(octets)) };
+  });
+}
+
+type Values = ReturnType<typeof parse>["values"];
+
+function c1222Decoder(values: Values): (hex: string) => Outcome {
+  const others = (["framing", "auth-key", "dedicated-key", "title"] as const).filter(
+    (name) => values[name] !== undefined,
+  );
+  if (others.length > 0 && values.framing !== "none")
+    throw new UsageError(`expected no --${others[0]} with c1222: an APDU stands as it is`);
+  const keys = c1222Keys(values.key ?? []);
+  return (hex) => decodeApdu(hex, keys);
+}
+
+function dlmsDecoder(values: Values): (hex: string) => Outcome {
   const { framing } = values;
   if (framing !== undefined && !FRAMINGS.includes(framing))
     throw new UsageError(`--framing: expected ${FRAMINGS.join(", ")}, got ${framing}`);
@@ -106,9 +132,23 @@ async function main(args: readonly string[]): Promise<number> {
     dedicatedKeys: handles("dedicated-key"),
     titles: octetsOf("title", values.title ?? [], [8]),
   };
+  return (hex) => decodeFrame(hex, framing as Framing | undefined, secrets);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parse(args);
+  if (values.help === true) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const [protocol, input, ...more] = positionals;
+  if (protocol !== "dlms" && protocol !== "c1222")
+    throw new UsageError(`expected the protocol dlms or c1222, got ${protocol ?? "nothing"}`);
+  if (input === undefined || more.length > 0) throw new UsageError("expected one frame as hex, or -");
+  const decodeOne = protocol === "c1222" ? c1222Decoder(values) : dlmsDecoder(values);
   let ok = true;
   const answer = (hex: string): void => {
-    const outcome = decodeFrame(hex, framing as Framing | undefined, secrets);
+    const outcome = decodeOne(hex);
     ok &&= outcome.ok;
     process.stdout.write(`${JSON.stringify(outcome.object)}\n`);
   };
