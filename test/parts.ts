@@ -33,6 +33,10 @@ export interface Vitest {
 
 const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
+/** These wait for leases to run out, for meters to call again, or for minutes to pass. */
+const RECOVERY = ["attached", "demand-reset", "kill-bridge", "replace-bridges", "schedules", "two-bridges"].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 const answers = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: "ignore" }).status === 0;
@@ -81,9 +85,15 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "deployment",
-    about: "whole local deployments: reads, faults, refusals, imports, killed bridges, restarts",
+    about: "whole local deployments: reads, faults, refusals, imports, restarts",
     always: true,
-    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE] },
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE, ...RECOVERY] },
+  },
+  {
+    name: "recovery",
+    about: "whole local deployments: bridges killed, drained and replaced, schedules, meters that call in",
+    always: false,
+    run: { kind: "vitest", paths: RECOVERY },
   },
   {
     name: "interop",
@@ -111,6 +121,12 @@ export const PARTS: readonly Part[] = [
     about: "many seeds of the simulation",
     always: false,
     run: { kind: "command", script: "test/simulation/main.ts", args: ["--seeds", "1..2000", "--json"] },
+  },
+  {
+    name: "broken engines",
+    about: "mistakes in the engine, each of which the simulation must find",
+    always: false,
+    run: { kind: "command", script: "test/mutations/engine-main.ts", args: ["--json"] },
   },
   {
     name: "fuzz",
