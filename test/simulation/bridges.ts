@@ -9,14 +9,15 @@ import type { MeterKeys } from "../../shared/metering/meter-keys.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below, seeded } from "../../shared/ports/random.ts";
-import { effect, Unavailable } from "./effects.ts";
+import { type EffectPorts, effect, Unavailable } from "./effects.ts";
 import { simulatedAccess } from "./simulated-access.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
 import type { World } from "./world-ports.ts";
 
 export const CLIENT_TITLE = "4852440000000001";
-const SESSIONS = 16;
+/** Sessions that a bridge may have; the fewest make slices wait for each other. */
+const SESSIONS = [8, 16] as const;
 const GRACE_MS = 60_000;
 const LONG_POLL_MS = 20_000;
 const EPOCH_LOOK_MS = 10_000;
@@ -44,11 +45,13 @@ export class Bridges {
   readonly #world: World;
   readonly #meters: Meters;
   readonly #batches: Batches;
+  readonly #sessions: number;
   readonly #draining = new Set<SimulatedProcess>();
   /** No bridge is started until then, true time. */
   #outUntil = 0;
 
   constructor(world: World, meters: Meters, batches: Batches) {
+    this.#sessions = SESSIONS[below(world.random, SESSIONS.length)] ?? 8;
     this.#world = world;
     this.#meters = meters;
     this.#batches = batches;
@@ -63,7 +66,7 @@ export class Bridges {
     if (world.time.now < this.#outUntil) return;
     const process = world.process("bridge");
     world.trace?.(() => `${process.name} starts`);
-    this.running.add({ process, bridge: startBridge(this.#ports(process), silent, SESSIONS) });
+    this.running.add({ process, bridge: startBridge(this.#ports(process), silent, this.#sessions) });
   }
 
   /** Its code does not go on, its sockets close; somebody starts another one. */
@@ -180,10 +183,12 @@ export class Bridges {
   }
 }
 
+type ReceiverPorts = EffectPorts & Pick<World, "time" | "onReceive">;
+
 const silent = { slice: () => undefined, poison: () => undefined, trouble: () => undefined };
 
 /** The receiving side of a lane for one bridge. */
-function receiver(world: World, process: SimulatedProcess, queue: SimulatedQueue): LaneReceiver {
+export function receiver(world: ReceiverPorts, process: SimulatedProcess, queue: SimulatedQueue): LaneReceiver {
   const { time, random } = world;
   /** Until something may be there, the poll is over, or the bridge does not want it any more. */
   const wait = (until: number, signal: AbortSignal): Promise<void> =>
@@ -209,9 +214,13 @@ function receiver(world: World, process: SimulatedProcess, queue: SimulatedQueue
           return taken.map((delivery) => {
             const { about, body, sentAt } = delivery.message;
             world.trace?.(() => `${process.name} receives ${body}`);
+            const told = world.onReceive;
+            world.onReceive = undefined;
+            told?.(about);
             return {
               body,
               sentAt,
+              receives: delivery.receipt,
               renew: (ms) => effect(world, process, "renew", async () => queue.renew(delivery, ms), { about }),
               delete: () => effect(world, process, "delete", async () => queue.delete(delivery), { about }),
             };

@@ -62,7 +62,7 @@ export async function effect<T>(
       told(() => "stands still before it");
       await process.later(1_000 + below(random, 130_000));
     }
-    if (crash !== undefined && faults.strikes(crash)) {
+    if (crash !== undefined && faults.strikes(crash, about)) {
       faults.note(crash, about);
       told(() => "ends before it");
       ports.crash(process);
@@ -84,7 +84,7 @@ export async function effect<T>(
       return lost(answer);
     }
     const crash = CRASH[process.kind];
-    if (!reads && crash !== undefined && faults.strikes(crash)) {
+    if (!reads && crash !== undefined && faults.strikes(crash, about)) {
       faults.note(crash, about);
       told(() => "ends after it");
       ports.crash(process);

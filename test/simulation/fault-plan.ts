@@ -29,6 +29,8 @@ const INTENSITIES = [0.15, 0.4, 1] as const;
 /** Of so many seeds one has no fault that excuses anything: the bounds hold to the letter there. */
 const CALM_EVERY = 5;
 
+const NEW_FACTOR = 6;
+
 /** What is known of slices when a fault strikes. */
 export interface SliceStates {
   stateOf(key: SliceKey): SliceState | undefined;
@@ -54,6 +56,8 @@ export class FaultPlan {
     const calm = seed % CALM_EVERY === 0;
     const most = [0.2, 0.5, 0.8][below(random, 3)] ?? 0.5;
     const enabled = FAULT_NAMES.filter((kind) => chance(random, most) && !(calm && EXCUSING.has(kind)));
+    // A backlog without anything that excuses it: it must not feed itself.
+    if (calm && !enabled.includes("outage") && chance(random, 0.5)) enabled.push("outage");
     this.enabled = new Set(enabled);
     for (const kind of enabled) {
       const intensity = INTENSITIES[below(random, INTENSITIES.length)] ?? 1;
@@ -65,11 +69,17 @@ export class FaultPlan {
     return this.active && this.enabled.has(kind);
   }
 
-  /** Whether this occasion brings the fault; the caller then does it and notes it. */
-  strikes(kind: FaultKind): boolean {
+  /**
+   * Whether this occasion brings the fault; the caller then does it and notes it. A fault that has not met a slice in this
+   * state yet is likelier: seldom states are worth it.
+   */
+  strikes(kind: FaultKind, about?: SliceKey): boolean {
     if (!this.active) return false;
     const share = this.#share.get(kind);
-    return share !== undefined && fraction(this.#random) < share;
+    if (share === undefined) return false;
+    const state = about && this.#states.stateOf(about);
+    const isNew = state === "resting" && !this.visited.has(`${state}×${kind}`);
+    return fraction(this.#random) < (isNew ? share * NEW_FACTOR : share);
   }
 
   /** A fault has been done to one slice, or (`all`) to whatever there is; undefined: to none that can be told. */

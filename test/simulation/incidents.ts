@@ -10,14 +10,16 @@ export interface IncidentPorts {
   readonly world: World;
   readonly bridges: Bridges;
   readonly functions: Functions;
-  /** Somebody takes a meter for himself; absent: this world has no such. */
-  readonly hold?: () => void;
+  /** Somebody takes a meter of the segment for himself; absent: this world has no such. */
+  readonly hold?: (segment: number) => void;
+  /** A meter has accepted higher counters than ours; absent: this world has no such. */
+  readonly outrun?: () => void;
 }
 
 /** How often, at most: mean pause in ms. */
 const PAUSE_MS: Readonly<Partial<Record<FaultKind, number>>> = {
   drain: 150_000,
-  outage: 900_000,
+  outage: 450_000,
   "second-bridge": 200_000,
   freeze: 120_000,
   "clock-jump": 150_000,
@@ -26,9 +28,17 @@ const PAUSE_MS: Readonly<Partial<Record<FaultKind, number>>> = {
   cancel: 500_000,
   pause: 300_000,
   held: 60_000,
+  "high-counter": 60_000,
 };
 /** These are most interesting while somebody is at work. */
-const WHEN_BUSY: ReadonlySet<FaultKind> = new Set<FaultKind>(["drain", "freeze", "clock-jump", "held", "restore"]);
+const WHEN_BUSY: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "drain",
+  "freeze",
+  "clock-jump",
+  "restore",
+  "cancel",
+  "pause",
+]);
 const LOOK_MS = 700;
 const LOOKS = 120;
 
@@ -41,6 +51,7 @@ function whenBusy({ world, bridges }: Pick<IncidentPorts, "world" | "bridges">, 
 
 /** Bridges at once. */
 const BRIDGES_MAX = 3;
+const UNHEALTHY_MS = 30_000;
 
 /** Whatever happens to the whole rather than to one call, at any time while faults are on. */
 export function startIncidents(ports: IncidentPorts): void {
@@ -73,7 +84,7 @@ const INCIDENTS: Readonly<Partial<Record<FaultKind, (ports: IncidentPorts) => vo
   },
   outage({ world, bridges }) {
     world.faults.note("outage", "all");
-    bridges.outage(1_200_000 + below(world.random, 1_500_000));
+    bridges.outage(1_500_000 + below(world.random, 1_500_000));
   },
   "second-bridge"({ world, bridges }) {
     if (bridges.running.size >= BRIDGES_MAX) return;
@@ -84,9 +95,13 @@ const INCIDENTS: Readonly<Partial<Record<FaultKind, (ports: IncidentPorts) => vo
     const process = bridges.pick()?.process;
     if (process === undefined) return;
     world.faults.note("freeze", "all");
-    process.frozenUntil = world.time.now + 1_000 + below(world.random, 130_000);
+    process.frozenUntil = world.time.now + 1_000 + below(world.random, 60_000) + below(world.random, 70_000);
     process.disturbedAt = process.frozenUntil;
     world.trace?.(() => `${process.name} stands still until ${process.frozenUntil}`);
+    // Its health check fails: a healthy one takes its place before it is found to live again.
+    world.time.after(UNHEALTHY_MS, () => {
+      if (process.frozenUntil > world.time.now && bridges.running.size < BRIDGES_MAX) bridges.start();
+    });
   },
   "clock-jump"({ world, bridges }) {
     const process = bridges.pick()?.process;
@@ -136,8 +151,15 @@ const INCIDENTS: Readonly<Partial<Record<FaultKind, (ports: IncidentPorts) => vo
     void functions.ask((ports) => ports.ledger.moveJob(jobId, "running", { state: "paused" }));
     world.time.after(5_000 + below(world.random, 400_000), () => resume(functions, jobId));
   },
-  held({ hold }) {
-    hold?.();
+  "high-counter"({ world, outrun }) {
+    if (outrun === undefined) return;
+    world.faults.note("high-counter", "all");
+    outrun();
+  },
+  held({ world, hold }) {
+    // Just when a bridge begins with the meter's slice: between its lease, its look and its dial.
+    if (hold !== undefined)
+      world.onReceive = ({ segment }) => void world.time.after(below(world.random, 100), () => hold(segment));
   },
 };
 

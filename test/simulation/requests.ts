@@ -29,12 +29,17 @@ export interface Ask {
 
 export function requests({ random, time }: World, dlms: boolean): readonly Ask[] {
   const count = 1 + below(random, 3);
+  const orders = chance(random, 0.35);
+  const together = chance(random, 0.3);
+  const first = time.now + below(random, 240_000);
   return Array.from({ length: count }, (_, number): Ask => {
-    const at = time.now + below(random, 240_000);
+    const later = chance(random, 0.3) ? 1_500_000 : 240_000;
+    const at = together ? first + below(random, 300) : time.now + below(random, later);
     const measurement = ASKED[number] ?? ASKED[0];
     const single = chance(random, 0.25);
     const long = chance(random, 0.4);
-    const order = !dlms && chance(random, 0.3);
+    const short = chance(random, 0.3);
+    const order = !dlms && chance(random, orders ? 0.9 : 0.1);
     const operation: Operation = order
       ? { kind: "resetDemand" }
       : dlms && chance(random, 0.5)
@@ -49,7 +54,8 @@ export function requests({ random, time }: World, dlms: boolean): readonly Ask[]
           : { kind: "all" },
         lane: single ? "interactive" : chance(random, 0.5) ? "bulk" : "urgent",
         retry: { passes: 1 + below(random, 3), backoffSeconds: 10 + below(random, 60) },
-        deadline: at + (long ? 6 * 3_600_000 : 300_000 + below(random, 1_200_000)),
+        deadline:
+          at + (long ? 6 * 3_600_000 : short ? 10_000 + below(random, 60_000) : 300_000 + below(random, 1_200_000)),
         ...(order ? { reason: "the billing period is over" } : {}),
         idempotencyKey: `ask ${number}`,
       },

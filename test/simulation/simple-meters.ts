@@ -46,7 +46,8 @@ export interface SimpleMeterPorts {
 
 /** What an order clears is read before. */
 const BEFORE: Measurement = "current.l1";
-const LATENCY_MS = 900;
+/** Of one exchange at most, ms: by the network of the seed. */
+const LATENCY_MS = [300, 900, 4_000] as const;
 /** Clocks that are further off are wrong. */
 const SKEW_MS = 5_000;
 
@@ -54,11 +55,13 @@ export class SimpleMeters {
   readonly byPort: ReadonlyMap<number, SimpleMeter>;
   readonly #byTitle: ReadonlyMap<string, SimpleMeter>;
   readonly #ports: SimpleMeterPorts;
+  readonly #latencyMs: number;
 
   constructor(meters: readonly SimpleMeter[], ports: SimpleMeterPorts) {
     this.byPort = new Map(meters.map((meter) => [meter.port, meter]));
     this.#byTitle = new Map(meters.map((meter) => [meter.systemTitle, meter]));
     this.#ports = ports;
+    this.#latencyMs = LATENCY_MS[below(ports.random, LATENCY_MS.length)] ?? 900;
   }
 
   dial(process: SimulatedProcess): Dial {
@@ -105,7 +108,7 @@ export class SimpleMeters {
         });
       };
       const behave = async (): Promise<void> => {
-        await process.later(1 + below(random, LATENCY_MS));
+        await process.later(1 + below(random, this.#latencyMs));
         if (faults.strikes("silent")) {
           faults.note("silent", "all");
           await process.later(context.responseTimeoutMs);
@@ -116,6 +119,7 @@ export class SimpleMeters {
         faults.note("reboots", "all");
         throw new LinkError("link.closed", "the meter is gone");
       };
+      await process.later(1 + below(random, this.#latencyMs));
       for (let frame = 0; frame < 3; frame++) speak();
       await behave();
       return {

@@ -123,6 +123,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     results: new SimulatedQueue(queuePorts),
     access: memoryAccess(),
     epoch: 1,
+    onReceive: undefined,
     clocksWrong: false,
     job: (jobId) => ledgerView.jobs.get(jobId),
     process(kind) {
@@ -153,6 +154,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const functions = new Functions(world, { base: base.ports, blocks: memoryDayBlocks(), batches });
 
   // What is asked.
+  let answered = 0;
   const asks = requests(world, dlms);
   for (const { at, request } of asks)
     time.at(at, () => {
@@ -160,6 +162,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
         void functions
           .ask((ports) => submitJob(ports, CALLER, request))
           .then((done) => {
+            if (done || tries === 5) answered++;
             if (!done && tries < 5) time.after(5_000, () => ask(tries + 1));
             else if (faults.has("cancel") && chance(random, 0.2)) cancelSoon(incidents);
           });
@@ -184,8 +187,13 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     ...(held === undefined
       ? {}
       : {
-          hold: () => {
+          outrun: () => {
             const meter = anyMeter[below(random, anyMeter.length)];
+            if (meter !== undefined) meter.last += below(random, 100_000);
+          },
+          hold: (segment: number) => {
+            const there = anyMeter.filter((each) => each.segment === segment);
+            const meter = there[below(random, there.length)];
             if (meter !== undefined) void holdMeter(world, held, meter);
           },
         }),
@@ -212,7 +220,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const isEmpty = (): boolean =>
     world.results.messages.size === 0 && Object.values(world.lanes).every(({ messages }) => messages.size === 0);
   const atRest = (): boolean =>
-    ledgerView.jobs.size >= asks.length && isClosed() && isEmpty() && functions.atRest && bridges.atRest;
+    answered >= asks.length && isClosed() && isEmpty() && functions.atRest && bridges.atRest;
   const rested = await time.run(() => broken() || atRest(), calmFrom + REST_MS);
   if (!rested) {
     const left = [...ledgerView.slices.values()].flatMap(({ state }) => (state === "closed" ? [] : [state]));

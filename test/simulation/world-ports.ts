@@ -1,6 +1,7 @@
 import type { MemoryAccess } from "../../shared/bridge/memory-access.ts";
 import type { Job, JobId } from "../../shared/jobs/job.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
+import type { SliceKey } from "../../shared/jobs/slice.ts";
 import type { Random } from "../../shared/ports/random.ts";
 import type { CounterInvariants } from "./counter-invariants.ts";
 import type { EffectPorts } from "./effects.ts";
@@ -28,6 +29,8 @@ export interface World extends EffectPorts {
   /** The access table as it is now, and the active epoch. */
   access: MemoryAccess;
   epoch: number;
+  /** Called when a bridge next receives a message, once. */
+  onReceive: ((about: SliceKey) => void) | undefined;
   /** Clocks were put by minutes at least once. */
   clocksWrong: boolean;
   readonly job: (jobId: JobId) => Job | undefined;

@@ -1,0 +1,186 @@
+import type { Mutation } from "./mutations.ts";
+
+export type EngineMutation = Omit<Mutation, "tests">;
+
+/**
+ * Broken engines that the simulation has to find by its general invariants, within so many seeds from the first on.
+ */
+export const SEEDS_MAX = 200;
+
+export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
+  {
+    name: "duplicate not detected",
+    file: "shared/readings/merge-block.ts",
+    original: "const registers = new Map(stored.registers.map((register) => [registerKey(register), register]));",
+    mutated:
+      'const registers = new Map(stored.registers.map((register) => [registerKey(register) + " stored", register]));',
+  },
+  {
+    name: "lease not fenced",
+    file: "shared/jobs/slice-machine.ts",
+    original: '  if (slice.state === "working" && (slice.lease?.until ?? 0) > input.now) return ignored("leased");\n',
+    mutated: "",
+  },
+  {
+    name: "lease renewed by whoever asks",
+    file: "shared/jobs/slice-machine.ts",
+    original: `    case "renewed":
+      if (slice.state !== "working" || slice.lease?.owner !== input.owner) return ignored("another-owner");`,
+    mutated: `    case "renewed":
+      if (slice.state !== "working") return ignored("another-owner");`,
+  },
+  {
+    name: "counter reused after restore",
+    file: "shared/security/counters.ts",
+    original: "export const EPOCH_JUMP = 1n << 22n;",
+    mutated: "export const EPOCH_JUMP = 0n;",
+  },
+  {
+    name: "lease made constant",
+    file: "shared/security/counters.ts",
+    original: "next: { mark: base + BigInt(size), epoch }",
+    mutated: "next: { mark: base, epoch }",
+  },
+  {
+    name: "offset goes back",
+    file: "shared/bridge/memory-access.ts",
+    original: `        item.counterOffset < offset &&
+        (raise?.was ?? item.counterOffset) === item.counterOffset`,
+    mutated: "        item.counterOffset !== offset",
+  },
+  {
+    name: "sweep resends queued slices",
+    file: "shared/jobs/slice-machine.ts",
+    original: "      if (watermark !== undefined && watermark - (slice.sentAt ?? 0) >= WATERMARK_LEAD_MS)",
+    mutated: "      if (now - (slice.sentAt ?? 0) >= WATERMARK_LEAD_MS)",
+  },
+  {
+    name: "purged message never missed",
+    file: "shared/bridge/bridge.ts",
+    original: "          if (messages.length === 0) raise(asked, WATERMARK_EMPTY_STEP_MS);\n",
+    mutated: "",
+  },
+  {
+    name: "late failure overwrites done",
+    file: "shared/jobs/outcomes.ts",
+    original: '    else if (state !== "open") {',
+    mutated: '    else if (state !== "open" && outcome.kind !== "failed") {',
+  },
+  {
+    name: "drain counted as poison",
+    file: "shared/jobs/slice-machine.ts",
+    original: `        generation: slice.generation + 1,
+        nextAttempt: input.now,`,
+    mutated: `        generation: slice.generation + 1,
+        uncleanEnds: slice.uncleanEnds + 1,
+        nextAttempt: input.now,`,
+  },
+  {
+    name: "read ignores hold",
+    file: "shared/bridge/counted-try.ts",
+    original: "    if (hold !== undefined && hold.until > clock.now() && hold.owner !== holder)",
+    mutated: "    if (hold !== undefined && hold.until > clock.now() + 1e12 && hold.owner !== holder)",
+  },
+  {
+    name: "access item read before the lease",
+    file: "shared/bridge/access-window.ts",
+    original: `      const lease = await desk.lease(); // before the look: see counter-desk.ts
+      const at = clock.now();
+      const items = await access.readMany(segment, asked);`,
+    mutated: `      const at = clock.now();
+      const items = await access.readMany(segment, asked);
+      const lease = await desk.lease();`,
+  },
+  {
+    name: "old generation accepted",
+    file: "shared/jobs/slice-machine.ts",
+    original: `  if (slice.generation !== input.generation) return ignored("another-generation");
+  if (slice.state !== "working") return ignored("not-waiting");`,
+    mutated: '  if (slice.state !== "working") return ignored("not-waiting");',
+  },
+  {
+    name: "expiry not checked",
+    file: "shared/bridge/slice-runner.ts",
+    original: '      if (now >= slice.deadline && !proofOnly) return "deadline";\n',
+    mutated: "",
+  },
+  {
+    name: "job's state not looked at before a dial",
+    file: "shared/bridge/slice-runner.ts",
+    original: 'return proofOnly || (await jobRuns()) ? undefined : "job-ended";',
+    mutated: "return undefined;",
+  },
+  {
+    name: "ledger written before the block",
+    file: "shared/readings/ingest-batch.ts",
+    original: "  const stored = await storeReadings(",
+    mutated: `  const slice = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
+  await recordOutcomes(ports, slice, envelope, reports, DEFAULT_RETRY);
+  const stored = await storeReadings(`,
+  },
+  {
+    name: "version condition removed",
+    file: "shared/jobs/memory-ledger.ts",
+    original: '      if (stored.get(was.jobId)?.get(was)?.version !== was.version) return "conflict";\n',
+    mutated: "",
+  },
+  {
+    name: "interrupted split not resumed",
+    file: "shared/jobs/slice-machine.ts",
+    original: "  if (slice.moved !== undefined)\n    return leased",
+    mutated: "  if (slice.moved !== undefined && leased)\n    return leased",
+  },
+  {
+    name: "job closed while a slice is at work",
+    file: "shared/jobs/progress.ts",
+    original: '    this.#closed &&= state === "closed";',
+    mutated: '    this.#closed &&= state === "closed" || state === "working";',
+  },
+  {
+    name: "lapsed lease left alone",
+    file: "shared/jobs/slice-machine.ts",
+    original: '      return leased ? ignored("leased") : lapsed(slice, now);',
+    mutated: '      return ignored("leased");',
+  },
+  {
+    name: "intent written after the effect",
+    file: "shared/bridge/order-task.ts",
+    original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
+    begun.record = record;
+    const refused = await this.#lastLook(item);
+    if (refused !== undefined) {
+      await this.#cleared(item.slot, begun); // nothing was sent
+      return refused;
+    }
+    const answer = await effects.operate(operation);`,
+    mutated: `    const refused = await this.#lastLook(item);
+    if (refused !== undefined) return refused;
+    const answer = await effects.operate(operation);
+    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
+    begun.record = record;`,
+  },
+  {
+    name: "intent repeated instead of proved",
+    file: "shared/bridge/order-task.ts",
+    original: '      if (end !== "send-again") return end;\n',
+    mutated: "",
+  },
+  {
+    name: "intent slot cancelled unproved",
+    file: "shared/jobs/slice-machine.ts",
+    original: '  const ending = slotsIn(slots, "open").filter((slot) => !isIntended(slice, slot));',
+    mutated: '  const ending = slotsIn(slots, "open");',
+  },
+  {
+    name: "newer order's effect taken for the older one's",
+    file: "shared/bridge/order-task.ts",
+    original: '    if (verdict.kind === "happened" && item.lastOrder > this.#order.number)',
+    mutated: '    if (verdict.kind === "happened" && item.lastOrder < 0)',
+  },
+  {
+    name: "said, hence done",
+    file: "shared/bridge/order-task.ts",
+    original: "      ? this.#shown(effects, operation, record)",
+    mutated: '      ? settled({ kind: "happened" })',
+  },
+];
