@@ -7,6 +7,7 @@ import { partitionsOf } from "../../shared/jobs/partitions.ts";
 import type { Slice, SliceKey } from "../../shared/jobs/slice.ts";
 import { DUE_SHARDS, dueShard, MINUTE_MS } from "../../shared/jobs/slice-due.ts";
 import { noSlots, setSlot, slotReason, slotState } from "../../shared/jobs/slots.ts";
+import { calmLedger } from "../simulation/calm-ledger.ts";
 import { type EmbeddedDynamo, embeddedDynamo } from "./embedded-dynamo.ts";
 
 const T0 = Date.UTC(2026, 10, 2, 12);
@@ -58,6 +59,7 @@ async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 describe.each<{ name: string; open: () => Ledger }>([
   { name: "in memory", open: memoryLedger },
+  { name: "in the simulation", open: () => calmLedger(T0) },
   { name: "on DynamoDB", open: () => dynamoLedger(dynamo.db, "Ledger", () => T0) },
 ])("the ledger $name", ({ open }) => {
   let ledger: Ledger;
