@@ -98,9 +98,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "job's state not looked at before a dial",
     file: "shared/bridge/slice-runner.ts",
-    original: 'return runs(await ports.jobs.job(item.job)) ? undefined : "job-ended";',
+    original: 'return proofOnly || (await jobRuns()) ? undefined : "job-ended";',
     mutated: "return undefined;",
-    tests: ["test/simulation/bridge.test.ts"],
+    tests: ["test/simulation/bridge.test.ts", "test/simulation/bridge-steering.test.ts"],
   },
   {
     name: "tag check removed in the meter",
