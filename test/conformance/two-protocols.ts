@@ -33,6 +33,8 @@ export interface Trial {
   readonly fault?: FaultKind;
   /** Key that the headend has enrolled, where it is another than the meter's; hex. */
   readonly enrolledKey?: string;
+  /** Key that the C12.22 meter holds, where it is another than its plan's; hex. */
+  readonly heldKey?: string;
   readonly profile?: DeviceProfile;
   readonly onFrame?: SessionContext["onFrame"];
 }
@@ -80,7 +82,9 @@ export const C1222: Side = {
   open: (trial) => {
     const profile = PROFILES.get("generic-us");
     if (profile?.protocol !== "c1222") throw new Error("the catalogue has generic-us");
-    const meter = new C1222Meter({ ...plan, fault: trial.fault, profile, apTitle: AP_TITLE }, SEED, ports(trial.clock));
+    const held = trial.heldKey === undefined ? plan.held : { unicast: trial.heldKey };
+    const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE };
+    const meter = new C1222Meter(own, SEED, ports(trial.clock));
     return opened(c1222Driver, meter, AP_TITLE, trial, profile);
   },
 };

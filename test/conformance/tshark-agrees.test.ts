@@ -1,0 +1,212 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { decodeApdu } from "../../functions/decode/main.ts";
+import { NO_ELEMENTS } from "../../shared/c1222/a-context.ts";
+import { epsemControl, writePayload } from "../../shared/c1222/epsem.ts";
+import { eaxPrimeKey } from "../../shared/c1222/security/eax-prime.ts";
+import { clearApdu, securedApdu } from "../../shared/c1222/security/secured-apdu.ts";
+import { encodeRequest, type Request } from "../../shared/c1222/services/request.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { fromHex, toHex } from "../../shared/ports/octets.ts";
+import { C1222, standingClock } from "./two-protocols.ts";
+
+const KEY_ID = 1;
+const NOW = Date.parse("2026-11-10T09:07:13Z");
+const ROOT = "2.16.124.113620.1.22.0";
+const hasTshark = spawnSync("tshark", ["--version"]).status === 0;
+
+/** What the dissector shows of one APDU, by field; services of one APDU are joined. */
+interface Seen {
+  readonly [field: string]: readonly string[];
+}
+
+/** A capture file (libpcap, raw IPv4) of UDP datagrams from port 1153 to port 1153. */
+function capture(apdus: readonly Uint8Array[]): Uint8Array {
+  const file: number[] = [];
+  const little = (value: number) => file.push(value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, value >>> 24);
+  const big = (value: number): number[] => [value >>> 8, value & 0xff];
+  little(0xa1b2c3d4 | 0);
+  file.push(2, 0, 4, 0);
+  for (const value of [0, 0, 0x40000, 101]) little(value);
+  apdus.forEach((apdu, index) => {
+    const total = 28 + apdu.length;
+    const ip = [0x45, 0, ...big(total), ...big(index), 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 2];
+    const packet = [...ip, ...big(1153), ...big(1153), ...big(8 + apdu.length), 0, 0, ...apdu];
+    for (const value of [index, 0, packet.length, packet.length]) little(value);
+    file.push(...packet);
+  });
+  return Uint8Array.from(file);
+}
+
+const FIELDS = [
+  "c1222.called_AP_invocation_id",
+  "c1222.calling_AP_invocation_id",
+  "c1222.key_id_element",
+  "c1222.iv_element",
+  "c1222.crypto_good",
+  "c1222.crypto_bad",
+  "c1222.epsem.flags.security",
+  "c1222.epsem.flags.response_control",
+  "c1222.epsem.edclass",
+  "c1222.cmd",
+  "c1222.err",
+  "c1222.read.table",
+  "c1222.read.offset",
+  "c1222.write.table",
+  "c1222.write.data",
+  "c1222.procedure.num",
+  "c1222.called_ap_title_rel",
+  "c1222.calling_ap_title_rel",
+] as const;
+
+function dissected(apdus: readonly Uint8Array[], key: string): readonly Seen[] {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-c1222-"));
+  try {
+    const file = join(folder, "apdus.pcap");
+    writeFileSync(file, capture(apdus));
+    const options = ["-o", "c1222.decrypt:TRUE", "-o", `c1222.baseoid:${ROOT}`];
+    const uat = `uat:c1222_decryption_table:"${KEY_ID.toString(16).padStart(2, "0")}",${key}`;
+    const { stdout, stderr, status } = spawnSync(
+      "tshark",
+      [
+        "-r",
+        file,
+        ...options,
+        "-o",
+        uat,
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "occurrence=a",
+        ...FIELDS.flatMap((field) => ["-e", field]),
+      ],
+      { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+    );
+    expect(status, stderr).toBe(0);
+    return stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) =>
+        Object.fromEntries(
+          line
+            .split("|")
+            .map((text, at) => [FIELDS[at] ?? "", text === "" ? [] : text.replaceAll(/0x/g, "").split(",")]),
+        ),
+      );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Layer = Readonly<Record<string, unknown>>;
+const key = eaxPrimeKey(nodeCrypto, nodeCrypto.secretKey(fromHex("000102030405060708090a0b0c0d0e0f")));
+const KEY_HEX = "000102030405060708090a0b0c0d0e0f";
+const ours = (apdu: Uint8Array): readonly Layer[] =>
+  (decodeApdu(toHex(apdu), [{ id: KEY_ID, key }]).object as { readonly layers: readonly Layer[] }).layers;
+const hexNumbers = (texts: readonly string[] | undefined): readonly number[] =>
+  (texts ?? []).map((text) => Number.parseInt(text, 16));
+const hex = (texts: readonly string[] | undefined): string => (texts ?? []).join("").replaceAll(":", "");
+const defined = (values: readonly unknown[]): readonly unknown[] => values.filter((value) => value !== undefined);
+
+/** Field by field: what the dissector saw is what our decoder prints. */
+function agree(seen: Seen, layers: readonly Layer[]): void {
+  const [outer = {}, epsem = {}, ...services] = layers;
+  const authentication = outer.callingAuthenticationValue as { keyId: number; iv: number } | undefined;
+  const requests = services.filter(({ name }) => name !== "response");
+  expect(hex(seen["c1222.iv_element"])).toBe(authentication?.iv.toString(16).padStart(8, "0") ?? "");
+  expect(hexNumbers(seen["c1222.key_id_element"])).toEqual(authentication === undefined ? [] : [authentication.keyId]);
+  expect(seen["c1222.crypto_bad"]?.filter((flag) => flag !== "0")).toEqual([]);
+  if (authentication !== undefined) {
+    expect(seen["c1222.crypto_good"]).toEqual(["1"]);
+    expect(epsem.verified).toBe(true);
+  }
+  expect(Number(seen["c1222.epsem.flags.security"]?.[0])).toBe(epsem.securityMode);
+  expect(Number(seen["c1222.epsem.flags.response_control"]?.[0])).toBe(epsem.responseControl);
+  expect(hex(seen["c1222.epsem.edclass"])).toBe(epsem.edClass ?? "");
+  expect((seen["c1222.calling_AP_invocation_id"] ?? []).map(Number)).toEqual([outer.callingApInvocationId]);
+  expect((seen["c1222.called_AP_invocation_id"] ?? []).map(Number)).toEqual(defined([outer.calledApInvocationId]));
+  expect(`${ROOT}${seen["c1222.called_ap_title_rel"]?.[0]}`).toBe(outer.calledApTitle);
+  expect(`${ROOT}${seen["c1222.calling_ap_title_rel"]?.[0]}`).toBe(outer.callingApTitle);
+  const answers = services.filter(({ name }) => name === "response");
+  expect(hexNumbers(seen["c1222.cmd"])).toEqual(requests.map(({ code }) => code));
+  expect(hexNumbers(seen["c1222.err"])).toEqual(answers.map(({ code }) => code));
+  const named = requests.filter(({ name }) => !String(name).includes("Index"));
+  const tables = (kind: "Read" | "Write") =>
+    named
+      .filter(({ name }) => String(name).endsWith(kind) || String(name).includes(`${kind}Offset`))
+      .map(({ tableId }) => tableId);
+  expect(hexNumbers(seen["c1222.read.table"])).toEqual(tables("Read"));
+  expect(hexNumbers(seen["c1222.write.table"])).toEqual(tables("Write"));
+}
+
+const REQUESTS: readonly (readonly Request[])[] = [
+  [{ service: "identification" }],
+  [{ service: "fullRead", tableId: 0 }],
+  [
+    { service: "fullRead", tableId: 23 },
+    { service: "fullRead", tableId: 0x0805 },
+  ],
+  [{ service: "partialReadOffset", tableId: 64, offset: 1056, octetCount: 1056 }],
+  [{ service: "fullWrite", tableId: 6, data: fromHex("414243") }],
+  [{ service: "partialWriteOffset", tableId: 6, offset: 20, data: fromHex("58595a") }],
+  [
+    { service: "fullWrite", tableId: 7, data: fromHex("09002101") },
+    { service: "fullRead", tableId: 8 },
+  ],
+  [{ service: "logon", userId: 2, user: fromHex("48454144524143452020"), idleTimeout: 60 }],
+  [
+    { service: "security", password: new Uint8Array(20).fill(0x41), userId: 2 },
+    { service: "fullRead", tableId: 1 },
+  ],
+  [{ service: "wait", seconds: 30 }],
+  [{ service: "logoff" }],
+  [{ service: "terminate" }],
+  [{ service: "disconnect" }],
+];
+
+function requestApdu(requests: readonly Request[], securityMode: 0 | 1 | 2, id: number): Uint8Array {
+  const edClass = id % 2 === 0 ? fromHex("54454d50") : undefined;
+  const envelope = {
+    ...NO_ELEMENTS,
+    calledApTitle: ".23.1",
+    callingApTitle: ".1.1",
+    callingApInvocationId: Uint8Array.of(id),
+  };
+  const control = epsemControl({ securityMode, edClassIncluded: edClass !== undefined });
+  const payload = writePayload({ edClass, services: requests.map(encodeRequest) });
+  return securityMode === 0
+    ? clearApdu(envelope, control, payload)
+    : securedApdu(key, { keyId: KEY_ID, iv: 1_700_000_000 + id }, envelope, control, payload);
+}
+
+describe.skipIf(!hasTshark)("the dissector of tshark agrees with our decoder, field by field", () => {
+  it.each([0, 1, 2] as const)("requests in security mode %i", (mode) => {
+    const apdus = REQUESTS.map((requests, index) => requestApdu(requests, mode, index + 1));
+    const seen = dissected(apdus, KEY_HEX);
+    expect(seen).toHaveLength(apdus.length);
+    for (const [index, apdu] of apdus.entries()) agree(seen[index] ?? {}, ours(apdu));
+  });
+
+  it("a whole conversation with a simulated meter", async () => {
+    const frames: Uint8Array[] = [];
+    const session = await C1222.open({
+      clock: standingClock(NOW),
+      enrolledKey: KEY_HEX,
+      heldKey: KEY_HEX,
+      onFrame: (_, octets) => frames.push(octets.slice()),
+    });
+    await session.perform({
+      kind: "readIntervals",
+      range: { from: NOW - 86_400_000 - (NOW % 1000), to: NOW - (NOW % 1000) },
+      registers: "total",
+    });
+    expect(frames.length).toBeGreaterThan(8);
+    const seen = dissected(frames, KEY_HEX);
+    for (const [index, apdu] of frames.entries()) agree(seen[index] ?? {}, ours(apdu));
+  });
+});
