@@ -33,6 +33,7 @@ export interface Vitest {
 
 const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
+const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
 /** These wait for leases to run out, for meters to call again, or for minutes to pass. */
 const RECOVERY = ["attached", "demand-reset", "kill-bridge", "replace-bridges", "schedules", "two-bridges"].map(
   (name) => `test/e2e/${name}.test.ts`,
@@ -74,7 +75,7 @@ export const PARTS: readonly Part[] = [
     run: {
       kind: "vitest",
       paths: [],
-      exclude: ["test/e2e/**", "test/interop/**", "test/mutations/**"],
+      exclude: ["test/e2e/**", "test/interop/**", "test/mutations/**", DISSECTOR],
     },
   },
   {
@@ -114,7 +115,7 @@ export const PARTS: readonly Part[] = [
     about: "what is on the wire, seen by tshark",
     always: false,
     missing: tshark,
-    run: { kind: "vitest", paths: [CAPTURE], alone: true },
+    run: { kind: "vitest", paths: [CAPTURE, DISSECTOR], alone: true },
   },
   {
     name: "simulation",

@@ -16,7 +16,6 @@ import { C1222, standingClock } from "./two-protocols.ts";
 const KEY_ID = 1;
 const NOW = Date.parse("2026-11-10T09:07:13Z");
 const ROOT = "2.16.124.113620.1.22.0";
-const hasTshark = spawnSync("tshark", ["--version"]).status === 0;
 
 /** What the dissector shows of one APDU, by field; services of one APDU are joined. */
 interface Seen {
@@ -184,7 +183,7 @@ function requestApdu(requests: readonly Request[], securityMode: 0 | 1 | 2, id: 
     : securedApdu(key, { keyId: KEY_ID, iv: 1_700_000_000 + id }, envelope, control, payload);
 }
 
-describe.skipIf(!hasTshark)("the dissector of tshark agrees with our decoder, field by field", () => {
+describe("the dissector of tshark agrees with our decoder, field by field", () => {
   it.each([0, 1, 2] as const)("requests in security mode %i", (mode) => {
     const apdus = REQUESTS.map((requests, index) => requestApdu(requests, mode, index + 1));
     const seen = dissected(apdus, KEY_HEX);
