@@ -27,6 +27,8 @@ function keysNeeded(profile: DeviceProfile): readonly (keyof MeterKeys)[] {
   ];
 }
 
+const TITLE = { dlms: "a system title", c1222: "an ApTitle" } as const;
+
 /** Whether a meter of this profile could be talked to with what the request brings. */
 export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): FieldProblem | undefined {
   if (profile.commodity !== request.commodity)
@@ -43,11 +45,19 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
       received: "attached",
     };
   const needed = keysNeeded(profile);
-  if (needed.includes("unicast") && request.systemTitle === undefined)
+  const named = profile.protocol === "c1222" || needed.includes("unicast");
+  if (named && request.systemTitle === undefined)
     return {
       field: "systemTitle",
-      expected: `a system title, which profile ${profile.name} needs`,
+      expected: `${TITLE[profile.protocol]}, which profile ${profile.name} needs`,
       received: "nothing",
+    };
+  // An ApTitle has dots, a system title has none.
+  if (request.systemTitle !== undefined && request.systemTitle.includes(".") !== (profile.protocol === "c1222"))
+    return {
+      field: "systemTitle",
+      expected: `${TITLE[profile.protocol]}, as profile ${profile.name} has it`,
+      received: request.systemTitle,
     };
   const missing = needed.find((name) => request.keys?.[name] === undefined);
   return missing === undefined
