@@ -1,6 +1,6 @@
 import { Deployment, type JobView } from "../e2e/deployment.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { figuresOf, type Latencies, meterIdsOf, onDemand, ratiosOf } from "./on-demand.ts";
+import { figuresOf, type Latencies, metersOf, onDemand, ratiosOf } from "./on-demand.ts";
 
 const CONCURRENT = 4;
 const PACE_MS = 250;
@@ -54,7 +54,7 @@ export const lanesLatency: Benchmark = {
   async run(say, { meters = 5_000, reads = 200 }) {
     const headend = await Deployment.start(["--meters", String(meters)]);
     try {
-      const meterIds = await meterIdsOf(headend, reads);
+      const meterIds = (await metersOf(headend, reads)).map(({ meterId }) => meterId);
       const read = (count: number): Promise<Latencies> =>
         onDemand(headend, { meterIds, count, concurrent: CONCURRENT, paceMs: PACE_MS, operation: READ });
       say("warming up");

@@ -76,19 +76,24 @@ export const ratiosOf = (name: string, loaded: readonly number[], alone: readonl
     ]),
   );
 
-/** Ids of enrolled meters, up to a number. */
-export async function meterIdsOf(headend: Deployment, most: number): Promise<string[]> {
-  const ids: string[] = [];
+export interface EnrolledMeter {
+  readonly meterId: string;
+  readonly profile: { readonly name: string };
+}
+
+/** Enrolled meters, up to a number. */
+export async function metersOf(headend: Deployment, most: number): Promise<EnrolledMeter[]> {
+  const found: EnrolledMeter[] = [];
   let cursor: string | undefined;
   do {
     const query = `limit=100${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`;
     const { status, body } = await headend.call<{
-      readonly meters: readonly { readonly meterId: string }[];
+      readonly meters: readonly EnrolledMeter[];
       readonly cursor?: string;
     }>("operator", "GET", `/meters?${query}`);
     if (status !== 200) throw new Error(`GET /meters: ${status} ${JSON.stringify(body)}`);
-    ids.push(...body.meters.map(({ meterId }) => meterId));
+    found.push(...body.meters);
     cursor = body.cursor;
-  } while (cursor !== undefined && ids.length < most);
-  return ids.slice(0, most);
+  } while (cursor !== undefined && found.length < most);
+  return found.slice(0, most);
 }

@@ -1,6 +1,6 @@
 import { Deployment, type JobView } from "../e2e/deployment.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { figuresOf, meterIdsOf, onDemand, ratiosOf } from "./on-demand.ts";
+import { figuresOf, metersOf, onDemand, ratiosOf } from "./on-demand.ts";
 
 const CONCURRENT = 4;
 const PACE_MS = 250;
@@ -11,8 +11,11 @@ const PING = { kind: "ping", depth: "meter" } as const;
 const READ = { kind: "readRegisters" } as const;
 const RESET = { kind: "resetDemand" } as const;
 
+/** Of the simulated meters' profiles the one that proves itself fresh, without which nothing is changed. */
+const PROVING = "generic-eu";
+
 /** The meters that a ping does not reach. */
-async function deadOf(headend: Deployment, meterIds: readonly string[]): Promise<Set<string>> {
+async function deadOf(headend: Deployment, meters: number): Promise<Set<string>> {
   const dead = new Set<string>();
   const { status, body } = await headend.call<JobView>("analyst", "POST", "/jobs", {
     operation: PING,
@@ -32,7 +35,7 @@ async function deadOf(headend: Deployment, meterIds: readonly string[]): Promise
     for (const { meterId } of tasks.body.tasks) dead.add(meterId);
     cursor = tasks.body.cursor;
   } while (cursor !== undefined);
-  if (dead.size === 0 || dead.size === meterIds.length) throw new Error(`expected some dead meters, got ${dead.size}`);
+  if (dead.size === 0 || dead.size === meters) throw new Error(`expected some dead meters, got ${dead.size}`);
   return dead;
 }
 
@@ -44,12 +47,16 @@ export const pingStorm: Benchmark = {
   async run(say, { meters = 1_000, pings = 50_000, singles = 2_000, reads = 200 }) {
     const headend = await Deployment.start(["--meters", String(meters), "--faults", `silent=${DEAD_SHARE}`]);
     try {
-      const meterIds = await meterIdsOf(headend, meters);
+      const enrolled = await metersOf(headend, meters);
       say("finding the dead meters");
-      const dead = await deadOf(headend, meterIds);
-      const living = meterIds.filter((meterId) => !dead.has(meterId));
-      const ask = (operation: Readonly<Record<string, unknown>>, count: number) =>
-        onDemand(headend, { meterIds: living, count, concurrent: CONCURRENT, paceMs: PACE_MS, operation });
+      const dead = await deadOf(headend, enrolled.length);
+      const living = enrolled.filter(({ meterId }) => !dead.has(meterId));
+      const idsFor = ({ kind }: typeof READ | typeof RESET): string[] =>
+        living
+          .filter(({ profile }) => profile.name === PROVING || kind === "readRegisters")
+          .map(({ meterId }) => meterId);
+      const ask = (operation: typeof READ | typeof RESET, count: number) =>
+        onDemand(headend, { meterIds: idsFor(operation), count, concurrent: CONCURRENT, paceMs: PACE_MS, operation });
       const resets = Math.ceil(reads / 4);
       await ask(READ, Math.min(20, reads));
       await ask(RESET, 4);
