@@ -54,7 +54,10 @@ function identityFault(aarq: Aarq, security: ClientSecurity): Diagnostic | undef
   if (security.mechanism === "lls")
     return value !== undefined && equalOctets(value, security.secret) ? undefined : "authentication-failure";
   const title = aarq.callingApTitle;
-  if (title === undefined || !equalOctets(title, security.clientSystemTitle)) return "calling-AP-title-not-recognized";
+  // Nothing of mechanisms 3 and 4 in clear is made of a title, and clients leave it out.
+  const untitled = !ciphered && (security.mechanism === "hls-md5" || security.mechanism === "hls-sha1");
+  const known = title === undefined ? untitled : equalOctets(title, security.clientSystemTitle);
+  if (!known) return "calling-AP-title-not-recognized";
   const least = security.mechanism === "hls-ecdsa" ? ECDSA_CHALLENGE_MIN : CHALLENGE_MIN;
   if (value === undefined || value.length < least || value.length > CHALLENGE_MAX) return "authentication-failure";
   return undefined;
