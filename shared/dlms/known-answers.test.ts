@@ -280,8 +280,8 @@ describe.each((file.sessions as unknown as readonly Session[]).map((session) => 
       for (const { apdu } of apdus) if (protectedApdu(apdu) === undefined) checkBothWays(apdu);
     });
 
-    it.runIf(keys !== null)("is opened under the sender's title", () => {
-      if (keys === null) return;
+    if (keys === null) return;
+    it("is opened under the sender's title", () => {
       const cipher = { encryption: nodeCrypto.secretKey(fromHex(keys.EK)), authentication: fromHex(keys.AK) };
       let opened = 0;
       for (const { apdu, plain, from } of apdus) {
