@@ -35,7 +35,7 @@ const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
 /** These wait for leases to run out, for meters to call again, or for minutes to pass. */
-const RECOVERY = ["attached", "demand-reset", "kill-bridge", "replace-bridges", "schedules", "two-bridges"].map(
+const RECOVERY = ["attached", "demand-reset", "kill-bridge", "schedules", "two-bridges"].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 

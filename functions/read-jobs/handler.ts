@@ -3,7 +3,7 @@ import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
-import { EXACT_SLICES, tallyOf } from "../../shared/jobs/progress.ts";
+import { EXACT_SLICES, progressOf as sumOf, tallyOf } from "../../shared/jobs/progress.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
 import { isConfined, maySee } from "../../shared/security/ownership.ts";
@@ -72,7 +72,9 @@ export const handler = httpHandler({
   async readJob({ params: { jobId }, ifNoneMatch, caller }) {
     const job = await ledger.job(jobId);
     if (job === undefined || !maySee(caller, job.caller.id)) return unknownJob(jobId);
-    const body = await viewOf(job, EXACT_SLICES);
+    const view = await viewOf(job, EXACT_SLICES);
+    // Who follows a job finds counts from the first look on: none, while it is being planned.
+    const body = { ...view, progress: view.progress ?? shownOf(sumOf([], job.createdAt)) };
     const headers = { etag: tagOf(body), "cache-control": "private, no-cache" };
     return ifNoneMatch === headers.etag ? { status: 304, headers } : { status: 200, body, headers };
   },

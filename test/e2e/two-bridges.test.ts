@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 describe("two bridges in the middle of a read of a thousand", () => {
   let headend: Deployment;
   beforeAll(async () => {
-    headend = await Deployment.start(["--meters", String(METERS), "--bridges", "2"]);
+    headend = await Deployment.start(["--meters", String(METERS), "--bridges", "2", "--faults", "slow=0.1"]);
   }, 240_000);
   afterAll(async () => {
     expect(await headend?.stop()).toBe(0);
@@ -32,7 +32,7 @@ describe("two bridges in the middle of a read of a thousand", () => {
     const working = (most: number) =>
       until(150_000, "a bridge in the middle of the work", async () => {
         const { done, open } = await progress();
-        expect(open, "the work is not over yet").toBeGreaterThan(0);
+        if (done > 0) expect(open, "the work is not over yet").toBeGreaterThan(0);
         const busy = (await bridgesOf(headend)).find(({ busySessions }) => busySessions > 0);
         return done >= most ? busy : undefined;
       });

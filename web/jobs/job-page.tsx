@@ -121,7 +121,7 @@ export default function JobPage({ jobId }: { readonly jobId: string }) {
           <div className="columns">
             <section className="card" aria-labelledby="outcome">
               <h2 id="outcome">Progress</h2>
-              {job.progress === undefined ? (
+              {job.progress === undefined || job.tasks === undefined ? (
                 <p className="muted">The job is being planned; its tasks are not counted yet.</p>
               ) : (
                 <JobOutcome progress={job.progress} />
