@@ -1,6 +1,5 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
-  BatchGetCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -11,8 +10,8 @@ import { z } from "zod";
 import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
 import { Route } from "../../shared/metering/route.ts";
-import { assert } from "../../shared/ports/errors.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../../shared/security/counters.ts";
+import { batchGet } from "./batch-get.ts";
 
 /**
  * The Access table. `SEG#<segment>` / `<slot, 4 digits>`: access item; `MARK#<segment>` / `mark`: counter mark.
@@ -22,11 +21,6 @@ const segmentKey = (segment: number): string => `SEG#${segment}`;
 const slotKey = (slot: number): string => slot.toString().padStart(4, "0");
 const keyOf = ({ segment, slot }: Place) => ({ pk: segmentKey(segment), sk: slotKey(slot) });
 const markKey = (segment: number) => ({ pk: `MARK#${segment}`, sk: "mark" });
-
-/** Most items that one BatchGet takes. */
-const BATCH = 100;
-/** Unprocessed keys of a throttled BatchGet are asked for again so many times, waiting 50 ms, 100 ms, … */
-const BATCH_TRIES = 6;
 
 /** A DynamoDB number comes back as number, or as bigint beyond 2^53. */
 const Big = z.union([z.int(), z.bigint()]).transform(BigInt);
@@ -100,20 +94,6 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
     const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(place), ConsistentRead: true }));
     return Item === undefined ? undefined : fromStored(Item);
   };
-  const readBatch = async (segment: number, slots: readonly number[]): Promise<AccessItem[]> => {
-    const found: AccessItem[] = [];
-    let keys: Record<string, unknown>[] = slots.map((slot) => keyOf({ segment, slot }));
-    for (let attempt = 1; ; attempt++) {
-      const answer = await db.send(
-        new BatchGetCommand({ RequestItems: { [TableName]: { Keys: keys, ConsistentRead: true } } }),
-      );
-      for (const item of answer.Responses?.[TableName] ?? []) found.push(fromStored(item));
-      keys = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
-      if (keys.length === 0) return found;
-      assert(attempt < BATCH_TRIES, `expected all keys of a BatchGet in ${BATCH_TRIES} tries, ${keys.length} are left`);
-      await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
-    }
-  };
 
   return {
     async createAccessItem(item) {
@@ -128,12 +108,14 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
       }
     },
     read: readItem,
-    async readMany(segment, slots) {
-      const batches: Promise<AccessItem[]>[] = [];
-      for (let from = 0; from < slots.length; from += BATCH)
-        batches.push(readBatch(segment, slots.slice(from, from + BATCH)));
-      return (await Promise.all(batches)).flat();
-    },
+    readMany: async (segment, slots) =>
+      (
+        await batchGet(
+          db,
+          TableName,
+          slots.map((slot) => keyOf({ segment, slot })),
+        )
+      ).map(fromStored),
     async leaseCounters(segment, size, epoch) {
       try {
         const { Attributes } = await db.send(

@@ -1,15 +1,10 @@
-import {
-  BatchGetCommand,
-  type BatchGetCommandOutput,
-  type DynamoDBDocumentClient,
-  PutCommand,
-  paginateQuery,
-} from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { eachOf, piecesOf } from "../../shared/jobs/concurrency.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import type { BlockKey, DayBlocks, StoredBlock } from "../../shared/readings/blocks.ts";
 import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
+import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 /**
@@ -24,7 +19,7 @@ const itemKey = (key: BlockKey): { readonly pk: string; readonly sk: string } =>
   sk: `${slotText(key.slot)}#${key.set}`,
 });
 
-const GET_BATCH = 100; // keys in one BatchGetItem
+const GET_BATCH = 100; // keys in one BatchGetItem: so many pieces at once stay bounded
 const CONCURRENT = 4;
 
 const Item = z.object({
@@ -64,14 +59,7 @@ export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): 
     async read(keys) {
       const found: StoredBlock[] = [];
       await eachOf(piecesOf(keys, GET_BATCH), CONCURRENT, async (piece) => {
-        let Keys: Record<string, unknown>[] | undefined = piece.map(itemKey);
-        while (Keys !== undefined && Keys.length > 0) {
-          const answer: BatchGetCommandOutput = await db.send(
-            new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } }),
-          );
-          found.push(...(answer.Responses?.[TableName] ?? []).map((item) => stored(item).block));
-          Keys = answer.UnprocessedKeys?.[TableName]?.Keys;
-        }
+        found.push(...(await batchGet(db, TableName, piece.map(itemKey))).map((item) => stored(item).block));
       });
       return found;
     },

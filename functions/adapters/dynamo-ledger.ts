@@ -1,6 +1,4 @@
 import {
-  BatchGetCommand,
-  type BatchGetCommandOutput,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -14,6 +12,7 @@ import type { JobProgress, Ledger } from "../../shared/jobs/ledger.ts";
 import { partitionOf, partitionsIn } from "../../shared/jobs/partitions.ts";
 import type { SliceKey } from "../../shared/jobs/slice.ts";
 import { MINUTE_MS } from "../../shared/jobs/slice-due.ts";
+import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { DUE_INDEX, duePartition, sliceItem, sliceKey, sliceKeyOf, sliceOf, slicePartition } from "./slice-item.ts";
 
@@ -29,7 +28,6 @@ const watermarkKey = (lane: string, share?: string): { pk: string; sk: string } 
   pk: `W#${lane}`,
   sk: share === undefined ? "watermark" : `watermark#${share}`,
 });
-const GET_BATCH = 100; // keys in one BatchGetItem
 
 /**
  * The ledger on DynamoDB. Items: job `J#<job>/job`, its progress `J#<job>/progress`, list entries `JOBS/<createdAt>#<job>`
@@ -38,21 +36,8 @@ const GET_BATCH = 100; // keys in one BatchGetItem
  */
 export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now: () => number = Date.now): Ledger {
   const jobsOf = async (jobIds: readonly string[]): Promise<ReadonlyMap<string, Job>> => {
-    const found = new Map<string, Job>();
-    for (let at = 0; at < jobIds.length; at += GET_BATCH) {
-      let Keys: Record<string, unknown>[] | undefined = jobIds.slice(at, at + GET_BATCH).map(jobKey);
-      while (Keys !== undefined && Keys.length > 0) {
-        const answer: BatchGetCommandOutput = await db.send(
-          new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } }),
-        );
-        for (const item of answer.Responses?.[TableName] ?? []) {
-          const job = Job.parse(item.job);
-          found.set(job.jobId, job);
-        }
-        Keys = answer.UnprocessedKeys?.[TableName]?.Keys;
-      }
-    }
-    return found;
+    const jobs = (await batchGet(db, TableName, jobIds.map(jobKey))).map((item) => Job.parse(item.job));
+    return new Map(jobs.map((job) => [job.jobId, job]));
   };
   const raise = async (key: { pk: string; sk: string }, at: number): Promise<void> => {
     await heldCondition(

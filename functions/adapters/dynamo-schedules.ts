@@ -1,6 +1,4 @@
 import {
-  BatchGetCommand,
-  type BatchGetCommandOutput,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -8,12 +6,12 @@ import {
   paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
 import { Schedule, type Schedules } from "../../shared/jobs/schedule.ts";
+import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 const keyOf = (scheduleId: string): { pk: string; sk: string } => ({ pk: `S#${scheduleId}`, sk: "schedule" });
 /** An entry without its schedule says nothing: it is written first and removed last. */
 const entryOf = (scheduleId: string): { pk: string; sk: string } => ({ pk: "SCHEDULES", sk: scheduleId });
-const GET_BATCH = 100; // keys in one BatchGetItem
 
 /** Schedules in the Ledger table: `S#<id>/schedule`, found by their entries `SCHEDULES/<id>`. */
 export function dynamoSchedules(db: DynamoDBDocumentClient, TableName: string): Schedules {
@@ -46,17 +44,7 @@ export function dynamoSchedules(db: DynamoDBDocumentClient, TableName: string): 
         },
       );
       for await (const page of pages) for (const item of page.Items ?? []) ids.push(String(item.sk));
-      const found: Schedule[] = [];
-      for (let at = 0; at < ids.length; at += GET_BATCH) {
-        let Keys: Record<string, unknown>[] | undefined = ids.slice(at, at + GET_BATCH).map(keyOf);
-        while (Keys !== undefined && Keys.length > 0) {
-          const answer: BatchGetCommandOutput = await db.send(
-            new BatchGetCommand({ RequestItems: { [TableName]: { Keys, ConsistentRead: true } } }),
-          );
-          found.push(...(answer.Responses?.[TableName] ?? []).map((item) => Schedule.parse(item.schedule)));
-          Keys = answer.UnprocessedKeys?.[TableName]?.Keys;
-        }
-      }
+      const found = (await batchGet(db, TableName, ids.map(keyOf))).map((item) => Schedule.parse(item.schedule));
       return found.sort((left, right) => (left.scheduleId < right.scheduleId ? -1 : 1));
     },
     async write(was, next) {

@@ -3,7 +3,7 @@ import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
-import { EXACT_SLICES, progressOf as sumOf, tallyOf } from "../../shared/jobs/progress.ts";
+import { EXACT_SLICES, progressOf, tallyOf } from "../../shared/jobs/progress.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
 import { isConfined, maySee } from "../../shared/security/ownership.ts";
@@ -25,7 +25,7 @@ const EXACT_SLICES_LISTED = 2;
 
 type JobView = ResponseOf<Routes["readJob"]>;
 
-async function progressOf(job: Job, exactSlices: number): Promise<JobProgress | undefined> {
+async function countsOf(job: Job, exactSlices: number): Promise<JobProgress | undefined> {
   if (job.slices === undefined) return undefined;
   if (job.slices > exactSlices) return ledger.progress(job.jobId); // larger ones: what the sweep counted last
   return (await tallyOf(ledger.slicesOf(job.jobId), systemClock.now())).progress;
@@ -33,7 +33,7 @@ async function progressOf(job: Job, exactSlices: number): Promise<JobProgress | 
 
 async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
   const { partitions: _partitions, pausedFrom: _pausedFrom, caller, ...shown } = job;
-  const progress = await progressOf(job, exactSlices);
+  const progress = await countsOf(job, exactSlices);
   const { id, name } = caller;
   return {
     ...shown,
@@ -74,7 +74,7 @@ export const handler = httpHandler({
     if (job === undefined || !maySee(caller, job.caller.id)) return unknownJob(jobId);
     const view = await viewOf(job, EXACT_SLICES);
     // Who follows a job finds counts from the first look on: none, while it is being planned.
-    const body = { ...view, progress: view.progress ?? shownOf(sumOf([], job.createdAt)) };
+    const body = { ...view, progress: view.progress ?? shownOf(progressOf([], job.createdAt)) };
     const headers = { etag: tagOf(body), "cache-control": "private, no-cache" };
     return ifNoneMatch === headers.etag ? { status: 304, headers } : { status: 200, body, headers };
   },
