@@ -5,7 +5,7 @@ import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterFilter } from "../metering/meter-filter.ts";
 import { Instant } from "./instant.ts";
-import { OperationInApi } from "./operation.ts";
+import { OfferedOperation, OperationInApi } from "./operation.ts";
 import { Cursor, limitUpTo } from "./page.ts";
 
 const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);
@@ -16,7 +16,7 @@ export const JobPath = z.strictObject({ jobId: JobId });
 
 /** POST /jobs. */
 export const JobSubmission = z.strictObject({
-  operation: OperationInApi,
+  operation: OfferedOperation,
   target: JobTarget,
   /**
    * Default: `interactive` for one meter; `urgent` for tasks of another job, and for some meters with a deadline within

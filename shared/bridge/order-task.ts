@@ -238,7 +238,7 @@ interface Begun {
 /** The end that a proof is, where it shows anything but the state before. */
 const settled = (verdict: EffectVerdict): TaskEnd =>
   verdict.kind === "happened"
-    ? { kind: "done", result: NOTHING }
+    ? { kind: "done", result: verdict.shown ?? NOTHING }
     : failed("unverified", verdict.kind === "cannot-tell" ? verdict.code : "effect.none", "never");
 
 /**

@@ -3,7 +3,7 @@ import type { EffectRecord } from "../jobs/effect-record.ts";
 import type { TaskReport } from "../jobs/messages.ts";
 import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
-import type { IntervalSet, OperationResult } from "../metering/result.ts";
+import type { IntervalSet, MeterEvent, OperationResult } from "../metering/result.ts";
 import type { Failure } from "./failure-of.ts";
 
 /** How one try at one meter ended. */
@@ -56,6 +56,16 @@ const intervalRecord = ({ channelSet, period, channels, entries }: IntervalSet) 
   status: entries.map(({ status }) => status),
 });
 
+/** An event as messages carry it. */
+const eventRecord = ({ at, event, log, code, sequence, argument }: MeterEvent) => ({
+  at,
+  e: event,
+  log,
+  code,
+  ...(sequence === undefined ? {} : { seq: sequence }),
+  ...(argument === undefined ? {} : { arg: argument }),
+});
+
 function resultFields(result: OperationResult): Partial<TaskReport> {
   return {
     ...(result.registers.length === 0
@@ -64,6 +74,9 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
           registers: registerRecords(result.registers),
         }),
     ...(result.intervals.length === 0 ? {} : { intervals: result.intervals.map(intervalRecord) }),
+    ...(result.events === undefined ? {} : { events: result.events.map(eventRecord) }),
+    ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
+    ...(result.clockSet === undefined ? {} : { clockSet: { ...result.clockSet } }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EventNameSchema } from "../metering/event-catalogue.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
@@ -46,6 +47,19 @@ const IntervalRecord = z.strictObject({
   status: z.array(z.int()),
 });
 
+const EventRecord = z.strictObject({
+  at: z.int(),
+  e: EventNameSchema,
+  log: z.string().max(64),
+  code: z.string().max(32),
+  seq: z.int().optional(),
+  arg: z
+    .string()
+    .regex(/^(?:[0-9a-f]{2})*$/)
+    .max(512)
+    .optional(),
+});
+
 /** How one attempt at one meter ended. */
 export const TaskReport = z.strictObject({
   slot: z
@@ -74,6 +88,14 @@ export const TaskReport = z.strictObject({
   frameDigest: z.string().optional(),
   registers: z.array(RegisterRecord).optional(),
   intervals: z.array(IntervalRecord).optional(),
+  events: z.array(EventRecord).optional(),
+  switch: z
+    .strictObject({
+      position: z.enum(["open", "closed", "armed", "unknown"]),
+      contactClosed: z.boolean().optional(),
+    })
+    .optional(),
+  clockSet: z.strictObject({ beforeMs: z.number(), afterMs: z.number() }).optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

@@ -18,12 +18,12 @@ export type EffectAnswer =
 
 /**
  * What the meter shows, compared with the baseline. `cannot-tell`: more has changed than one effect explains, or what
- * would prove it is not there; `code`: dotted, says which.
+ * would prove it is not there; `code`: dotted, says which. `shown`: what was read for it, as readings to be kept.
  */
 export type EffectVerdict =
-  | { readonly kind: "happened" }
-  | { readonly kind: "did-not-happen" }
-  | { readonly kind: "cannot-tell"; readonly code: string };
+  | { readonly kind: "happened"; readonly shown?: OperationResult }
+  | { readonly kind: "did-not-happen"; readonly shown?: OperationResult }
+  | { readonly kind: "cannot-tell"; readonly code: string; readonly shown?: OperationResult };
 
 /**
  * Effects of class `once` on one meter, within one session. The engine decides what is called and when: intent between

@@ -24,9 +24,29 @@ const ReadIntervals = z.strictObject({
 const Ping = z.strictObject({ kind: z.literal("ping"), depth: z.enum(["network", "meter"]) });
 /** Sets the maximum demand back, as at the end of a billing period; the maximum is read before, in the same session. */
 const ResetDemand = z.strictObject({ kind: z.literal("resetDemand") });
+/** What the meter's event logs hold of a range: events whose time lies in (from, to]. */
+const ReadEvents = z.strictObject({ kind: z.literal("readEvents"), range: TimeRange });
+/** Every voltage that the device profile maps, on the line side and, where the meter has a sensor there, on the load side. */
+const ReadVoltage = z.strictObject({ kind: z.literal("readVoltage") });
+/** Position of the disconnect switch, and the voltages as `readVoltage` reads them, in one session. */
+const ReadSwitch = z.strictObject({ kind: z.literal("readSwitch") });
+/** Sets the meter's clock to the headend's time, in the steps that the device profile allows. */
+const SetClock = z.strictObject({ kind: z.literal("setClock") });
+/** Opens or closes the disconnect switch, or arms it so that the customer can close it at the meter. Never a toggle. */
+const OperateSwitch = z.strictObject({ kind: z.literal("operateSwitch"), to: z.enum(["open", "closed", "armed"]) });
 
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
-export const Operation = z.discriminatedUnion("kind", [ReadRegisters, ReadIntervals, Ping, ResetDemand]);
+export const Operation = z.discriminatedUnion("kind", [
+  ReadRegisters,
+  ReadIntervals,
+  Ping,
+  ResetDemand,
+  ReadEvents,
+  ReadVoltage,
+  ReadSwitch,
+  SetClock,
+  OperateSwitch,
+]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
 
@@ -37,6 +57,11 @@ export const REPLAY_CLASS = {
   readIntervals: "read",
   ping: "read",
   resetDemand: "once",
+  readEvents: "read",
+  readVoltage: "read",
+  readSwitch: "read",
+  setClock: "state",
+  operateSwitch: "once",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

@@ -1,3 +1,4 @@
+import type { EventName } from "./event-catalogue.ts";
 import type { Measurement } from "./measurement.ts";
 
 /** A register value: `value × 10^scaler` of the measurement's unit. */
@@ -45,10 +46,42 @@ export interface IntervalSet {
   readonly entries: readonly IntervalEntry[];
 }
 
+/** One entry of one of the meter's event logs, or an alarm that it sent. */
+export interface MeterEvent {
+  /** When the meter says that it happened, UTC, clock milliseconds. */
+  readonly at: number;
+  /** `unknown`: the device profile does not map the code. */
+  readonly event: EventName;
+  /** The log by the profile's name. */
+  readonly log: string;
+  /** The code as the meter has it, decimal. */
+  readonly code: string;
+  /** Number of the entry in its log, where the meter counts them. */
+  readonly sequence?: number;
+  /** What the meter recorded with it, as hex of its own encoding. */
+  readonly argument?: string;
+}
+
+/** `armed`: open, and the customer may close it at the meter. `unknown`: the meter shows something else. */
+export type SwitchPosition = "open" | "closed" | "armed" | "unknown";
+
+export interface SwitchState {
+  /** What the meter's control says. */
+  readonly position: SwitchPosition;
+  /** What the relay's own contact says (true: closed), where the meter shows it apart from the control. */
+  readonly contactClosed?: boolean;
+}
+
 /** What one operation on one meter brought; every driver answers in these words. */
 export interface OperationResult {
   readonly registers: readonly RegisterValue[];
   readonly intervals: readonly IntervalSet[];
+  /** `readEvents`: by time; absent elsewhere. */
+  readonly events?: readonly MeterEvent[];
+  /** `readSwitch`, and what an order to the switch read for its proof; voltages are among `registers`. */
+  readonly switch?: SwitchState;
+  /** `setClock`: meter clock minus ours before and after, ms; equal where it was within the profile's tolerance. */
+  readonly clockSet?: { readonly beforeMs: number; readonly afterMs: number };
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */

@@ -16,6 +16,16 @@ export function operationText(operation: ApiJob["operation"]): string {
       return operation.depth === "network" ? "Ping the network card" : "Ping the meter";
     case "resetDemand":
       return "Reset the demand";
+    case "readEvents":
+      return "Read the event logs";
+    case "readVoltage":
+      return "Read the voltage";
+    case "readSwitch":
+      return "Look at the switch";
+    case "operateSwitch":
+      return { open: "Open the switch", closed: "Close the switch", armed: "Arm the switch" }[operation.to];
+    case "setClock":
+      return "Set the clock";
     default:
       return (operation as { readonly kind: string }).kind; // a newer headend's operation
   }
@@ -23,7 +33,7 @@ export function operationText(operation: ApiJob["operation"]): string {
 
 /** The time that an operation is about, where it has one. */
 export const rangeText = (operation: ApiJob["operation"]): string | undefined =>
-  operation.kind === "readIntervals"
+  operation.kind === "readIntervals" || operation.kind === "readEvents"
     ? `${instantText(operation.range.from, "minute")} to ${instantText(operation.range.to, "minute")}`
     : undefined;
 
