@@ -18,7 +18,11 @@ const meter = {
 describe("field errors", () => {
   it("name the alternatives of a discriminator", () => {
     expect(complaints(routes.submitJob.request, { operation: { kind: "open" }, target: { kind: "all" } })).toEqual([
-      { field: "operation.kind", expected: "one of readRegisters, readIntervals, ping, resetDemand", received: "open" },
+      {
+        field: "operation.kind",
+        expected: "one of readRegisters, readIntervals, ping, resetDemand, readVoltage, setClock",
+        received: "open",
+      },
     ]);
   });
 
