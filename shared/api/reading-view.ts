@@ -24,7 +24,10 @@ export const readingsView = (meterId: string, asOf: number, { registers, interva
   intervals: intervals.map(({ channelSet, period, channels, entries }) => ({
     channelSet,
     period,
-    channels: channels.map(({ measurement, scaler }) => ({ measurement, scaler, ...MEASUREMENTS[measurement] })),
+    channels: channels.map(({ measurement, scaler }) => {
+      const { unit, readingType, cumulative } = MEASUREMENTS[measurement];
+      return { measurement, scaler, unit, readingType, cumulative };
+    }),
     entries: entries.map(({ end, values, status, batch }) => ({
       end,
       values: values.map((value) => value?.toString() ?? null),
