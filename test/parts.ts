@@ -133,7 +133,7 @@ export const PARTS: readonly Part[] = [
     name: "fuzz",
     about: "many mutated frames",
     always: false,
-    run: { kind: "command", script: "test/fuzz/main.ts", args: ["--frames", "500000", "--json"] },
+    run: { kind: "command", script: "test/fuzz/main.ts", args: ["--frames", "1000000", "--json"] },
   },
 ];
 
