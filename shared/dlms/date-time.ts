@@ -76,14 +76,58 @@ export const DateTimeCodec: Codec<DateTime> = {
   },
 };
 
-/** The date-time in a `Data`: tagged 25, or as meters mostly send it, an octet-string of 12. Undefined: it is neither. */
-export function dateTimeIn(data: Data): DateTime | undefined {
-  if (data.type !== "date-time" && !(data.type === "octet-string" && data.value.length === 12)) return undefined;
-  return decode(DateTimeCodec, data.value);
-}
+/** A date without time: 5 octets, wildcards as in `DateTime`. */
+export type CosemDate = Pick<DateTime, "year" | "month" | "dayOfMonth" | "dayOfWeek">;
+export const DateCodec: Codec<CosemDate> = {
+  read: (source) => {
+    const year = source.unsigned16("a year");
+    return {
+      year: year === 0xffff ? undefined : year,
+      month: given(source.unsigned8("a date")),
+      dayOfMonth: given(source.unsigned8("a date")),
+      dayOfWeek: given(source.unsigned8("a date")),
+    };
+  },
+  write: (target, value) => {
+    target.unsigned16(value.year ?? 0xffff);
+    for (const octet of [value.month, value.dayOfMonth, value.dayOfWeek]) target.unsigned8(octet ?? 0xff);
+  },
+};
 
-/** As most attributes carry it: an octet-string of 12. */
-export const dateTimeData = (value: DateTime): Data => ({ type: "octet-string", value: encode(DateTimeCodec, value) });
+/** A time of day: 4 octets, wildcards as in `DateTime`. */
+export type CosemTime = Pick<DateTime, "hour" | "minute" | "second" | "hundredths">;
+export const TimeCodec: Codec<CosemTime> = {
+  read: (source) => ({
+    hour: given(source.unsigned8("a time")),
+    minute: given(source.unsigned8("a time")),
+    second: given(source.unsigned8("a time")),
+    hundredths: given(source.unsigned8("a time")),
+  }),
+  write: (target, value) => {
+    for (const octet of [value.hour, value.minute, value.second, value.hundredths]) target.unsigned8(octet ?? 0xff);
+  },
+};
+
+/** Tagged, or as meters mostly send it, an octet-string of its length. Undefined: it is neither. */
+const taggedOrOctets =
+  <T>(type: "date-time" | "date" | "time", length: number, codec: Codec<T>) =>
+  (data: Data): T | undefined =>
+    data.type === type || (data.type === "octet-string" && data.value.length === length)
+      ? decode(codec, data.value)
+      : undefined;
+const asOctets =
+  <T>(codec: Codec<T>) =>
+  (value: T): Data => ({ type: "octet-string", value: encode(codec, value) });
+
+/** The date-time in a `Data`, tagged 25 or an octet-string of 12; so `dateIn` (26, 5) and `timeIn` (27, 4). */
+export const dateTimeIn = taggedOrOctets("date-time", 12, DateTimeCodec);
+export const dateIn = taggedOrOctets("date", 5, DateCodec);
+export const timeIn = taggedOrOctets("time", 4, TimeCodec);
+
+/** As most attributes carry it: an octet-string. */
+export const dateTimeData = asOctets(DateTimeCodec);
+export const dateData = asOctets(DateCodec);
+export const timeData = asOctets(TimeCodec);
 
 /** Which sign the meter gives the deviation: `utc` is the standard's. */
 export type DeviationSign = "utc" | "local";

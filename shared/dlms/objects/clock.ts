@@ -1,33 +1,44 @@
-import { attribute, type InterfaceClass, method } from "./interface-class.ts";
-import { boolean, dateTime, enumerated, integer, long, obis, structure, unsigned } from "./shape.ts";
+import { interfaceClass } from "./interface-class.ts";
+import { boolean, dateTime, enumeration, integer, long, structure, unsigned } from "./shape.ts";
+
+export const CLOCK_BASE = {
+  "not-defined": 0,
+  "internal-crystal": 1,
+  "mains-frequency-50-hz": 2,
+  "mains-frequency-60-hz": 3,
+  "global-positioning-system": 4,
+  "radio-controlled": 5,
+} as const;
 
 /** Clock, class_id 8, version 0. */
-export const Clock = {
-  classId: 8,
-  version: 0,
-  attributes: {
-    logicalName: attribute(1, obis),
-    time: attribute(2, dateTime),
+export const Clock = interfaceClass(
+  "Clock",
+  8,
+  0,
+  {
+    time: dateTime,
     /** Minutes from local standard time to UTC: UTC+1 is -60. */
-    timeZone: attribute(3, long),
-    status: attribute(4, unsigned),
-    daylightSavingsBegin: attribute(5, dateTime),
-    daylightSavingsEnd: attribute(6, dateTime),
+    timeZone: long,
+    status: unsigned,
+    daylightSavingsBegin: dateTime,
+    daylightSavingsEnd: dateTime,
     /** Minutes that the clock is put forward. */
-    daylightSavingsDeviation: attribute(7, integer),
-    daylightSavingsEnabled: attribute(8, boolean),
-    clockBase: attribute(9, enumerated),
+    daylightSavingsDeviation: integer,
+    daylightSavingsEnabled: boolean,
+    clockBase: enumeration(CLOCK_BASE),
   },
-  methods: {
-    adjustToQuarter: method(1, integer),
-    adjustToMeasuringPeriod: method(2, integer),
-    adjustToMinute: method(3, integer),
-    adjustToPresetTime: method(4, integer),
-    presetAdjustingTime: method(
-      5,
-      structure({ presetTime: dateTime, validityIntervalStart: dateTime, validityIntervalEnd: dateTime }),
-    ),
+  {
+    adjustToQuarter: integer,
+    adjustToMeasuringPeriod: integer,
+    adjustToMinute: integer,
+    adjustToPresetTime: integer,
+    presetAdjustingTime: structure({
+      presetTime: dateTime,
+      validityIntervalStart: dateTime,
+      validityIntervalEnd: dateTime,
+    }),
     /** Seconds, -900..900. */
-    shiftTime: method(6, long),
+    shiftTime: long,
   },
-} as const satisfies InterfaceClass;
+  0x60,
+);

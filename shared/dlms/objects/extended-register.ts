@@ -1,17 +1,13 @@
-import { attribute, type InterfaceClass, method } from "./interface-class.ts";
+import { interfaceClass } from "./interface-class.ts";
 import { scalerUnit } from "./register.ts";
-import { any, dateTime, integer, obis } from "./shape.ts";
+import { any, dateTime, integer } from "./shape.ts";
 
 /** Extended register, class_id 4, version 0: a register that tells when its value was captured. */
-export const ExtendedRegister = {
-  classId: 4,
-  version: 0,
-  attributes: {
-    logicalName: attribute(1, obis),
-    value: attribute(2, any),
-    scalerUnit: attribute(3, scalerUnit),
-    status: attribute(4, any),
-    captureTime: attribute(5, dateTime),
-  },
-  methods: { reset: method(1, integer) },
-} as const satisfies InterfaceClass;
+export const ExtendedRegister = interfaceClass(
+  "Extended register",
+  4,
+  0,
+  { value: any, scalerUnit, status: any, captureTime: dateTime },
+  { reset: integer },
+  0x38,
+);

@@ -1,6 +1,6 @@
-import { attribute, type InterfaceClass, method } from "./interface-class.ts";
+import { interfaceClass } from "./interface-class.ts";
 import type { ShapeValue } from "./shape.ts";
-import { any, arrayOf, doubleLongUnsigned, enumerated, integer, longUnsigned, obis, structure } from "./shape.ts";
+import { any, arrayOf, doubleLongUnsigned, enumeration, integer, longUnsigned, obis, structure } from "./shape.ts";
 
 /** capture_object_definition: which attribute of which object a column holds; `dataIndex` 0 is the whole attribute. */
 export const captureObject = structure({
@@ -21,20 +21,21 @@ export const SORT_METHOD = {
 } as const;
 
 /** Profile generic, class_id 7, version 1. */
-export const ProfileGeneric = {
-  classId: 7,
-  version: 1,
-  attributes: {
-    logicalName: attribute(1, obis),
+export const ProfileGeneric = interfaceClass(
+  "Profile generic",
+  7,
+  1,
+  {
     /** Array of structures in the order of captureObjects; rows are read by client/profile-buffer.ts. */
-    buffer: attribute(2, any),
-    captureObjects: attribute(3, arrayOf(captureObject)),
+    buffer: any,
+    captureObjects: arrayOf(captureObject),
     /** Seconds; 0: not captured by time. */
-    capturePeriod: attribute(4, doubleLongUnsigned),
-    sortMethod: attribute(5, enumerated),
-    sortObject: attribute(6, captureObject),
-    entriesInUse: attribute(7, doubleLongUnsigned),
-    profileEntries: attribute(8, doubleLongUnsigned),
+    capturePeriod: doubleLongUnsigned,
+    sortMethod: enumeration(SORT_METHOD),
+    sortObject: captureObject,
+    entriesInUse: doubleLongUnsigned,
+    profileEntries: doubleLongUnsigned,
   },
-  methods: { reset: method(1, integer), capture: method(2, integer) },
-} as const satisfies InterfaceClass;
+  { reset: integer, capture: integer },
+  0x58,
+);

@@ -1,9 +1,12 @@
-import { attribute, type InterfaceClass, method } from "./interface-class.ts";
-import { any, arrayOf, enumerated, integer, longUnsigned, obis, structure } from "./shape.ts";
+import { interfaceClass } from "./interface-class.ts";
+import { any, arrayOf, enumeration, integer, longUnsigned, obis, structure } from "./shape.ts";
 
+/** service_id of a script's action. */
+export const SCRIPT_ACTION = { "write-attribute": 1, "execute-method": 2 } as const;
+
+/** One action of a script; script tables, schedules and monitors name scripts by `scriptReference`. */
 const actionSpecification = structure({
-  /** 1: write attribute, 2: execute method. */
-  serviceId: enumerated,
+  serviceId: enumeration(SCRIPT_ACTION),
   classId: longUnsigned,
   logicalName: obis,
   index: integer,
@@ -11,15 +14,11 @@ const actionSpecification = structure({
 });
 
 /** Script table, class_id 9, version 0: scripts that a client or a schedule executes by their identifier. */
-export const ScriptTable = {
-  classId: 9,
-  version: 0,
-  attributes: {
-    logicalName: attribute(1, obis),
-    scripts: attribute(
-      2,
-      arrayOf(structure({ scriptIdentifier: longUnsigned, actions: arrayOf(actionSpecification) })),
-    ),
-  },
-  methods: { execute: method(1, longUnsigned) },
-} as const satisfies InterfaceClass;
+export const ScriptTable = interfaceClass(
+  "Script table",
+  9,
+  0,
+  { scripts: arrayOf(structure({ scriptIdentifier: longUnsigned, actions: arrayOf(actionSpecification) })) },
+  { execute: longUnsigned },
+  0x20,
+);
