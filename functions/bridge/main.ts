@@ -4,11 +4,13 @@ import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { recall } from "../../shared/bridge/recall.ts";
+import { relays } from "../../shared/bridge/relay-dial.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import type { Random } from "../../shared/ports/random.ts";
@@ -127,14 +129,16 @@ const common = {
   clientSystemTitle: env.CLIENT_SYSTEM_TITLE,
 };
 
+// Deadlines are meter time, but sockets wait in real milliseconds.
+const sessionClock: Clock = { now: () => productClock.now(), sleep: (ms, signal) => systemClock.sleep(ms, signal) };
+
 const field =
   env.DLMS_PORT === undefined
     ? undefined
     : await openField(
         {
           ...common,
-          // Deadlines are meter time, but sockets wait in real milliseconds.
-          sessionClock: { now: () => productClock.now(), sleep: (ms, signal) => systemClock.sleep(ms, signal) },
+          sessionClock,
           registry: dynamoRegistry(db, env.REGISTRY_TABLE),
           reception: dlmsReception,
           driver: dlmsDriver,
@@ -156,6 +160,9 @@ const field =
         },
       );
 
+const dial = tcpDial(productClock);
+const relayed = relays({ dial, clock: sessionClock });
+
 const bridge = startBridge(
   {
     ...common,
@@ -163,7 +170,8 @@ const bridge = startBridge(
     ledger,
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
     drivers: driverRegistry([dlmsDriver, c1222Driver]),
-    dial: tcpDial(productClock),
+    dial,
+    relay: relayed.dial,
     ...(field === undefined ? {} : { attached: field.dial }),
     receivers: {
       commands: sqsLaneReceiver(sqs, env.COMMANDS_QUEUE_URL),
@@ -214,6 +222,7 @@ async function shutDown(signal: string): Promise<void> {
     process.exit(1);
   }, DRAIN_MS).unref();
   await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS)]);
+  relayed.close();
   stopped.abort();
   clearInterval(reporting);
   report();

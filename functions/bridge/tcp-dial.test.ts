@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { DialRoute } from "../../shared/bridge/dial.ts";
+import type { DialRoute } from "../../shared/metering/route.ts";
 import { tcpDial } from "./tcp-dial.ts";
 
 const clock = { now: () => Date.now() };

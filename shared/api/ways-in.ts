@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { Instant } from "./instant.ts";
 
-/** A way in that meters share: their collector or radio cell. */
+/** A way in that meters share: their collector, radio cell or relay. */
 const WayInName = z
   .string()
   .regex(
-    /^(?:collector|cell):[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    "expected collector:NAME or cell:NAME, names as meters have them",
+    /^(?:(?:collector|cell):[A-Za-z0-9][A-Za-z0-9._-]{0,63}|relay:\.?\d+(?:\.\d+){0,31})$/,
+    "expected collector:NAME, cell:NAME or relay:APTITLE, names as meters have them",
   );
 export const WayInPath = z.strictObject({ wayIn: WayInName });
 

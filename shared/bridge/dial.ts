@@ -1,7 +1,5 @@
-import type { Route } from "../metering/route.ts";
+import type { DialRoute } from "../metering/route.ts";
 import type { Link } from "../ports/link.ts";
-
-export type DialRoute = Extract<Route, { readonly kind: "dial" }>;
 
 /**
  * Opens a link to an address. Throws `LinkError` `link.unreachable` when there is no connection by `deadline` (clock

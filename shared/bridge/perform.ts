@@ -18,6 +18,7 @@ import type { Dial } from "./dial.ts";
 import type { DriverRegistry } from "./driver-registry.ts";
 import { failureOf, refusal } from "./failure-of.ts";
 import type { ProfileSource } from "./profiles.ts";
+import type { RelayDial } from "./relay-dial.ts";
 import type { TaskEnd } from "./task-report.ts";
 
 export interface PerformPorts {
@@ -31,6 +32,8 @@ export interface PerformPorts {
   readonly dial: Dial;
   /** Over the connection that a meter holds itself; absent: this bridge lets nobody call in. */
   readonly attached?: AttachedDial;
+  /** Over a relay's connection; absent: this bridge reaches none. */
+  readonly relay?: RelayDial;
   /** This headend's own title, hex. */
   readonly clientSystemTitle: string;
 }
@@ -70,14 +73,25 @@ async function prepare(
   const keys =
     sealedKeys &&
     (await ports.vault.open({ meterId, purpose: "meter-keys", version: sealedKeys.version }, sealedKeys.blob));
-  const link = (deadline: number): Promise<Link> =>
-    route.kind === "dial" ? ports.dial(route, deadline) : (ports.attached ?? noneAttached)(item, deadline);
+  const link = (deadline: number): Promise<Link> => {
+    switch (route.kind) {
+      case "dial":
+        return ports.dial(route, deadline);
+      case "relay":
+        return (ports.relay ?? noRelay)(route, deadline);
+      case "attached":
+        return (ports.attached ?? noneAttached)(item, deadline);
+    }
+  };
   return { profile, driver, keys, link };
 }
 
 /** The route of a try: another one each time, where there are several. */
 const routeOf = ({ routes }: AccessItem, attempt: number): Route | undefined => routes[(attempt - 1) % routes.length];
 
+const noRelay: RelayDial = async () => {
+  throw new SessionError("unsupported", "route.relay", "this bridge reaches no relays");
+};
 const noneAttached: AttachedDial = async () => {
   throw new LinkError("link.route-lost", "the meter holds no connection to this headend now");
 };

@@ -13,7 +13,8 @@ describe("permits of a way in", () => {
   const claim = (owner: string, lane: Lane, wants: number, inUse = 0) => ({ owner, lane, wants, inUse });
 
   it("have a default by kind; the open network has no limit", () => {
-    expect(["collector:a", "cell:b", "dial", "attached"].map(defaultWayInLimit)).toEqual([8, 32, Infinity, Infinity]);
+    const names = ["collector:a", "cell:b", "relay:.30", "dial", "attached"];
+    expect(names.map(defaultWayInLimit)).toEqual([8, 32, 32, Infinity, Infinity]);
   });
 
   it("leave a quarter of a way in to commands and single reads", () => {

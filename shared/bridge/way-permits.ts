@@ -38,8 +38,8 @@ export interface WayPermits {
 
 /** Sessions at once where the utility has set no limit. */
 export type WayInLimit = (name: string) => number;
-/** A collector speaks to a few at a time, a radio cell to some more; the open network has no limit of its own. */
-const DEFAULTS: Readonly<Record<string, number>> = { collector: 8, cell: 32 };
+/** A collector speaks to a few at a time, a radio cell or a relay to some more; the open network has no limit of its own. */
+const DEFAULTS: Readonly<Record<string, number>> = { collector: 8, cell: 32, relay: 32 };
 export const defaultWayInLimit: WayInLimit = (name) =>
   DEFAULTS[name.slice(0, Math.max(0, name.indexOf(":")))] ?? Number.POSITIVE_INFINITY;
 

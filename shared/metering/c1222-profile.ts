@@ -1,12 +1,7 @@
 import { z } from "zod";
+import { ApTitleText } from "./ap-title.ts";
 import { MeasurementName } from "./measurement.ts";
 import { Commodity } from "./meter.ts";
-
-/** An ApTitle as text: absolute `2.16.124…`, or relative to the C12.22 root, `.23.273`. */
-export const ApTitleText = z
-  .string()
-  .regex(/^(?:\.\d+(?:\.\d+)*|\d+(?:\.\d+)+)$/, "expected an ApTitle: .23.273 or 2.16.124.113620.1.22.0.23.273")
-  .max(128);
 
 /** Bits 0 to 10 the number, 11 manufacturer. */
 const TableId = z.int().min(0).max(0x0fff);

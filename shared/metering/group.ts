@@ -13,7 +13,7 @@ export interface ImageBlock {
 }
 
 /** All that a group's key authorises: reads, time, blocks of signed images. */
-const GROUP_KINDS = ["readRegisters", "readIntervals", "setClock"] as const;
+const GROUP_KINDS = ["readRegisters", "readIntervals", "readVoltage", "setClock"] as const;
 export type GroupOperation = Extract<Operation, { readonly kind: (typeof GROUP_KINDS)[number] }> | ImageBlock;
 export type GroupOperationKind = GroupOperation["kind"];
 
@@ -76,6 +76,6 @@ export interface GroupProtocol {
   compose(profile: DeviceProfile, request: GroupRequest, key: GroupKey, crypto: Crypto): Uint8Array;
   /** Undefined: no answer to a group request. Total. */
   whose(octets: Uint8Array): GroupAnswerHint | undefined;
-  /** The result of one member's answer, verified under its own key. Throws `SessionError`, as a session would. */
-  open(octets: Uint8Array, member: GroupMember, request: GroupRequest, crypto: Crypto): OperationResult;
+  /** The result of one member's answer, verified under its own key. Rejects with `SessionError`, as a session would. */
+  open(octets: Uint8Array, member: GroupMember, request: GroupRequest, crypto: Crypto): Promise<OperationResult>;
 }

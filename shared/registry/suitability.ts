@@ -44,6 +44,13 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
       expected: `an address to dial: profile ${profile.name} does not let a meter that calls in prove who it is (HLS-GMAC)`,
       received: "attached",
     };
+  const relayed = request.routes.findIndex(({ kind }) => kind === "relay");
+  if (relayed >= 0 && profile.protocol !== "c1222")
+    return {
+      field: `routes.${relayed}`,
+      expected: `another route: relays pass on messages of C12.22, and profile ${profile.name} is of another protocol`,
+      received: "relay",
+    };
   const needed = keysNeeded(profile);
   const named = profile.protocol === "c1222" || needed.includes("unicast");
   if (named && request.systemTitle === undefined)

@@ -3,10 +3,17 @@ import { Badge } from "../figures/badge.tsx";
 
 type ApiMeter = Answer<"readMeter">;
 
-const routeText = (route: ApiMeter["routes"][number]): string => {
+type ApiRoute = ApiMeter["routes"][number];
+
+const addressText = ({ host, port, transport }: Extract<ApiRoute, { readonly host: string }>): string =>
+  `${host.includes(":") ? `[${host}]` : host} port ${port}, ${transport ?? "tcp"}`;
+
+const routeText = (route: ApiRoute): string => {
   switch (route.kind) {
     case "dial":
-      return `dials ${route.host.includes(":") ? `[${route.host}]` : route.host} port ${route.port}, ${route.transport ?? "tcp"}`;
+      return `dials ${addressText(route)}`;
+    case "relay":
+      return `behind ${route.path.join(", then ")}: dials ${addressText(route)}`;
     case "attached":
       return "the meter or its collector holds the connection";
     default:
