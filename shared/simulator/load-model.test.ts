@@ -70,4 +70,33 @@ describe("the load model", () => {
     expect(curve.maxDemand(from + 1, from + 2)).toBeUndefined();
     expect(lastStep(start + 1)).toBe(start);
   });
+
+  it("counts each quarter-hour under one rate, and both rates are the total", () => {
+    const curve = curveOf(2);
+    let before = [curve.rateAt(1, start), curve.rateAt(2, start)] as const;
+    for (let instant = start + STEP_MS; instant < start + 9 * 86_400_000; instant += STEP_MS) {
+      const now = [curve.rateAt(1, instant), curve.rateAt(2, instant)] as const;
+      const moved = now.filter((rate, index) => rate.importWh > before[index]!.importWh);
+      expect(moved.length).toBeLessThanOrEqual(1);
+      expect(now[0].importWh + now[1].importWh).toBe(curve.energyAt(instant).importWh);
+      before = now;
+    }
+    expect(curveOf(2).rateAt(1, start + 40 * 86_400_000)).toEqual(curve.rateAt(1, start + 40 * 86_400_000));
+  });
+
+  it("stands still while the switch is open, and counts on from there", () => {
+    const [opened, closed] = [start + 10 * STEP_MS, start + 30 * STEP_MS];
+    const free = curveOf(1);
+    const held = new LoadCurve(household(7, 1), () => [{ from: opened, to: closed }]);
+    const stillOpen = new LoadCurve(household(7, 1), () => [{ from: opened, to: undefined }]);
+    const { importWh } = free.energyAt(opened);
+    expect(held.energyAt(opened - STEP_MS)).toEqual(free.energyAt(opened - STEP_MS));
+    expect(held.energyAt(closed).importWh).toBe(importWh);
+    expect(stillOpen.energyAt(closed + 50 * STEP_MS).importWh).toBe(importWh);
+    const later = closed + 50 * STEP_MS;
+    expect(held.energyAt(later).importWh).toBe(
+      importWh + free.energyAt(later).importWh - free.energyAt(closed).importWh,
+    );
+    expect(held.rateAt(1, later).importWh + held.rateAt(2, later).importWh).toBe(held.energyAt(later).importWh);
+  });
 });

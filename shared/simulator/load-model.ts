@@ -1,3 +1,4 @@
+import type { OpenSpan } from "./disconnect-switch.ts";
 import type { Household } from "./household.ts";
 import { noise } from "./noise.ts";
 
@@ -18,7 +19,22 @@ const DAY_NOISE = 0.2;
 /** Summer over winter of the panels; 1 - this must stay above DAY_NOISE. */
 const PANELS_SEASONALITY = 0.7;
 
-const SALT = { importDay: 1, exportDay: 2, load: 3, appliance: 4, cloud: 5, voltage: 6, adjusted: 7 } as const;
+const SALT = {
+  importDay: 1,
+  exportDay: 2,
+  load: 3,
+  appliance: 4,
+  cloud: 5,
+  voltage: 6,
+  adjusted: 7,
+  voltageL2: 8,
+  voltageL3: 9,
+  frequency: 10,
+} as const;
+const VOLTAGE_SALT = { l1: SALT.voltage, l2: SALT.voltageL2, l3: SALT.voltageL3 } as const;
+export type Phase = keyof typeof VOLTAGE_SALT;
+/** Rates of the tariff: 1 on Saturdays and Sundays, 2 on other days, by the household's own day. */
+export type Rate = 1 | 2;
 
 /** Cumulative energy, whole Wh. */
 export interface Energy {
@@ -116,24 +132,105 @@ function dayOfHouse(house: Household, day: number): Day {
 /** The last quarter-hour at or before an instant. */
 export const lastStep = (instant: number): number => Math.floor(instant / STEP_MS) * STEP_MS;
 
+/** Days whose curves, and sums of weekends before them, are kept. */
+const DAYS_KEPT = 4;
+const WEEKENDS_KEPT = 64;
+const NOTHING: Energy = { importWh: 0, exportWh: 0 };
+const plus = (left: Energy, right: Energy): Energy => ({
+  importWh: left.importWh + right.importWh,
+  exportWh: left.exportWh + right.exportWh,
+});
+const minus = (left: Energy, right: Energy): Energy => ({
+  importWh: left.importWh - right.importWh,
+  exportWh: left.exportWh - right.exportWh,
+});
+const isWeekend = (day: number): boolean => (((day - FIRST_DAY + 3) % 7) + 7) % 7 >= 5;
+const days = (house: Household, day: number): Energy => ({
+  importWh: importBefore(house, day),
+  exportWh: house.exportWhADay === 0 ? 0 : exportBefore(house, day),
+});
+
 /**
  * What the total registers hold at quarter-hours, computed a day at a time and never stored: the truth, before any
- * encoding. The registers advance only there; between two quarter-hours they show the last one.
+ * encoding. The registers advance only there; between two quarter-hours they show the last one. While the switch is
+ * open they stand still.
  */
 export class LoadCurve {
   readonly #house: Household;
-  #day: Day | undefined;
+  readonly #openSpans: () => readonly OpenSpan[];
+  /** Used last, last first. */
+  #days: readonly Day[] = [];
+  /** Weekend energy before a day, without what an open switch cost; of days asked for lately. */
+  readonly #weekends = new Map<number, Energy>();
 
-  constructor(house: Household) {
+  constructor(house: Household, openSpans: () => readonly OpenSpan[] = () => []) {
     this.#house = house;
+    this.#openSpans = openSpans;
   }
 
   /** Cumulative energy at the last quarter-hour at or before `instant` (clock milliseconds). */
   energyAt(instant: number): Energy {
+    const energy = this.#uninterrupted(instant);
+    return minus(
+      energy,
+      this.#notDelivered(instant, (from, to) => this.#between(from, to)),
+    );
+  }
+
+  /** The part of it that was counted under a rate; both rates together are `energyAt`. */
+  rateAt(rate: Rate, instant: number): Energy {
+    const weekend = minus(
+      this.#weekendAt(instant),
+      this.#notDelivered(instant, (from, to) => minus(this.#weekendAt(to), this.#weekendAt(from))),
+    );
+    return rate === 1 ? weekend : minus(this.energyAt(instant), weekend);
+  }
+
+  #uninterrupted(instant: number): Energy {
+    const found = this.#dayOf(dayOf(instant));
+    const step = Math.floor((instant - dayStart(found.day)) / STEP_MS);
+    return { importWh: found.imported[step]!, exportWh: found.exported?.[step] ?? 0 };
+  }
+
+  #dayOf(day: number): Day {
+    const last = this.#days[0];
+    if (last?.day === day) return last;
+    const found = this.#days.find((each) => each.day === day) ?? dayOfHouse(this.#house, day);
+    this.#days = [found, ...this.#days.filter((each) => each !== found)].slice(0, DAYS_KEPT);
+    return found;
+  }
+
+  #between(from: number, to: number): Energy {
+    return minus(this.#uninterrupted(to), this.#uninterrupted(from));
+  }
+
+  /** What open spans before `instant` cost. */
+  #notDelivered(instant: number, between: (from: number, to: number) => Energy): Energy {
+    let sum = NOTHING;
+    for (const span of this.#openSpans()) {
+      if (span.from >= instant) break;
+      if (span.to === undefined || span.to > instant) sum = plus(sum, between(span.from, instant));
+      else sum = plus(sum, between(span.from, span.to));
+    }
+    return sum;
+  }
+
+  #weekendAt(instant: number): Energy {
     const day = dayOf(instant);
-    if (this.#day?.day !== day) this.#day = dayOfHouse(this.#house, day);
-    const step = Math.floor((instant - dayStart(day)) / STEP_MS);
-    return { importWh: this.#day.imported[step]!, exportWh: this.#day.exported?.[step] ?? 0 };
+    const before = this.#weekendBefore(day);
+    return isWeekend(day) ? plus(before, minus(this.#uninterrupted(instant), days(this.#house, day))) : before;
+  }
+
+  #weekendBefore(day: number): Energy {
+    let from = FIRST_DAY;
+    for (const known of this.#weekends.keys()) if (known <= day && known > from) from = known;
+    // What stood on the register when the history began was counted under rate 1.
+    let energy = this.#weekends.get(from) ?? days(this.#house, FIRST_DAY);
+    for (; from < day; from++)
+      if (isWeekend(from)) energy = plus(energy, minus(days(this.#house, from + 1), days(this.#house, from)));
+    this.#weekends.set(day, energy);
+    if (this.#weekends.size > WEEKENDS_KEPT) this.#weekends.delete(this.#weekends.keys().next().value!);
+    return energy;
   }
 
   /** The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. */
@@ -150,9 +247,25 @@ export class LoadCurve {
   }
 
   /** Line voltage, tenths of a volt, for the second of `instant`. */
-  voltageAt(instant: number): number {
+  voltageAt(instant: number, phase: Phase = "l1"): number {
     const second = Math.floor(instant / 1000);
-    return this.#house.voltage + Math.round(80 * (noise(this.#house.noiseSeed, SALT.voltage, second) - 0.5));
+    return this.#house.voltage + Math.round(80 * (noise(this.#house.noiseSeed, VOLTAGE_SALT[phase], second) - 0.5));
+  }
+
+  /** Mean import of the quarter-hour that ended last, W. */
+  powerAt(instant: number): number {
+    const end = lastStep(instant);
+    return (this.energyAt(end).importWh - this.energyAt(end - STEP_MS).importWh) * (3_600_000 / STEP_MS);
+  }
+
+  /** Hundredths of a hertz, the same for everybody. */
+  frequencyAt(instant: number): number {
+    return 5000 + Math.round(8 * (noise(0, SALT.frequency, Math.floor(instant / 1000)) - 0.5));
+  }
+
+  /** Reactive over active energy: 0.1 to 0.4. */
+  get reactiveShare(): number {
+    return 0.1 + (this.#house.noiseSeed % 1000) / 3333;
   }
 
   /** Whether the meter's clock was set in the quarter-hour that ends at `end`: about once in three weeks. */
