@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { C1222Profile } from "./c1222-profile.ts";
+import {
+  DlmsBillingProfile,
+  DlmsClockSetting,
+  DlmsEventLog,
+  DlmsImageTransfer,
+  DlmsLimiter,
+  DlmsMbusChannel,
+  DlmsSecuritySetup,
+  DlmsSwitch,
+  Evidence,
+} from "./dlms-equipment.ts";
 import { MeasurementName } from "./measurement.ts";
 import { Commodity } from "./meter.ts";
-
-/** OBIS code as text: A.B.C.D.E.F. */
-export const ObisCode = z
-  .string()
-  .regex(/^(?:\d{1,3}\.){5}\d{1,3}$/, "expected an OBIS code A.B.C.D.E.F")
-  .refine((code) => code.split(".").every((group) => Number(group) <= 255), "expected groups of 0 to 255");
+import { ObisCode } from "./obis-code.ts";
 
 /** Where a register lives: attribute 2 of a Data (1), Register (3) or Extended register (4). */
 const DlmsRegister = z.strictObject({
@@ -40,11 +46,11 @@ const DlmsLoadProfile = z.strictObject({
       }),
     )
     .min(1)
-    .max(4),
+    .max(16),
   /** OBIS code of the status column, AMR profile status; absent: none. */
   status: ObisCode.optional(),
-  /** Bit masks of the meter's own status octet to neutral names. */
-  statusBits: z.record(z.string().regex(/^0x[0-9a-f]{2}$/), z.string()).default({}),
+  /** Bit masks of the meter's own status to neutral names. */
+  statusBits: z.record(z.string().regex(/^0x(?:[0-9a-f]{2}){1,4}$/), z.string()).default({}),
 });
 
 /**
@@ -60,8 +66,7 @@ const DlmsDemandReset = z
     lastReset: ObisCode.optional(),
     /** Registers that the reset clears: read, with the time of their peak, before it. */
     registers: z.array(MeasurementName).min(1).max(8),
-    /** `unverified`: it rests on something that docs/standards.md has not confirmed for this meter model. */
-    evidence: z.enum(["verified", "unverified"]),
+    evidence: Evidence,
   })
   .refine(({ counter, lastReset }) => counter !== undefined || lastReset !== undefined, {
     message: "expected a counter or a time of the last reset: without one nothing proves a reset",
@@ -120,9 +125,18 @@ export const DlmsProfile = z.strictObject({
     access: DlmsAccess,
     clock: ObisCode,
     registers: z.array(DlmsRegister).min(1),
-    loadProfiles: z.array(DlmsLoadProfile).max(4),
-    /** Absent: the model offers none. */
+    loadProfiles: z.array(DlmsLoadProfile).max(8),
+    /** Absent, here and below: the model offers none. */
     demandReset: DlmsDemandReset.optional(),
+    events: z.array(DlmsEventLog).max(16).optional(),
+    switch: DlmsSwitch.optional(),
+    clockSetting: DlmsClockSetting.optional(),
+    limiter: DlmsLimiter.optional(),
+    imageTransfer: DlmsImageTransfer.optional(),
+    securitySetup: DlmsSecuritySetup.optional(),
+    billing: DlmsBillingProfile.optional(),
+    /** Absent: the meter itself. */
+    mbus: DlmsMbusChannel.optional(),
   }),
 });
 export type DlmsProfile = z.infer<typeof DlmsProfile>;

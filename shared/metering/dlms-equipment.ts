@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { EventNameSchema } from "./event-catalogue.ts";
+import { MeasurementName } from "./measurement.ts";
+import { ObisCode } from "./obis-code.ts";
+
+/** What a DLMS meter model has besides its registers and load profiles. */
+
+/** `unverified`: it rests on something that docs/standards.md has not confirmed for this meter model. */
+export const Evidence = z.enum(["verified", "unverified"]);
+
+/** An event log: a Profile generic that captures the clock and a Data object (class 1) with the code of the event. */
+export const DlmsEventLog = z.strictObject({
+  log: z.string().min(1).max(64),
+  obis: ObisCode,
+  code: ObisCode,
+  /** How many entries the meter keeps. */
+  depth: z.int().min(1),
+  /** Codes of this log, decimal, by what they mean; what is absent is `unknown`. */
+  events: z.record(z.string().regex(/^\d{1,5}$/), EventNameSchema),
+  evidence: Evidence,
+});
+
+/** The supply switch: a Disconnect control (class 70). */
+export const DlmsSwitch = z.strictObject({
+  control: ObisCode,
+  /** control_mode as the model is installed, 0 to 6: it says whether a reconnection closes or arms. */
+  mode: z.int().min(0).max(6),
+  evidence: Evidence,
+});
+
+/** How the clock is set: by writing its time, by shift_time within its limit of 900 s, or by whichever is smaller. */
+export const DlmsClockSetting = z.strictObject({
+  method: z.enum(["write", "shift", "shift-or-write"]),
+  /** Nothing is done while the clock is off by no more, ms. */
+  toleranceMs: z.int().min(0).max(900_000),
+  evidence: Evidence,
+});
+
+/** A Limiter (class 71). */
+export const DlmsLimiter = z.strictObject({ obis: ObisCode, evidence: Evidence });
+
+/** An Image transfer (class 18). */
+export const DlmsImageTransfer = z.strictObject({
+  obis: ObisCode,
+  /** Data object with the identifier of the firmware that runs. */
+  activeFirmware: ObisCode.optional(),
+  evidence: Evidence,
+});
+
+/** The Security setup (class 64) in force, and which keys may be changed through it. */
+export const DlmsSecuritySetup = z.strictObject({
+  obis: ObisCode,
+  version: z.union([z.literal(0), z.literal(1)]),
+  keyTransfer: z.array(z.enum(["unicast", "broadcast", "authentication", "master"])).default([]),
+  keyAgreement: z.array(z.enum(["unicast", "broadcast", "authentication"])).default([]),
+  evidence: Evidence,
+});
+
+/** Snapshots at the end of a billing period: a Profile generic without a capture period. */
+export const DlmsBillingProfile = z.strictObject({
+  obis: ObisCode,
+  /** How many periods the meter keeps. */
+  depth: z.int().min(1),
+  registers: z
+    .array(
+      z.strictObject({
+        measurement: MeasurementName,
+        classId: z.int().min(1),
+        obis: ObisCode,
+        attribute: z.int().min(1).default(2),
+        scaler: z.int().min(-12).max(12),
+      }),
+    )
+    .min(1)
+    .max(48),
+  evidence: Evidence,
+});
+
+/**
+ * A meter on the M-Bus of an electricity meter (class 72): which channel it is read on. Its registers and load profiles
+ * carry the channel in the second group of their OBIS codes; route, title and keys are the electricity meter's.
+ */
+export const DlmsMbusChannel = z.strictObject({
+  channel: z.int().min(1).max(4),
+  client: ObisCode,
+  /** M-Bus device types that may answer there: 3 gas, 7 water. */
+  deviceTypes: z.array(z.int().min(0).max(255)).min(1).max(8),
+  /** The electricity meter asks its bus by itself, each so many seconds. */
+  capturePeriod: z.int().min(1).max(86_400),
+});
+
+export type DlmsEventLog = z.infer<typeof DlmsEventLog>;
+export type DlmsSwitch = z.infer<typeof DlmsSwitch>;
+export type DlmsClockSetting = z.infer<typeof DlmsClockSetting>;
+export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
+export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;
+export type DlmsSecuritySetup = z.infer<typeof DlmsSecuritySetup>;
+export type DlmsBillingProfile = z.infer<typeof DlmsBillingProfile>;
+export type DlmsMbusChannel = z.infer<typeof DlmsMbusChannel>;
