@@ -8,7 +8,6 @@ import { isSegment, Reassembly } from "../c1222/segmentation.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Link, LinkError } from "../ports/link.ts";
-import { toHex } from "../ports/octets.ts";
 import { decode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 

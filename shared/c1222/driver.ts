@@ -6,19 +6,18 @@ import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { readRegisters, wantedRegisters } from "./client/read-registers.ts";
 import { type Refusal, TableReader } from "./client/table-reader.ts";
-import { eaxPrimeKey } from "./security/eax-prime.ts";
 import type { Request } from "./services/request.ts";
 import { PASSWORD_OCTETS } from "./services/security.ts";
 
 type ReadIntervals = Extract<Operation, { readonly kind: "readIntervals" }>;
 type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
 
-const MODES = { clear: 0, authenticated: 1, ciphered: 2 } as const;
 const BLANK = 0x20;
 
 type C1222Context = SessionContext<DeviceProfile>;
@@ -115,14 +114,6 @@ class C1222MeterSession implements MeterSession {
   }
 }
 
-/** The enrolled unicast key, made ready. */
-function keyOf({ crypto, keys }: C1222Context, id: number) {
-  const octets = keys?.unicast === undefined ? undefined : parseHex(keys.unicast);
-  if (octets?.length !== 16)
-    throw new SessionError("auth", "c1222.key-missing", "expected an enrolled key of 16 octets for secured messages");
-  return { id, eaxPrime: eaxPrimeKey(crypto, crypto.secretKey(octets)) };
-}
-
 /** A password before the services of each message, where the profile names a user. */
 function prefaceOf({ keys }: C1222Context, userId: number | undefined): readonly Request[] {
   if (userId === undefined) return [];
@@ -149,8 +140,8 @@ async function open(context: C1222Context): Promise<MeterSession> {
     context,
     meterTitle,
     ownTitle: access.callingApTitle,
-    securityMode: MODES[access.security],
-    key: access.security === "clear" ? undefined : keyOf(context, access.keyId),
+    securityMode: SECURITY_MODES[access.security],
+    key: enrolledKey(access, context.keys, context.crypto),
   });
   const preface = prefaceOf(context, access.userId);
   const reader = new TableReader(exchange, profile.c1222, () => preface);

@@ -1,29 +1,22 @@
 import type { SessionContext } from "../../metering/driver.ts";
 import { SessionError } from "../../metering/failure.ts";
+import { GROUP_INVOCATION_IDS } from "../../metering/group.ts";
 import { LinkError } from "../../ports/link.ts";
 import { equalOctets } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
-import { absoluteTitle, sameTitle } from "../ap-title.ts";
 import { ApduSplitter } from "../apdu-splitter.ts";
-import { epsemControl, readPayload, writePayload } from "../epsem.ts";
-import type { EaxPrimeKey } from "../security/eax-prime.ts";
-import { clearApdu, openApdu, securedApdu } from "../security/secured-apdu.ts";
+import { epsemControl, writePayload } from "../epsem.ts";
+import { clearApdu, securedApdu } from "../security/secured-apdu.ts";
 import { datagramsOf, isSegment, Reassembly } from "../segmentation.ts";
 import { encodeRequest, type Request } from "../services/request.ts";
-import { decodeResponse, okResponse, type Response } from "../services/response.ts";
+import type { Response } from "../services/response.ts";
+import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends AnswerExpected {
   readonly context: Pick<SessionContext, "link" | "clock" | "counters" | "responseTimeoutMs" | "onFrame">;
-  readonly meterTitle: string;
-  readonly ownTitle: string;
-  readonly securityMode: 0 | 1 | 2;
-  /** Undefined in mode 0. */
-  readonly key: { readonly id: number; readonly eaxPrime: EaxPrimeKey } | undefined;
 }
-
-const INVOCATION_ID_MAX = 0x7fff_ffff;
 /** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
 const DATAGRAM_OCTETS = 548;
 /** A datagram without an answer is sent again so often within one response time-out: the very same octets. */
@@ -86,7 +79,7 @@ export class Exchange {
         const answer = decode(AContext, await this.#receive(deadline, apdu));
         if (answer.calledApInvocationId === undefined || !equalOctets(answer.calledApInvocationId, invocationId))
           continue; // an answer that came too late, or a push
-        return this.#answers(answer, requests);
+        return openAnswer(answer, this.#options, requests);
       }
     } catch (error) {
       this.#sound = false;
@@ -97,7 +90,7 @@ export class Exchange {
   /** Invocation ids are drawn from the counter lease: with them no key meets a cleartext twice, whatever the clock does. */
   #nextInvocationId(): number {
     const id = this.#options.context.counters.next();
-    if (id < 1 || id > INVOCATION_ID_MAX)
+    if (id < 1 || id >= GROUP_INVOCATION_IDS)
       throw new SessionError(
         "auth",
         "c1222.invocation-ids-used-up",
@@ -160,32 +153,5 @@ export class Exchange {
     if (joined.kind === "refused")
       throw new SessionError("protocol", "c1222.segments", "the segments of the meter's answer contradict each other");
     return joined.kind === "whole" ? joined.apdu : undefined;
-  }
-
-  #answers(answer: AContext, requests: readonly Request[]): readonly Response[] {
-    const { meterTitle, ownTitle, securityMode, key } = this.#options;
-    const auth = (code: string, message: string): SessionError =>
-      new SessionError("auth", code, message, { detail: { meterTitle: absoluteTitle(meterTitle) } });
-    if (answer.callingApTitle === undefined || !sameTitle(answer.callingApTitle, meterTitle))
-      throw auth("c1222.other-title", "the answer comes under another title than the enrolled one");
-    if (answer.calledApTitle !== undefined && !sameTitle(answer.calledApTitle, ownTitle))
-      throw auth("c1222.other-called-title", "the answer is addressed to somebody else");
-    const opened = openApdu(answer, (id) => (id === key?.id ? key.eaxPrime : undefined));
-    if (opened.control.securityMode !== securityMode)
-      throw auth(
-        "c1222.security-mode",
-        `expected an answer in security mode ${securityMode}, got ${opened.control.securityMode}`,
-      );
-    if (opened.kind === "closed") throw auth(opened.code, "the answer does not verify under the meter's enrolled key");
-    const { services } = readPayload(opened.payload, opened.control.edClassIncluded);
-    // Some meters answer a Security service that went well with nothing at all.
-    const silentSecurity = requests[0]?.service === "security" && services.length === requests.length - 1;
-    const asked = silentSecurity ? requests.slice(1) : requests;
-    if (services.length > asked.length)
-      throw new SessionError("protocol", "c1222.answers", `expected ${asked.length} answers, got ${services.length}`);
-    const answers = services.map((octets, index) => decodeResponse(asked[index]?.service, octets));
-    if (answers.length < asked.length && !answers.some(({ code }) => code !== 0))
-      throw new SessionError("protocol", "c1222.answers", `expected ${asked.length} answers, got ${answers.length}`);
-    return silentSecurity ? [okResponse(), ...answers] : answers;
   }
 }

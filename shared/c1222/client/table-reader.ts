@@ -34,7 +34,7 @@ interface Layout {
 
 /** Reads tables and what their layouts depend on, each of the latter once a session. */
 export class TableReader {
-  readonly exchange: Exchange;
+  readonly #exchange: Pick<Exchange, "ask">;
   readonly #profile: C1222Profile["c1222"];
   readonly #preface: () => readonly Request[];
   readonly #read = new Map<number, TableRecord>();
@@ -42,8 +42,8 @@ export class TableReader {
   #context: TableContext | undefined;
 
   /** `preface`: what has to stand before the services of every message (a password). */
-  constructor(exchange: Exchange, profile: C1222Profile["c1222"], preface: () => readonly Request[]) {
-    this.exchange = exchange;
+  constructor(exchange: Pick<Exchange, "ask">, profile: C1222Profile["c1222"], preface: () => readonly Request[]) {
+    this.#exchange = exchange;
     this.#profile = profile;
     this.#preface = preface;
   }
@@ -67,7 +67,7 @@ export class TableReader {
   /** Services after the preface, in one message; their answers alone. Throws for what is no definite refusal. */
   async ask(requests: readonly Request[], what: readonly string[]): Promise<readonly Response[]> {
     const preface = this.#preface();
-    const answers = await this.exchange.ask([...preface, ...requests]);
+    const answers = await this.#exchange.ask([...preface, ...requests]);
     const refused = answers.slice(0, preface.length).find(({ code }) => code !== OK);
     if (refused !== undefined)
       throw (
