@@ -22,6 +22,7 @@ const SIMPLE: Readonly<Partial<Record<Data["type"], fc.Arbitrary<unknown>>>> = {
   long64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   boolean: fc.boolean(),
   "visible-string": fc.string({ maxLength: 16 }),
+  "utf8-string": fc.string({ maxLength: 16, unit: "grapheme" }),
   "bit-string": fc.uint8Array({ maxLength: 4 }).map((octets) => ({ length: octets.length * 8, octets })),
 };
 

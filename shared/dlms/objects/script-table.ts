@@ -4,7 +4,9 @@ import { any, arrayOf, enumeration, integer, longUnsigned, obis, structure } fro
 /** service_id of a script's action. */
 export const SCRIPT_ACTION = { "write-attribute": 1, "execute-method": 2 } as const;
 
-/** One action of a script; script tables, schedules and monitors name scripts by `scriptReference`. */
+/** How schedules, monitors and limiters name a script; logical name of zeros: none. */
+export const scriptReference = structure({ scriptLogicalName: obis, scriptSelector: longUnsigned });
+
 const actionSpecification = structure({
   serviceId: enumeration(SCRIPT_ACTION),
   classId: longUnsigned,

@@ -56,6 +56,7 @@ export const enumeration = (names: Enumeration): Shape<number> => exactly("enum"
 export const boolean = exactly("boolean");
 export const bitString: Shape<BitString> = exactly("bit-string");
 export const visibleString = exactly("visible-string");
+export const utf8String = exactly("utf8-string");
 
 /** Any `Data`, as it is: where the class leaves a CHOICE to the instance. */
 export const any: Shape<Data> = { form: { kind: "any" }, read: (data) => data, write: (value) => value };
