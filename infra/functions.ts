@@ -32,7 +32,7 @@ export interface FunctionDescription {
   /** It counts tasks that end `unverified`, each of which is an alarm. */
   readonly countsUnverified?: true;
   /** Settings of the deployment that it is told, by variable. */
-  readonly settings?: Readonly<Record<string, "demoGroups">>;
+  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays">>;
 }
 
 const http = (
@@ -64,6 +64,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
   "read-meters": http({ tables: { registry: "read", access: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
+  "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
@@ -120,8 +121,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "queue", queue: "results", batch: 10, concurrency: 20 },
     timeoutSeconds: 60,
     memoryMb: 1024,
-    tables: { ledger: "write", readings: "write" },
+    tables: { ledger: "write", readings: "write", timeline: "write" },
     buckets: { evidence: "write" },
+    settings: { TIMELINE_DAYS: "timelineDays" },
     parked: { queues: ["results"], access: "send" },
     countsUnverified: true,
   },

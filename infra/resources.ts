@@ -4,7 +4,7 @@ import type { Parameters } from "./parameters.ts";
 export const LANES = ["commands", "interactive", "urgent", "bulk", "images"] as const;
 /** Every queue of the system: a lane each, and what bridges report. */
 export const QUEUES = [...LANES, "results"] as const;
-export const TABLES = ["access", "registry", "ledger", "readings", "keystore", "authority"] as const;
+export const TABLES = ["access", "registry", "ledger", "readings", "timeline", "keystore", "authority"] as const;
 export const BUCKETS = ["evidence", "imports"] as const;
 export const ROLES = ["operator", "supervisor", "analyst", "administrator", "subscriber"] as const;
 
@@ -43,6 +43,7 @@ export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
   registry: "REGISTRY_TABLE",
   ledger: "LEDGER_TABLE",
   readings: "READINGS_TABLE",
+  timeline: "TIMELINE_TABLE",
   keystore: "KEYSTORE_TABLE",
   authority: "AUTHORITY_TABLE",
 };

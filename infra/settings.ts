@@ -34,6 +34,11 @@ export interface Settings {
   readonly consoleDomain?: { readonly name: string; readonly certificateArn: string };
   /** Groups that a fresh deployment begins with, by commas: context `demoGroups`, default `demo`; empty for none. */
   readonly demoGroups: string;
+  /**
+   * For how many days a timeline keeps entries of each kind (event, command, change), `event=800,command=4000`; 0: not
+   * at all; a kind that is not named is kept for good. Context `timelineDays`.
+   */
+  readonly timelineDays: string;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
   readonly reservedConcurrency: boolean;
 }
@@ -99,6 +104,12 @@ export function settingsOf(node: Node): Settings {
     maxSessions,
     bridgeImage: text("bridgeImage", NODE_IMAGE, /@sha256:[0-9a-f]{64}$/, "an image reference by digest (…@sha256:…)"),
     demoGroups: text("demoGroups", "demo", /^([\w.-]+(,[\w.-]+)*)?$/, "names of groups, by commas"),
+    timelineDays: text(
+      "timelineDays",
+      "event=1100",
+      /^((event|command|change)=\d{1,5}(,(event|command|change)=\d{1,5})*)?$/,
+      "days by kind, as event=800,command=4000",
+    ),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     ...(network === "attached"
       ? {

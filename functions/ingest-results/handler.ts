@@ -1,5 +1,7 @@
 import type { SQSRecord } from "aws-lambda";
-import { ZodError } from "zod";
+import { ZodError, z } from "zod";
+import { eventKeeper } from "../../shared/events/keep-events.ts";
+import { timelineDays } from "../../shared/events/timeline.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
@@ -7,6 +9,7 @@ import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -18,6 +21,8 @@ import { metrics } from "../adapters/telemetry.ts";
 const env = settings({
   LEDGER_TABLE: Setting,
   READINGS_TABLE: Setting,
+  TIMELINE_TABLE: Setting,
+  TIMELINE_DAYS: z.string(),
   EVIDENCE_BUCKET: Setting,
   RESULTS_PARKED_QUEUE_URL: Setting,
 });
@@ -29,6 +34,13 @@ const ports = {
   clock: systemClock,
   random: systemRandom,
   crypto: nodeCrypto,
+  keepers: [
+    eventKeeper({
+      timeline: dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS)),
+      alarms: dynamoAlarms(db, env.TIMELINE_TABLE),
+      crypto: nodeCrypto,
+    }),
+  ],
 };
 const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);
 /** The queue parks after ten receives, without a reason; the one before says it. */

@@ -33,7 +33,13 @@ const keys = (partition: string, sort: string) => ({
 
 /** Tables by name: keys, indexes. What lies under which key is each adapter's business. */
 const TABLES: Readonly<
-  Record<TableName, ReturnType<typeof keys> & { readonly globalSecondaryIndexes?: GlobalSecondaryIndexPropsV2[] }>
+  Record<
+    TableName,
+    ReturnType<typeof keys> & {
+      readonly globalSecondaryIndexes?: GlobalSecondaryIndexPropsV2[];
+      readonly timeToLiveAttribute?: string;
+    }
+  >
 > = {
   access: keys("pk", "sk"),
   registry: {
@@ -45,6 +51,7 @@ const TABLES: Readonly<
     globalSecondaryIndexes: [{ indexName: "due", ...keys("duePk", "sk"), projectionType: ProjectionType.KEYS_ONLY }],
   },
   readings: keys("pk", "sk"),
+  timeline: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
   keystore: keys("branch-key-id", "type"), // the Encryption SDK's key-store schema
   authority: keys("pk", "sk"),
 };

@@ -9,6 +9,7 @@ const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
   .refine(({ from, to }) => from < to, { message: "expected from < to", path: ["to"] });
 const ReadIntervalsInApi = ReadIntervals.extend({ range });
+const ReadEventsInApi = ReadEvents.extend({ range });
 
 /** An operation as the API writes it: instants in ISO 8601. */
 export const OperationInApi = z.discriminatedUnion("kind", [
@@ -16,19 +17,20 @@ export const OperationInApi = z.discriminatedUnion("kind", [
   ReadIntervalsInApi,
   Ping,
   ResetDemand,
-  ReadEvents.extend({ range }),
+  ReadEventsInApi,
   ReadVoltage,
   ReadSwitch,
   SetClock,
   OperateSwitch,
 ]);
 
-/** What may be asked for. The others have no place yet where their results are kept, or no guards before them. */
+/** What may be asked for. Nobody operates a switch before its guards are there. */
 export const OfferedOperation = z.discriminatedUnion("kind", [
   ReadRegisters,
   ReadIntervalsInApi,
   Ping,
   ResetDemand,
+  ReadEventsInApi,
   ReadVoltage,
   SetClock,
 ]);

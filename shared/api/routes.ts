@@ -24,8 +24,9 @@ import { Enrolled, Enrolment, MeterInApi, MeterList, MeterListQuery, MeterPath, 
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { ReadingQuery, Readings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
-import { ASKS, ENROLS, KEEPS, LOOKS } from "./route-roles.ts";
+import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { AlarmList, AlarmQuery, EventCatalogue, TimelineInApi, TimelineQuery } from "./timeline.ts";
 import { WayInInApi, WayInLimitBody, WayInPath } from "./ways-in.ts";
 
 /**
@@ -155,6 +156,36 @@ export const routes = {
     roles: LOOKS,
     params: MeterPath,
     response: MeterInApi,
+    statuses: [200],
+  },
+  readTimeline: {
+    method: "GET",
+    path: "/meters/{meterId}/timeline",
+    function: "read-timeline",
+    summary: "What happened at a meter: reads, events, commands and changes, newest first",
+    roles: SEES,
+    params: MeterPath,
+    query: TimelineQuery,
+    response: TimelineInApi,
+    statuses: [200],
+  },
+  listAlarms: {
+    method: "GET",
+    path: "/alarms",
+    function: "read-timeline",
+    summary: "Alarms of the fleet, a line for each event and hour",
+    roles: SEES,
+    query: AlarmQuery,
+    response: AlarmList,
+    statuses: [200],
+  },
+  listEvents: {
+    method: "GET",
+    path: "/events",
+    function: "read-timeline",
+    summary: "The catalogue of events",
+    roles: LOOKS,
+    response: EventCatalogue,
     statuses: [200],
   },
   readReadings: {

@@ -15,7 +15,7 @@ const DAY_SECONDS = 86_400;
 
 /** What a run asks: an interval read looks back from the run, and over the runs that were missed before it. */
 function operationAt(operation: ScheduledOperation, runAt: number, firstMissed: number): Operation {
-  if (operation.kind !== "readIntervals") return operation;
+  if (operation.kind !== "readIntervals" && operation.kind !== "readEvents") return operation;
   const { lastSeconds, ...rest } = operation;
   const span = Math.min((runAt - firstMissed) / 1000 + lastSeconds, Math.max(CATCH_UP_MAX_SECONDS, lastSeconds));
   return { ...rest, range: { from: runAt - span * 1000, to: runAt } };

@@ -3,19 +3,20 @@ import { Operation } from "../metering/operation.ts";
 import { Caller, JobTarget, RetryPolicy } from "./job.ts";
 import { Lane } from "./lane.ts";
 
-const [ReadRegisters, ReadIntervals, Ping] = Operation.options;
+const [ReadRegisters, ReadIntervals, Ping, , ReadEvents, ReadVoltage] = Operation.options;
+/** The range ends at the run and is so long, seconds. */
+const lastSeconds = z
+  .int()
+  .min(60)
+  .max(40 * 86_400);
 
-/** What a schedule asks at each run; an interval read looks back from the run. */
+/** What a schedule asks at each run; a read of intervals or events looks back from the run. */
 export const ScheduledOperation = z.discriminatedUnion("kind", [
   ReadRegisters,
-  ReadIntervals.omit({ range: true }).extend({
-    /** The range ends at the run and is so long, seconds. */
-    lastSeconds: z
-      .int()
-      .min(60)
-      .max(40 * 86_400),
-  }),
+  ReadIntervals.omit({ range: true }).extend({ lastSeconds }),
   Ping,
+  ReadEvents.omit({ range: true }).extend({ lastSeconds }),
+  ReadVoltage,
 ]);
 export type ScheduledOperation = z.infer<typeof ScheduledOperation>;
 

@@ -1,5 +1,6 @@
 import { type Batches, batchReference } from "../jobs/batches.ts";
 import { closeJobIfDone } from "../jobs/close-job.ts";
+import type { Job } from "../jobs/job.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import type { TaskReport } from "../jobs/messages.ts";
 import { type RecordFacts, recordOutcomes } from "../jobs/record-outcomes.ts";
@@ -12,6 +13,17 @@ import type { Random } from "../ports/random.ts";
 import type { DayBlocks } from "./blocks.ts";
 import { type StoreFacts, storeReadings } from "./store-readings.ts";
 
+/** What a capability keeps of the reports beside readings. May be called again with the same reports. */
+export interface Keeper {
+  keep(batch: {
+    readonly segment: number;
+    /** Of the result batch, as readings refer to it. */
+    readonly reference: string;
+    readonly job: Job | undefined;
+    readonly reports: readonly TaskReport[];
+  }): Promise<void>;
+}
+
 export interface IngestPorts {
   readonly ledger: Ledger;
   readonly blocks: DayBlocks;
@@ -19,6 +31,7 @@ export interface IngestPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: Crypto;
+  readonly keepers?: readonly Keeper[];
 }
 
 export interface IngestFacts {
@@ -52,13 +65,15 @@ async function received(ports: IngestPorts, text: string): Promise<ReceivedResul
 }
 
 /**
- * One message of the results queue: evidence, then readings, then outcomes; the caller acknowledges. Every step may be
+ * One message of the results queue: evidence, then readings, then what the keepers keep, then outcomes; the caller acknowledges. Every step may be
  * repeated. One meter's bad content never fails its batch: its raw report is kept, its task ends `failed(protocol)`.
  */
 export async function ingestBatch(ports: IngestPorts, body: string): Promise<IngestFacts> {
   const { envelope, reports, bad, text } = await received(ports, body);
-  const hasReadings = reports.some(({ registers, intervals }) => registers !== undefined || intervals !== undefined);
-  if (text !== undefined && (hasReadings || bad.length > 0)) await ports.batches.putText(envelope, text);
+  const tells = reports.some(
+    ({ registers, intervals, events }) => registers !== undefined || intervals !== undefined || events !== undefined,
+  );
+  if (text !== undefined && (tells || bad.length > 0)) await ports.batches.putText(envelope, text);
 
   const reference = batchReference(ports.crypto, envelope);
   const stored = await storeReadings(ports, envelope.segment, reference, reports);
@@ -72,6 +87,13 @@ export async function ingestBatch(ports: IngestPorts, body: string): Promise<Ing
       outcome: { kind: "failed", reason: "protocol", code: "results.report-malformed", retry: "never" },
     });
   const job = await ports.ledger.job(envelope.job);
+  for (const keeper of ports.keepers ?? [])
+    await keeper.keep({
+      segment: envelope.segment,
+      reference,
+      job,
+      reports: reports.filter(({ slot }) => !badSlots.has(slot)),
+    });
   const key = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
   const recorded = await recordOutcomes(ports, key, envelope, outcomes, job?.retry ?? DEFAULT_RETRY);
   if (recorded.closed > 0 && (job?.slices ?? 0) <= CLOSE_SLICES_MAX) await closeJobIfDone(ports, envelope.job);

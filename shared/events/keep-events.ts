@@ -1,0 +1,79 @@
+import type { Job } from "../jobs/job.ts";
+import type { TaskReport } from "../jobs/messages.ts";
+import { isOrder } from "../jobs/orders.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import { toHex } from "../ports/octets.ts";
+import type { Keeper } from "../readings/ingest-batch.ts";
+import { type Alarm, type Alarms, isAlarm } from "./alarm.ts";
+import type { Timeline, TimelineItem } from "./timeline.ts";
+
+export interface EventPorts {
+  readonly timeline: Pick<Timeline, "add">;
+  readonly alarms: Pick<Alarms, "raise">;
+  readonly crypto: Crypto;
+}
+
+const shortHash = (crypto: Crypto, ...parts: readonly (string | number | undefined)[]): string =>
+  toHex(
+    crypto.hash("sha256", new TextEncoder().encode(JSON.stringify(parts.map((part) => part ?? null)))).subarray(0, 8),
+  );
+
+function eventItems(
+  crypto: Crypto,
+  { meterId, at: receivedAt, events = [] }: TaskReport,
+  batch: string,
+): TimelineItem[] {
+  return events.map(({ at, e: event, log, code, seq, arg }) => ({
+    meterId,
+    // The same entry of the log, read again by whatever job, is the same item.
+    id: shortHash(crypto, log, code, seq, arg),
+    entry: {
+      kind: "event",
+      at,
+      event,
+      log,
+      code,
+      receivedAt,
+      batch,
+      ...(seq === undefined ? {} : { sequence: seq }),
+      ...(arg === undefined ? {} : { argument: arg }),
+    },
+  }));
+}
+
+/** Of an order each end is an entry; a try that is followed by another is none. */
+function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string): TimelineItem | undefined {
+  const { meterId, at, outcome } = report;
+  if (outcome.kind === "failed" && outcome.retry === "later" && outcome.reason !== "unverified") return undefined;
+  const why = outcome.kind === "done" ? {} : { reason: outcome.reason, code: outcome.code };
+  return {
+    meterId,
+    id: shortHash(crypto, job.jobId, batch),
+    entry: {
+      kind: "command",
+      at,
+      operation: job.operation.kind,
+      jobId: job.jobId,
+      outcome: outcome.kind,
+      ...why,
+      batch,
+    },
+  };
+}
+
+/** Keeps what reports say of events, and how orders ended, in the meters' timelines; raises alarms. */
+export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper => ({
+  async keep({ reference, job, reports }) {
+    const items: TimelineItem[] = [];
+    const raised: Alarm[] = [];
+    for (const report of reports) {
+      items.push(...eventItems(crypto, report, reference));
+      const command = job !== undefined && isOrder(job) ? commandItem(crypto, job, report, reference) : undefined;
+      if (command !== undefined) items.push(command);
+      for (const { at, e: event } of report.events ?? [])
+        if (isAlarm(event, at, report.at)) raised.push({ meterId: report.meterId, event, at, receivedAt: report.at });
+    }
+    if (items.length > 0) await timeline.add(items);
+    if (raised.length > 0) await alarms.raise(raised);
+  },
+});
