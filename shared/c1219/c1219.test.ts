@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../ports/octets.ts";
+import { below, seeded } from "../ports/random.ts";
 import { Reader } from "../wire/reader.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { Writer } from "../wire/writer.ts";
-import { parseDescription } from "./description.ts";
+import { type Field, parseDescription } from "./description.ts";
 import type { GenConfig } from "./gen-config.ts";
 import { decimalText, readNonInteger, writeNonInteger } from "./non-integer.ts";
 import {
@@ -13,7 +14,15 @@ import {
   procedureResponseOf,
 } from "./procedure.ts";
 import { contextOf, readGenConfig, STANDARD_TABLES } from "./standard-tables.ts";
-import { layoutOctets, readTable, type TableContext, writeTable } from "./table-layout.ts";
+import { rangeOfIndex } from "./table-index.ts";
+import {
+  layoutCodec,
+  layoutOctets,
+  readTable,
+  type TableContext,
+  type TableRecord,
+  writeTable,
+} from "./table-layout.ts";
 import { readTime, writeTime } from "./time.ts";
 import vectors from "./vectors/time-vectors.json" with { type: "json" };
 
@@ -96,7 +105,21 @@ describe("numbers", () => {
     writeNonInteger(target, format, value, CONFIG);
     expect(toHex(target.done())).toBe(hex);
   });
-  it("FIXED_BCD is not interpreted", () => {
+  it.each([
+    [5, "000000012345", "12345e0"],
+    [5, "d00000123b45", "-12345e-2"],
+    [6, "0000b125", "125e-3"],
+    [12, "9999999999999999", "9999999999999999e0"],
+  ])("FIXED_BCD, where the device profile says how: format %i, %s", (format, hex, text) => {
+    const config: GenConfig = { ...CONFIG, fixedBcd: "point-b-minus-d" };
+    const value = readNonInteger(new Reader(fromHex(hex)), format, config);
+    expect(decimalText(value)).toBe(text);
+    const target = new Writer();
+    writeNonInteger(target, format, value, config);
+    expect(readNonInteger(new Reader(target.done()), format, config)).toEqual(value);
+    expect(() => readNonInteger(new Reader(fromHex(`a${hex.slice(1)}`)), format, config)).toThrow(WireError);
+  });
+  it("FIXED_BCD is not interpreted where nobody says how it is coded", () => {
     for (const format of [5, 6, 12, 15])
       expect(() => readNonInteger(new Reader(new Uint8Array(32)), format, CONFIG)).toThrow(
         expect.objectContaining({ code: "c1219.ni-format" }),
@@ -118,6 +141,16 @@ describe("times", () => {
     writeTime(target, kind, expected, config);
     expect(toHex(target.done())).toBe(hex);
   });
+  it.each([
+    [1, "235958"],
+    [2, "173b3a"],
+    [3, "7e510100"],
+    [4, "7e510100"],
+  ])("a time of day in time format %i", (timeFormat, hex) => {
+    const config: TableContext = { config: { ...CONFIG, timeFormat }, tables: [] };
+    expect(both("A : TIME;", hex, config)).toEqual({ A: 86_398_000 });
+    expect(() => both("A : TIME;", "ff".repeat(hex.length / 2), config)).toThrow(WireError);
+  });
   it("no date is null, an impossible one is refused", () => {
     const config: GenConfig = { ...CONFIG, timeFormat: 2 };
     expect(readTime(new Reader(new Uint8Array(6)), "LTIME_DATE", config)).toBeNull();
@@ -125,7 +158,85 @@ describe("times", () => {
   });
 });
 
+describe("identifications", () => {
+  it("are text, or BCD of half as many octets", () => {
+    expect(both("A : IDENTIFICATION(4);", "41424320")).toEqual({ A: "ABC " });
+    const bcd: TableContext = { config: { ...CONFIG, idForm: 1 }, tables: [] };
+    expect(both("A : IDENTIFICATION(4); B : BCD(1);", "001299", bcd)).toEqual({ A: "0012", B: "99" });
+    expect(() => both("A : IDENTIFICATION(4);", "00a2", bcd)).toThrow(WireError);
+  });
+  it("are not read in characters of several octets", () =>
+    expect(() =>
+      readTable(
+        parseDescription("A : STRING(2);"),
+        { config: { ...CONFIG, charFormat: 4 }, tables: [] },
+        fromHex("4142"),
+      ),
+    ).toThrow(expect.objectContaining({ code: "c1219.char-format" })));
+});
+
+describe("an index names octets", () => {
+  const fields = parseDescription(`
+    HEAD : UINT8 { MANY : 0 .. 3; WIDE : 4; };
+    MORE : UINT32 if WIDE;
+    PARTS : { A : UINT8; B : UINT16 [2]; } [MANY];
+    TAIL : UINT8;`);
+  const octets = fromHex("02" + "0101000200" + "0203000400" + "ff");
+  it.each([
+    [[0], 1, 0, 1],
+    [[0], 0, 0, 12],
+    [[2], 1, 1, 10],
+    [[2, 1], 1, 6, 5],
+    [[2, 0], 0, 1, 10],
+    [[2, 1, 1], 1, 7, 4],
+    [[2, 1, 1, 1], 1, 9, 2],
+    [[3], 1, 11, 1],
+  ])("%j, %i elements", (index, count, offset, length) =>
+    expect(rangeOfIndex(fields, CONTEXT, octets, index, count)).toEqual({ offset, length }),
+  );
+  it.each([[[4]], [[1, 0]], [[2, 2]], [[2, 1, 2]], [[2, 1, 1, 2]], [[0, 0]], [[3, 0]]])("none at %j", (index) =>
+    expect(rangeOfIndex(fields, CONTEXT, octets, index, 1)).toBeUndefined(),
+  );
+  it("and no more than there are", () => expect(rangeOfIndex(fields, CONTEXT, octets, [2, 1], 2)).toBeUndefined());
+});
+
+/** Values that fit a layout: small numbers, so that arrays stay short. */
+function sample(fields: readonly Field[], context: TableContext): TableRecord {
+  for (let seed = 0; ; seed++)
+    try {
+      const random = seeded(`table ${seed}`);
+      const octets = Uint8Array.from({ length: 4096 }, () => Math.max(0, below(random, 8) - 3));
+      return layoutCodec(fields, context).read(new Reader(octets));
+    } catch (error) {
+      if (!(error instanceof WireError) || seed === 400) throw error;
+    }
+}
+
 describe("standard tables", () => {
+  it.each([...STANDARD_TABLES.values()].map((one) => [one.number, one.name, one] as const))(
+    "%i %s is written as it is read, and every truncation refused",
+    (_, _name, { fields, uses, number }) => {
+      const table0 = fromHex(
+        `021c88${"48525331"}0200ff_ff0200${"12"}0004000000`.replace("_", "") + "ff".repeat(36) + "00".repeat(4),
+      );
+      const base = readGenConfig(table0);
+      expect(base).toBeDefined();
+      if (base === undefined) return;
+      const read = new Map<number, TableRecord>([[0, base.tables.at(-1) ?? {}]]);
+      const whole = [...new Set(uses.flatMap((id) => [...(STANDARD_TABLES.get(id)?.uses ?? []), id]))];
+      let context = contextOf(base, read);
+      for (const id of whole) {
+        read.set(id, sample(STANDARD_TABLES.get(id)?.fields ?? [], context));
+        context = contextOf(base, read);
+      }
+      const value = number === 0 ? (base.tables.at(-1) ?? {}) : sample(fields, context);
+      const octets = writeTable(fields, context, value);
+      expect(readTable(fields, context, octets)).toEqual(value);
+      for (let length = 0; length < octets.length; length += Math.max(1, octets.length >> 6))
+        expect(() => readTable(fields, context, octets.subarray(0, length))).toThrow(WireError);
+    },
+  );
+
   it("table 0 says how to read itself and which sets there are", () => {
     const head = fromHex("021922" + "48524d31" + "0200" + "10ff" + "0200" + "0200" + "0000" + "0000" + "0b80" + "0000");
     const context = readGenConfig(head);

@@ -6,7 +6,15 @@ import { descriptionError } from "./expression.ts";
 import type { GenConfig } from "./gen-config.ts";
 import { readSigned, readUnsigned, writeSigned, writeUnsigned } from "./integer.ts";
 import { type Decimal, niOctets, readNonInteger, writeNonInteger } from "./non-integer.ts";
-import { readTime, type TimeType, timeOctets, writeTime } from "./time.ts";
+import {
+  readTime,
+  readTimeOfDay,
+  type TimeType,
+  timeOctets,
+  timeOfDayOctets,
+  writeTime,
+  writeTimeOfDay,
+} from "./time.ts";
 
 /** A value of one data type. Integers of up to 6 octets are numbers, larger ones bigint; sets are lists of numbers. */
 export type SimpleValue = number | bigint | string | Uint8Array | Decimal | readonly number[] | null;
@@ -43,10 +51,18 @@ const time = (type: TimeType): DataType => ({
 });
 
 const UTF8 = 3;
+/** What comes after UTF-8 is of two or four octets a letter; no table here says how long its texts then are. */
+function checkCharFormat(charFormat: number): void {
+  if (charFormat > UTF8)
+    throw new HeadraceError("c1219.char-format", `character format ${charFormat} is not interpreted`, {
+      retry: "never",
+    });
+}
 const text: DataType = {
   octets: (length) => length,
   read: (source, length, { charFormat }) => {
     const { offset } = source;
+    checkCharFormat(charFormat);
     const octets = source.take(length, "a text");
     if (charFormat !== UTF8) return Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
     try {
@@ -56,6 +72,7 @@ const text: DataType = {
     }
   },
   write: (target, length, value: string, { charFormat }) => {
+    checkCharFormat(charFormat);
     const octets =
       charFormat === UTF8
         ? new TextEncoder().encode(value)
@@ -103,28 +120,37 @@ const set: DataType = {
   },
 };
 
-/** Text, or BCD of half as many octets where ID_FORM says so: that coding is not confirmed, so it is refused. */
-const identification: DataType = {
+const bcd: DataType = {
   octets: (length) => length,
-  read: (source, length, config) => {
-    refuseBcd(config);
-    return text.read(source, length, config);
+  read: (source, length) => {
+    const { offset } = source;
+    const octets = source.take(length, "BCD digits");
+    if (octets.some((octet) => octet >> 4 > 9 || (octet & 0x0f) > 9))
+      throw new WireError("wire.value", "expected BCD digits alone", offset);
+    return Array.from(octets, (octet) => `${octet >> 4}${octet & 0x0f}`).join("");
   },
-  write: (target, length, value: never, config) => {
-    refuseBcd(config);
-    text.write(target, length, value, config);
+  write: (target, length, value: string) => {
+    const digits = value.padStart(length * 2, "0");
+    if (digits.length !== length * 2 || !/^\d*$/.test(digits))
+      throw new WireError("wire.value", `expected at most ${length * 2} digits`, target.length);
+    for (let at = 0; at < digits.length; at += 2) target.unsigned8((Number(digits[at]) << 4) | Number(digits[at + 1]));
   },
 };
-function refuseBcd({ idForm }: GenConfig): void {
-  if (idForm !== 0)
-    throw new HeadraceError(
-      "c1219.id-form",
-      "identifications in BCD are not interpreted: their coding is not confirmed",
-      {
-        retry: "never",
-      },
-    );
-}
+
+/** Text, or as many BCD digits, two an octet, where ID_FORM says so. */
+const identification: DataType = {
+  octets: (length, { idForm }) => (idForm === 0 ? length : length / 2),
+  read: (source, length, config) =>
+    config.idForm === 0 ? text.read(source, length, config) : bcd.read(source, length / 2, config),
+  write: (target, length, value: never, config) =>
+    config.idForm === 0 ? text.write(target, length, value, config) : bcd.write(target, length / 2, value, config),
+};
+
+const timeOfDay: DataType = {
+  octets: (_, config) => timeOfDayOctets(config),
+  read: (source, _, config) => readTimeOfDay(source, config),
+  write: (target, _, value: number, config) => writeTimeOfDay(target, value, config),
+};
 
 const TYPES: Readonly<Record<string, DataType>> = {
   ...Object.fromEntries(
@@ -139,6 +165,8 @@ const TYPES: Readonly<Record<string, DataType>> = {
   NI_FMAT2: nonInteger(({ niFormat2 }) => niFormat2),
   LTIME_DATE: time("LTIME_DATE"),
   STIME_DATE: time("STIME_DATE"),
+  TIME: timeOfDay,
+  BCD: bcd,
   STRING: text,
   BINARY: binary,
   SET: set,

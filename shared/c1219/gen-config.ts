@@ -12,7 +12,12 @@ export interface GenConfig {
   readonly intFormat: number;
   readonly niFormat1: number;
   readonly niFormat2: number;
+  /** How FIXED_BCD numbers are coded, where the device profile says so: table 0 does not. */
+  readonly fixedBcd?: FixedBcd | undefined;
 }
+
+/** Digits from the first nibble on, nibble B the point, D the sign. */
+export type FixedBcd = "point-b-minus-d";
 
 /** The settings in the first three octets of table 0, which can be read before anything else is known. */
 export function genConfigOf(table0: Uint8Array): GenConfig | undefined {

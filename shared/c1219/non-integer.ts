@@ -25,6 +25,7 @@ export const decimalText = ({ mantissa, exponent }: Decimal): string => `${manti
 /** Octets of integer formats; format 4 has four implied decimals. */
 const INTEGERS: Readonly<Record<number, number>> = { 4: 4, 7: 3, 8: 4, 9: 5, 10: 6, 11: 8 };
 const TEXTS: Readonly<Record<number, number>> = { 2: 12, 3: 6, 13: 21 };
+const BCDS: Readonly<Record<number, number>> = { 5: 6, 6: 4, 12: 8 };
 const IMPLIED_DECIMALS = 4;
 
 const unknownFormat = (format: number): HeadraceError =>
@@ -33,9 +34,9 @@ const unknownFormat = (format: number): HeadraceError =>
     detail: { format },
   });
 
-/** Octets of an NI_FORMAT. Throws `c1219.ni-format` for FIXED_BCD and codes that do not exist. */
+/** Octets of an NI_FORMAT. Throws `c1219.ni-format` for codes that do not exist. */
 export function niOctets(format: number): number {
-  const octets = format === 0 ? 8 : format === 1 ? 4 : (INTEGERS[format] ?? TEXTS[format]);
+  const octets = format === 0 ? 8 : format === 1 ? 4 : (INTEGERS[format] ?? TEXTS[format] ?? BCDS[format]);
   if (octets === undefined) throw unknownFormat(format);
   return octets;
 }
@@ -50,6 +51,7 @@ export function readNonInteger(source: Reader, format: number, config: GenConfig
   const octets = source.take(niOctets(format), "a non-integer number");
   let text: string;
   if (TEXTS[format] !== undefined) text = String.fromCharCode(...octets);
+  else if (BCDS[format] !== undefined) text = bcdText(octets, format, config);
   else {
     const big = ordered(octets, config).slice();
     const view = new DataView(big.buffer);
@@ -59,6 +61,29 @@ export function readNonInteger(source: Reader, format: number, config: GenConfig
   const value = decimalOf(text);
   if (value === undefined) throw new WireError("wire.value", `expected a number, got ${JSON.stringify(text)}`, offset);
   return value;
+}
+
+const NIBBLES = "0123456789_._-__";
+/** FIXED_BCD as text; a nibble that is neither digit, point nor sign makes it no number. */
+function bcdText(octets: Uint8Array, format: number, { fixedBcd }: GenConfig): string {
+  if (fixedBcd === undefined) throw unknownFormat(format);
+  return Array.from(octets, (octet) => `${NIBBLES[octet >> 4]}${NIBBLES[octet & 0x0f]}`).join("");
+}
+
+function writeBcd(target: Writer, octets: number, format: number, value: Decimal, { fixedBcd }: GenConfig): void {
+  if (fixedBcd === undefined) throw unknownFormat(format);
+  const digits = (value.mantissa < 0n ? -value.mantissa : value.mantissa).toString();
+  const whole = value.exponent >= 0 ? digits + "0".repeat(value.exponent) : digits;
+  const point = value.exponent >= 0 ? whole.length : whole.length + value.exponent;
+  const padded = point > 0 ? whole : "0".repeat(1 - point) + whole;
+  const number = value.exponent >= 0 ? padded : `${padded.slice(0, value.exponent)}.${padded.slice(value.exponent)}`;
+  const sign = value.mantissa < 0n ? "-" : "";
+  const width = octets * 2 - sign.length;
+  if (number.length > width)
+    throw new WireError("wire.value", `expected a number of at most ${width} digits`, target.length);
+  const text = sign + number.padStart(width, "0");
+  for (let at = 0; at < text.length; at += 2)
+    target.unsigned8((NIBBLES.indexOf(text[at]!) << 4) | NIBBLES.indexOf(text[at + 1]!));
 }
 
 function shortestFloat32(value: number): string {
@@ -79,6 +104,10 @@ export function writeNonInteger(target: Writer, format: number, value: Decimal, 
     return;
   }
   const octets = niOctets(format);
+  if (BCDS[format] !== undefined) {
+    writeBcd(target, octets, format, value, config);
+    return;
+  }
   if (TEXTS[format] !== undefined) {
     const text = String(Number(decimalText(value))).padStart(octets);
     if (text.length > octets)

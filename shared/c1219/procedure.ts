@@ -28,6 +28,9 @@ export interface ProcedureResponse extends ProcedureId {
   readonly data: Uint8Array;
 }
 
+/** When the meter posts its answer in table 8. */
+export const PROCEDURE_SELECTOR = { postOnCompletion: 0, postOnException: 1, doNotPost: 2, postBoth: 3 } as const;
+
 export const PROCEDURE_RESULT = {
   completed: 0,
   acceptedNotComplete: 1,
@@ -42,15 +45,37 @@ export const PROCEDURE_RESULT = {
 export const STANDARD_PROCEDURE = {
   coldStart: 0,
   warmStart: 1,
+  saveConfiguration: 2,
+  clearData: 3,
   resetListPointers: 4,
   updateLastReadEntry: 5,
+  changeMode: 6,
+  clearStandardStatusFlags: 7,
+  clearManufacturerStatusFlags: 8,
   remoteReset: 9,
   setDateTime: 10,
+  executeDiagnostics: 11,
+  activateAllPendingTables: 12,
+  activateSpecificPendingTables: 13,
+  clearAllPendingTables: 14,
+  clearSpecificPendingTables: 15,
+  startLoadProfile: 16,
+  stopLoadProfile: 17,
+  logIn: 18,
+  logOut: 19,
+  initiateCall: 20,
   directLoadControl: 21,
+  modifyCredit: 22,
   register: 23,
   deregister: 24,
+  networkInterfaceControl: 25,
   exceptionReport: 26,
 } as const;
+
+const NAMES = new Map<number, string>(Object.entries(STANDARD_PROCEDURE).map(([name, number]) => [number, name]));
+/** The name of a standard procedure; undefined: a manufacturer's, or one that is not known. */
+export const procedureNameOf = ({ number, manufacturer }: Pick<ProcedureId, "number" | "manufacturer">) =>
+  manufacturer ? undefined : NAMES.get(number);
 
 const idOf = (bits: number): ProcedureId => ({
   number: bits & 0x07ff,

@@ -46,7 +46,7 @@ const knows = (record: TableRecord, name: string): boolean =>
   Object.values(record).some((value) => isRecord(value) && name in value) ||
   (name.includes(".") && (name.split(".")[0] ?? "") in record);
 
-class Scope {
+export class Scope {
   readonly config: GenConfig;
   readonly #records: readonly TableRecord[];
 
@@ -77,7 +77,8 @@ class Scope {
   }
 }
 
-const absent = (field: Field, scope: Scope): boolean => field.when !== undefined && scope.number(field.when) === 0;
+export const absent = (field: Field, scope: Scope): boolean =>
+  field.when !== undefined && scope.number(field.when) === 0;
 
 function readFields(source: Reader, fields: readonly Field[], outer: Scope): TableRecord {
   const record: Record<string, TableValue | undefined> = {};
@@ -94,7 +95,7 @@ function readFields(source: Reader, fields: readonly Field[], outer: Scope): Tab
   return record;
 }
 
-function readValue(source: Reader, type: FieldType, scope: Scope): TableValue {
+export function readValue(source: Reader, type: FieldType, scope: Scope): TableValue {
   if (type.kind === "record") return readFields(source, type.fields, scope);
   if (type.kind === "bits") return bitsOf(Number(dataType(type.over).read(source, 0, scope.config)), type.bits);
   const length = type.length === undefined ? 0 : scope.count(type.length, source.offset);
@@ -167,7 +168,7 @@ function sizeOf(fields: readonly Field[], scope: Scope): number {
   return octets;
 }
 
-const scopeOf = ({ config, tables }: TableContext): Scope => new Scope(config, tables);
+export const scopeOf = ({ config, tables }: TableContext): Scope => new Scope(config, tables);
 
 /** Both directions of a layout under a context. */
 export const layoutCodec = (fields: readonly Field[], context: TableContext): Codec<TableRecord> => ({

@@ -68,6 +68,44 @@ function fieldsTime(octets: readonly number[], bcd: boolean, offset: number): Wa
   return ms;
 }
 
+const DAY_MS = 86_400_000;
+/** Octets of a TIME: a time of day. */
+export function timeOfDayOctets({ timeFormat }: GenConfig): number {
+  if (timeFormat > 4)
+    throw new HeadraceError("c1219.time-format", `time format ${timeFormat} does not exist`, { retry: "never" });
+  return timeFormat === 0 ? 0 : timeFormat < 3 ? 3 : 4;
+}
+
+/** A time of day as milliseconds since midnight. */
+export function readTimeOfDay(source: Reader, config: GenConfig): number {
+  const { offset } = source;
+  if (config.timeFormat > 2) {
+    const seconds = Number(readUnsigned(source, 4, config));
+    if (seconds * 1000 > DAY_MS)
+      throw new WireError("wire.value", `expected seconds of one day, got ${seconds}`, offset);
+    return seconds * 1000;
+  }
+  const octets = source.take(timeOfDayOctets(config), "a time of day");
+  const legal = config.timeFormat !== 1 || octets.every((octet) => octet >> 4 < 10 && (octet & 0x0f) < 10);
+  const [hours = 0, minutes = 0, seconds = 0] = Array.from(octets, (octet) =>
+    config.timeFormat === 1 ? (octet >> 4) * 10 + (octet & 0x0f) : octet,
+  );
+  if (!legal || hours > 23 || minutes > 59 || seconds > 59)
+    throw new WireError("wire.value", "expected a time of day that exists", offset);
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+export function writeTimeOfDay(target: Writer, ms: number, config: GenConfig): void {
+  const seconds = Math.floor(ms / 1000);
+  if (config.timeFormat > 2) {
+    writeUnsigned(target, 4, BigInt(seconds), config);
+    return;
+  }
+  const fields = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  for (const field of fields.slice(0, timeOfDayOctets(config)))
+    target.unsigned8(config.timeFormat === 1 ? Math.floor(field / 10) * 16 + (field % 10) : field);
+}
+
 export function writeTime(target: Writer, type: TimeType, value: WallClock, config: GenConfig): void {
   const ms = value ?? 0;
   switch (config.timeFormat) {

@@ -15,8 +15,8 @@ const LIMITS = `
 
 /** Decade 1: data sources. Tables 10 and 11 have one layout: the most that there can be, and what there is. */
 export const DECADE_1 = [
-  table(10, "DIM_SOURCES_LIM_TBL", "single-source", [], LIMITS),
-  table(11, "ACT_SOURCES_LIM_TBL", "single-source", [], LIMITS),
+  table(10, "DIM_SOURCES_LIM_TBL", "confirmed", [], LIMITS),
+  table(11, "ACT_SOURCES_LIM_TBL", "confirmed", [], LIMITS),
   table(
     12,
     "UOM_ENTRY_TBL",
@@ -29,9 +29,41 @@ export const DECADE_1 = [
      } [NBR_UOM_ENTRIES];`,
   ),
   table(
+    13,
+    "DEMAND_CONTROL_TBL",
+    "confirmed",
+    [11],
+    `RESET_EXCLUSION : UINT8 if RESET_EXCLUDE_FLAG;
+     EXCLUDES : { P_FAIL_RECOGNTN_TM : UINT8; P_FAIL_EXCLUSION : UINT8; COLD_LOAD_PICKUP : UINT8; } if PF_EXCLUDE_FLAG;
+     INTERVAL_VALUE : {
+       CNTL_REC : { SUB_INT : UINT8; INT_MULTIPLIER : UINT8; } if SLIDING_DEMAND_FLAG;
+       INT_LENGTH : UINT16 if not SLIDING_DEMAND_FLAG;
+     } [NBR_DEMAND_CTRL_ENTRIES];`,
+  ),
+  table(
+    14,
+    "DATA_CONTROL_TBL",
+    "confirmed",
+    [11],
+    "DATA_RCD : { SOURCE_ID : UINT8 [DATA_CTRL_LENGTH]; } [NBR_DATA_CTRL_ENTRIES];",
+  ),
+  table(
+    15,
+    "CONSTANTS_TBL",
+    "single-source",
+    [11],
+    `record SET_RCD { SET_FLAGS : UINT8 { SET_APPLIED_FLAG : 0; }; RATIO_F1 : NI_FMAT1; RATIO_P1 : NI_FMAT1; }
+     ELECTRIC_CONSTANTS : {
+       MULTIPLIER : NI_FMAT1;
+       OFFSET : NI_FMAT1 if not CONVERSION_ALG_FLAG;
+       SET1_CONSTANTS : SET_RCD if SET1_PRESENT_FLAG;
+       SET2_CONSTANTS : SET_RCD if SET2_PRESENT_FLAG;
+     } [NBR_CONSTANTS_ENTRIES] if CONSTANTS_SELECTOR == 2;`,
+  ),
+  table(
     16,
     "SOURCES_TBL",
-    "single-source",
+    "confirmed",
     [11],
     `SOURCES_LINK : UINT8 {
        UOM_ENTRY_FLAG : 0; DEMAND_CTRL_FLAG : 1; DATA_CTRL_FLAG : 2; CONSTANTS_FLAG : 3; PULSE_ENGR_FLAG : 4;

@@ -32,14 +32,25 @@ const REGISTER_DATA = `
     COINCIDENTS : COINCIDENTS_RCD [NBR_COIN_VALUES];
   }`;
 
-/** Decade 2: registers. */
+const REGISTER_FIELDS = `
+  NBR_DEMAND_RESETS : UINT8 if DEMAND_RESET_CTR_FLAG;
+  TOT_DATA_BLOCK : DATA_BLK_RCD;
+  TIER_DATA_BLOCK : DATA_BLK_RCD [NBR_TIERS];`;
+
+/** Registers as they stood when something ended: a season, a billing period. */
+const ENDED = `
+  END_DATE_TIME : STIME_DATE if DATE_TIME_FIELD_FLAG;
+  SEASON : UINT8 if SEASON_INFO_FIELD_FLAG;
+  REGISTER_DATA : { ${REGISTER_FIELDS} };`;
+
+/** Decade 2: registers. Of 26 the order of the fields is known by one source, their widths by none. */
 export const DECADE_2 = [
   table(20, "DIM_REGS_TBL", "confirmed", [], LIMITS),
   table(21, "ACT_REGS_TBL", "confirmed", [], LIMITS),
   table(
     22,
     "DATA_SELECTION_TBL",
-    "single-source",
+    "confirmed",
     [21],
     `SUMMATION_SELECT : UINT8 [NBR_SUMMATIONS];
      DEMAND_SELECT : UINT8 [NBR_DEMANDS];
@@ -47,20 +58,26 @@ export const DECADE_2 = [
      COINCIDENT_SELECT : UINT8 [NBR_COIN_VALUES];
      COIN_DEMAND_ASSOC : UINT8 [NBR_COIN_VALUES];`,
   ),
+  table(23, "CURRENT_REG_DATA_TBL", "confirmed", [21], `${REGISTER_DATA} ${REGISTER_FIELDS}`),
+  table(24, "PREVIOUS_SEASON_DATA_TBL", "single-source", [21], `${REGISTER_DATA} ${ENDED}`),
+  table(25, "PREVIOUS_DEMAND_RESET_DATA_TBL", "confirmed", [21], `${REGISTER_DATA} ${ENDED}`),
   table(
-    23,
-    "CURRENT_REG_DATA_TBL",
+    26,
+    "SELF_READ_DATA_TBL",
     "single-source",
     [21],
     `${REGISTER_DATA}
-     NBR_DEMAND_RESETS : UINT8 if DEMAND_RESET_CTR_FLAG;
-     TOT_DATA_BLOCK : DATA_BLK_RCD;
-     TIER_DATA_BLOCK : DATA_BLK_RCD [NBR_TIERS];`,
+     LIST_STATUS : UINT8 { ORDER : 0; OVERFLOW_FLAG : 1; LIST_TYPE : 2; INHIBIT_OVERFLOW_FLAG : 3; };
+     NBR_VALID_ENTRIES : UINT8;
+     LAST_ENTRY_ELEMENT : UINT8;
+     LAST_ENTRY_SEQ_NBR : UINT16;
+     NBR_UNREAD_ENTRIES : UINT8;
+     SELF_READ : { SELF_READ_SEQ_NBR : UINT16 if SELF_READ_SEQ_NBR_FLAG; ${ENDED} } [NBR_SELF_READS];`,
   ),
   table(
     27,
     "PRESENT_REGISTER_SELECT_TBL",
-    "single-source",
+    "confirmed",
     [21],
     `PRESENT_DEMAND_SELECT : UINT8 [NBR_PRESENT_DEMANDS];
      PRESENT_VALUE_SELECT : UINT8 [NBR_PRESENT_VALUES];`,
@@ -68,9 +85,9 @@ export const DECADE_2 = [
   table(
     28,
     "PRESENT_REGISTER_DATA_TBL",
-    "single-source",
+    "confirmed",
     [21],
-    `PRESENT_DEMAND : NI_FMAT2 [NBR_PRESENT_DEMANDS] if not TIME_REMAINING_FLAG;
-     PRESENT_VALUE : NI_FMAT1 [NBR_PRESENT_VALUES] if not TIME_REMAINING_FLAG;`,
+    `PRESENT_DEMAND : { TIME_REMAINING : TIME if TIME_REMAINING_FLAG; DEMAND_VALUE : NI_FMAT2; } [NBR_PRESENT_DEMANDS];
+     PRESENT_VALUE : NI_FMAT1 [NBR_PRESENT_VALUES];`,
   ),
 ] as const;

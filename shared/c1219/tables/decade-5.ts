@@ -24,7 +24,7 @@ const LIMITS = `
 export const DECADE_5 = [
   table(50, "DIM_TIME_TOU_TBL", "confirmed", [], LIMITS),
   table(51, "ACT_TIME_TOU_TBL", "confirmed", [], LIMITS),
-  table(52, "CLOCK_TBL", "single-source", [], `CLOCK_CALENDAR : LTIME_DATE; ${QUALIFIER}`),
+  table(52, "CLOCK_TBL", "confirmed", [], `CLOCK_CALENDAR : LTIME_DATE; ${QUALIFIER}`),
   table(
     55,
     "CLOCK_STATE_TBL",
@@ -33,5 +33,23 @@ export const DECADE_5 = [
     `CLOCK_CALENDAR : LTIME_DATE;
      ${QUALIFIER}
      STATUS : UINT16 { CURR_TIER : 0 .. 2; TIER_DRIVE : 6 .. 7; SPECIAL_SCHD_ACTIVE : 8 .. 11; SEASON : 12 .. 15; };`,
+  ),
+  table(
+    53,
+    "TIME_OFFSET_TBL",
+    "single-source",
+    [51],
+    `DST_TIME_EFF : TIME;
+     DST_TIME_AMT : UINT8;
+     TIME_ZONE_OFFSET : INT16 if CAP_TM_ZN_OFFSET_FLAG;
+     STD_TIME_EFF : TIME if CAP_TM_ZN_OFFSET_FLAG;`,
+  ),
+  table(
+    56,
+    "TIME_REMAIN_TBL",
+    "single-source",
+    [51],
+    `TIER_TIME_REMAIN : UINT16 if not SEPARATE_SUM_DEMANDS_FLAG;
+     SELF_READ_DAYS_REMAIN : UINT8 if not SEPARATE_SUM_DEMANDS_FLAG;`,
   ),
 ] as const;

@@ -8,7 +8,7 @@ const LIMITS = `
     LP_SET1_INHIBIT_OVF_FLAG : 0; LP_SET2_INHIBIT_OVF_FLAG : 1; LP_SET3_INHIBIT_OVF_FLAG : 2; LP_SET4_INHIBIT_OVF_FLAG : 3;
     BLK_END_READ_FLAG : 4; BLK_END_PULSE_FLAG : 5; SCALAR_DIVISOR_FLAG_SET1 : 6; SCALAR_DIVISOR_FLAG_SET2 : 7;
     SCALAR_DIVISOR_FLAG_SET3 : 8; SCALAR_DIVISOR_FLAG_SET4 : 9; EXTENDED_INT_STATUS_FLAG : 10; SIMPLE_INT_STATUS_FLAG : 11;
-    CLOSURE_STATUS_FLAG : 12;
+    BLK_END_RD_INDICATOR_FLAG : 12;
   };
   LP_FMATS : UINT8 {
     INV_UINT8_FLAG : 0; INV_UINT16_FLAG : 1; INV_UINT32_FLAG : 2; INV_INT8_FLAG : 3; INV_INT16_FLAG : 4;
@@ -78,11 +78,11 @@ const sets = (of: (set: number) => string): string => [1, 2, 3, 4].map(of).join(
 
 /** Decade 6: load profile. */
 export const DECADE_6 = [
-  table(60, "DIM_LP_TBL", "single-source", [], LIMITS),
-  table(61, "ACT_LP_TBL", "single-source", [], LIMITS),
-  table(62, "LP_SEL_TBL", "single-source", [61], sets(selection)),
-  table(63, "LP_STATUS_TBL", "single-source", [61], sets(status)),
-  table(64, "LP_DATA_SET1_TBL", "single-source", [61, 62], block(1)),
+  table(60, "DIM_LP_TBL", "confirmed", [], LIMITS),
+  table(61, "ACT_LP_TBL", "confirmed", [], LIMITS),
+  table(62, "LP_SEL_TBL", "confirmed", [61], sets(selection)),
+  table(63, "LP_STATUS_TBL", "confirmed", [61], sets(status)),
+  table(64, "LP_DATA_SET1_TBL", "confirmed", [61, 62], block(1)),
   table(65, "LP_DATA_SET2_TBL", "single-source", [61, 62], block(2)),
   table(66, "LP_DATA_SET3_TBL", "single-source", [61, 62], block(3)),
   table(67, "LP_DATA_SET4_TBL", "single-source", [61, 62], block(4)),

@@ -86,16 +86,17 @@ export class ServerNode {
       }
       witness?.accepted(invocationId);
     }
-    const responses = this.#perform(readPayload(opened.payload, control.edClassIncluded).services, control);
+    const { services } = readPayload(opened.payload, control.edClassIncluded);
+    const responses = this.#perform(services, control, absoluteTitle(request.callingApTitle));
     const answer = this.#answer(request, control, responses, authentication?.keyId);
     this.#remembered.set(key, { at: now(), request: text, answer });
     return answer;
   }
 
   /** One answer a request; the first refusal ends the list. */
-  #perform(services: readonly Uint8Array[], control: EpsemControl): readonly Response[] {
+  #perform(services: readonly Uint8Array[], control: EpsemControl, callingTitle: string): readonly Response[] {
     const responses: Response[] = [];
-    const message = { securityMode: control.securityMode };
+    const message = { securityMode: control.securityMode, callingTitle, now: this.#options.now() };
     let userId: number | undefined;
     for (const octets of services) {
       let response: Response;
