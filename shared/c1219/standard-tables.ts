@@ -1,4 +1,4 @@
-import { genConfigOf } from "./gen-config.ts";
+import { type FixedBcd, genConfigOf } from "./gen-config.ts";
 import { readTable, type TableContext, type TableRecord } from "./table-layout.ts";
 import { DECADE_0 } from "./tables/decade-0.ts";
 import { DECADE_1 } from "./tables/decade-1.ts";
@@ -15,11 +15,14 @@ export const STANDARD_TABLES: ReadonlyMap<number, StandardTable> = new Map(
 
 const FIRST_LOAD_PROFILE_TABLE = 64;
 
-/** Table 0 read by its own first octets; undefined: too short to say how. */
-export function readGenConfig(octets: Uint8Array): TableContext | undefined {
-  const config = genConfigOf(octets);
+/**
+ * Table 0 read by its own first octets; undefined: too short to say how. `fixedBcd`: what it does not say.
+ */
+export function readGenConfig(octets: Uint8Array, fixedBcd?: FixedBcd): TableContext | undefined {
+  const told = genConfigOf(octets);
   const table = STANDARD_TABLES.get(0);
-  if (config === undefined || table === undefined) return undefined;
+  if (told === undefined || table === undefined) return undefined;
+  const config = { ...told, fixedBcd };
   const record = readTable(table.fields, { config, tables: [] }, octets);
   return contextOf({ config, tables: [record] }, new Map([[0, record]]));
 }

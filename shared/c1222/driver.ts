@@ -1,22 +1,32 @@
 import type { C1222Profile } from "../metering/c1222-profile.ts";
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
+import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
+import type { Measurement } from "../metering/measurement.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
+import { Procedures } from "./client/procedures.ts";
+import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { readRegisters, wantedRegisters } from "./client/read-registers.ts";
-import { type Refusal, TableReader } from "./client/table-reader.ts";
+import { readSwitch } from "./client/read-switch.ts";
+import { setClock } from "./client/set-clock.ts";
+import { failureOf, type Refusal, TableReader } from "./client/table-reader.ts";
+import { OK } from "./response-code.ts";
+import { USER_OCTETS } from "./services/logon.ts";
 import type { Request } from "./services/request.ts";
 import { PASSWORD_OCTETS } from "./services/security.ts";
 
 type ReadIntervals = Extract<Operation, { readonly kind: "readIntervals" }>;
 type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
+type ReadEvents = Extract<Operation, { readonly kind: "readEvents" }>;
 
 const BLANK = 0x20;
 
@@ -24,45 +34,125 @@ type C1222Context = SessionContext<DeviceProfile>;
 
 /** The operations on one meter, by the words of its device profile. */
 class C1222MeterSession implements MeterSession {
+  readonly effects: EffectSession;
+  readonly #procedures: Procedures;
+  readonly #release: () => Promise<void>;
   readonly #reader: TableReader;
   readonly #profile: C1222Profile["c1222"];
   readonly #context: C1222Context;
   #clock: MeterClock | undefined;
   #clockOffsetMs: number | undefined;
 
-  constructor(reader: TableReader, profile: C1222Profile["c1222"], context: C1222Context) {
+  constructor(
+    reader: TableReader,
+    profile: C1222Profile["c1222"],
+    context: C1222Context,
+    release: () => Promise<void>,
+  ) {
     this.#reader = reader;
     this.#profile = profile;
     this.#context = context;
+    this.#release = release;
+    const [first = 0] = context.random.octets(1);
+    this.#procedures = new Procedures(reader, context.clock, first);
+    const effects = c1222Effects({
+      reader,
+      procedures: this.#procedures,
+      profile,
+      registers: (measurements) => this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] }),
+      switch: () => this.#readSwitch(),
+    });
+    this.effects = {
+      baseline: (operation) => fitting(() => effects.baseline(operation)),
+      operate: (operation) => fitting(() => effects.operate(operation)),
+      prove: (operation, baseline) => fitting(() => effects.prove(operation, baseline)),
+    };
   }
 
-  async perform(operation: Operation): Promise<OperationResult> {
-    try {
-      switch (operation.kind) {
-        case "readRegisters":
-          return await this.#readRegisters(operation);
-        case "readIntervals":
-          return await this.#readIntervals(operation);
-        case "ping":
-          return await this.#ping(operation.depth);
-        default:
-          throw new SessionError("unsupported", "c1222.operation", "this driver does not know the operation");
-      }
-    } catch (error) {
-      // Table data that do not fit their layout.
-      throw error instanceof WireError ? conversationError(error, true) : error;
+  perform(operation: Operation): Promise<OperationResult> {
+    return fitting(() => this.#perform(operation));
+  }
+
+  async #perform(operation: Operation): Promise<OperationResult> {
+    switch (operation.kind) {
+      case "readRegisters":
+        return this.#readRegisters(operation);
+      case "readIntervals":
+        return this.#readIntervals(operation);
+      case "readEvents":
+        return this.#readEvents(operation);
+      case "readVoltage":
+        return this.#readRegisters({ kind: "readRegisters", measurements: this.#voltages() });
+      case "readSwitch":
+        return this.#readSwitch();
+      case "setClock":
+        return this.#setClock();
+      case "ping":
+        return this.#ping(operation.depth);
+      default:
+        throw new SessionError("unsupported", "c1222.operation", "this driver does not know the operation");
     }
   }
 
-  /** There is no session to end: each message stands alone. */
-  async release(): Promise<void> {}
+  /** Ends the session where there is one; where there is none, each message stood alone. */
+  release(): Promise<void> {
+    return this.#release();
+  }
 
   async #meterClock(): Promise<MeterClock> {
     if (this.#clock !== undefined) return this.#clock;
-    this.#clock = await readClock(this.#reader, this.#profile.clock);
+    return this.#clockAnew();
+  }
+
+  async #clockAnew(): Promise<MeterClock> {
+    this.#clock = await readClock(this.#reader, this.#profile, () => this.#context.clock.now());
     const { shown } = this.#clock;
     if (shown !== undefined) this.#clockOffsetMs = shown - this.#context.clock.now();
     return this.#clock;
+  }
+
+  /** Voltages that the profile maps; throws where it maps none. */
+  #voltages(): Measurement[] {
+    const names = this.#profile.registers.flatMap(({ measurement }) =>
+      /^voltage\.l\d\.(?:line|load)$/.test(measurement) ? [measurement] : [],
+    );
+    if (names.length === 0)
+      throw new SessionError("unsupported", "profile.no-voltage", "the device profile maps no voltage");
+    return names;
+  }
+
+  async #readEvents({ range }: ReadEvents): Promise<OperationResult> {
+    const { logs } = this.#profile;
+    if (logs === undefined) throw new SessionError("unsupported", "profile.no-logs", "the device profile has no logs");
+    return this.#result(await readEvents(this.#reader, logs, await this.#meterClock(), range));
+  }
+
+  /** Position first and voltage after it: a switch that moves meanwhile shows itself as a contradiction. */
+  async #readSwitch(): Promise<OperationResult> {
+    const position = await readSwitch(this.#reader, switchOf(this.#profile));
+    const measurements = this.#profile.registers.some(({ measurement }) => measurement.startsWith("voltage."))
+      ? this.#voltages()
+      : [];
+    const read = await this.#readRegisters({ kind: "readRegisters", measurements });
+    return { ...read, switch: position.switch, refusals: [...position.refusals, ...read.refusals] };
+  }
+
+  async #setClock(): Promise<OperationResult> {
+    const { clockSetting } = this.#profile;
+    if (clockSetting === undefined)
+      throw new SessionError(
+        "unsupported",
+        "profile.no-clock-setting",
+        "the device profile says no way to set a clock",
+      );
+    const parts = {
+      reader: this.#reader,
+      procedures: this.#procedures,
+      clock: this.#context.clock,
+      read: () => this.#clockAnew(),
+    };
+    const clockSet = await setClock(parts, clockSetting);
+    return this.#result({ clockSet });
   }
 
   async #readRegisters({ measurements }: ReadRegisters): Promise<OperationResult> {
@@ -114,9 +204,17 @@ class C1222MeterSession implements MeterSession {
   }
 }
 
-/** A password before the services of each message, where the profile names a user. */
-function prefaceOf({ keys }: C1222Context, userId: number | undefined): readonly Request[] {
-  if (userId === undefined) return [];
+/** Data that do not fit their layout are the meter's fault. */
+async function fitting<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof WireError ? conversationError(error, true) : error;
+  }
+}
+
+/** The enrolled secret as the Security service has it. */
+function passwordOf({ keys }: C1222Context): Uint8Array {
   const secret = keys?.llsSecret === undefined ? undefined : parseHex(keys.llsSecret);
   if (secret === undefined || secret.length > PASSWORD_OCTETS)
     throw new SessionError(
@@ -126,7 +224,44 @@ function prefaceOf({ keys }: C1222Context, userId: number | undefined): readonly
     );
   const password = new Uint8Array(PASSWORD_OCTETS).fill(BLANK);
   password.set(secret);
-  return [{ service: "security", password, userId }];
+  return password;
+}
+
+/** A password before the services of each message, where the profile names a user. */
+const prefaceOf = (context: C1222Context, userId: number | undefined): readonly Request[] =>
+  userId === undefined ? [] : [{ service: "security", password: passwordOf(context), userId }];
+
+/** Logs on and proves the user, where the profile has sessions; answers how to log off. */
+async function logOn(
+  context: C1222Context,
+  exchange: Exchange,
+  session: C1222Profile["c1222"]["access"]["session"],
+): Promise<() => Promise<void>> {
+  if (session === undefined) return async () => undefined;
+  const { userId, user, idleTimeout } = session;
+  const name = new Uint8Array(USER_OCTETS).fill(BLANK);
+  name.set(new TextEncoder().encode(user).subarray(0, USER_OCTETS));
+  const requests: readonly Request[] = [
+    { service: "logon", userId, user: name, idleTimeout },
+    { service: "security", password: passwordOf(context), userId: undefined },
+  ];
+  const answers = await exchange.ask(requests);
+  for (const [index, what] of ["logon", "the password"].entries()) {
+    const answer = answers[index];
+    if (answer?.code === OK) continue;
+    throw (
+      (answer && failureOf(what, answer)) ??
+      new SessionError("auth", "c1222.logon-refused", `the meter refused ${what}`, { detail: { code: answer?.code } })
+    );
+  }
+  return async () => {
+    if (!exchange.sound) return;
+    try {
+      await exchange.ask([{ service: "logoff" }]);
+    } catch {
+      // The session ends by itself when its idle time has passed.
+    }
+  };
 }
 
 async function open(context: C1222Context): Promise<MeterSession> {
@@ -145,16 +280,15 @@ async function open(context: C1222Context): Promise<MeterSession> {
   });
   const preface = prefaceOf(context, access.userId);
   const reader = new TableReader(exchange, profile.c1222, () => preface);
-  try {
+  return fitting(async () => {
+    const release = await logOn(context, exchange, access.session);
     await reader.begin();
-  } catch (error) {
-    throw error instanceof WireError ? conversationError(error, true) : error;
-  }
-  return new C1222MeterSession(reader, profile.c1222, context);
+    return new C1222MeterSession(reader, profile.c1222, context, release);
+  });
 }
 
 /**
- * ANSI C12.22 without sessions, each message secured by itself. `open` reads table 0, under the meter's key where the
- * profile secures; it throws `SessionError` with a code `c1222.…`, or `LinkError`. The caller closes the link.
+ * ANSI C12.22, each message secured by itself, without a session or within one as the profile's access says. `open` logs
+ * on where there is one and reads table 0, under the meter's key where the profile secures; it throws `SessionError` with a code `c1222.…`, or `LinkError`. The caller closes the link.
  */
 export const c1222Driver: Driver = { protocol: "c1222", open };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApTitleText } from "./ap-title.ts";
+import { EventNameSchema } from "./event-catalogue.ts";
 import { MeasurementName } from "./measurement.ts";
 import { Commodity } from "./meter.ts";
 
@@ -42,13 +43,60 @@ const C1222LoadProfile = z.strictObject({
     .max(4),
 });
 
-/** A switch that a procedure operates: parameters in hex. */
+const Hex = z.string().regex(/^(?:[0-9a-f]{2})*$/, "expected octets as lower-case hex");
+/** Number of a procedure, and whether it is the manufacturer's own. */
+const C1222Procedure = z.strictObject({ number: z.int().min(0).max(0x07ff), manufacturer: z.boolean() });
+
+/** A switch that a procedure operates. Numbers of `state` that stand for no position are `unknown`. */
 const C1222Switch = z.strictObject({
-  state: z.strictObject({ table: TableId, element: Element, closed: z.int() }),
-  procedure: z.strictObject({ number: z.int().min(0).max(0x07ff), manufacturer: z.boolean() }),
-  open: z.string().regex(/^(?:[0-9a-f]{2})*$/),
-  close: z.string().regex(/^(?:[0-9a-f]{2})*$/),
+  state: z.strictObject({
+    table: TableId,
+    element: Element,
+    open: z.int(),
+    closed: z.int(),
+    armed: z.int().optional(),
+  }),
+  /** What the contact itself says, where the meter shows it: non-zero or true is closed. */
+  contact: z.strictObject({ table: TableId, element: Element }).optional(),
+  procedure: C1222Procedure,
+  /** Parameters of the procedure; absent: the model does not do it. */
+  open: Hex,
+  close: Hex.optional(),
+  arm: Hex.optional(),
   evidence: Evidence,
+});
+
+/** How the maximum demand is reset, and the counter that rises by one with each reset. */
+const C1222DemandReset = z.strictObject({
+  procedure: C1222Procedure,
+  parameters: Hex,
+  counter: z.strictObject({
+    table: TableId,
+    element: Element,
+    /** The counter begins again at 0 there: 256 for one of eight bits. */
+    modulus: z.int().min(2).default(256),
+  }),
+  /** Registers that the reset clears: read, with the time of their peak, before it. */
+  registers: z.array(MeasurementName).min(1).max(8),
+  evidence: Evidence,
+});
+
+/** How the clock is set: the procedure takes a mask, date and time, and their qualifier. */
+const C1222ClockSetting = z.strictObject({
+  procedure: C1222Procedure,
+  /** Nothing is done while the clock is off by no more, ms. */
+  toleranceMs: z.int().min(0).max(900_000),
+  /** A clock that is off by more is not set, ms; absent: set whatever it shows. */
+  stepMaxMs: z.int().min(1).optional(),
+  evidence: Evidence,
+});
+
+/** One of the logs: table 74 (what was done to the meter) or 76 (what happened to it). */
+const C1222Log = z.strictObject({
+  log: z.string().min(1).max(16),
+  table: z.union([z.literal(74), z.literal(76)]),
+  /** Names of codes beyond the standard ones (`S20`, `M3`), or in place of them. */
+  codes: z.record(z.string().regex(/^[SM]\d{1,4}$/), EventNameSchema).default({}),
 });
 
 const C1222Access = z.strictObject({
@@ -60,6 +108,15 @@ const C1222Access = z.strictObject({
   keyId: z.int().min(0).max(255),
   /** User of the Security service, with the enrolled secret as its password; absent: no password is sent. */
   userId: z.int().min(0).max(0xffff).optional(),
+  /** Opens a session (Logon, then Security with the enrolled secret, Logoff at its end); absent: each message stands alone. */
+  session: z
+    .strictObject({
+      userId: z.int().min(0).max(0xffff),
+      user: z.string().max(10),
+      /** Asked for, seconds; 0: for ever. */
+      idleTimeout: z.int().min(0).max(0xffff),
+    })
+    .optional(),
 });
 
 export const C1222Profile = z.strictObject({
@@ -78,13 +135,30 @@ export const C1222Profile = z.strictObject({
       singleSourceTables: z.strictObject({ tables: z.array(TableId).max(64), evidence: Evidence }),
       /** Layouts of the manufacturer's tables by table id. */
       layouts: z.record(z.string().regex(/^\d+$/), z.string().max(8192)).default({}),
+      /** How FIXED_BCD numbers are coded, which table 0 does not say; absent: they are not read. */
+      fixedBcd: z.strictObject({ form: z.literal("point-b-minus-d"), evidence: Evidence }).optional(),
+      /** Rule of summer time of meters that keep local time; absent: their times are no instants. */
+      localTime: z.strictObject({ summerTime: z.enum(["none", "us"]) }).optional(),
+      /** Absent, here and below: the model offers none. */
+      logs: z.array(C1222Log).min(1).max(2).optional(),
+      clockSetting: C1222ClockSetting.optional(),
+      demandReset: C1222DemandReset.optional(),
       switch: C1222Switch.optional(),
     })
-    .refine(({ access }) => access.userId === undefined || access.security === "ciphered", {
-      message: "expected ciphered messages: a password is not sent in the open",
-      path: ["access", "userId"],
+    .refine(
+      ({ access }) => (access.userId === undefined && access.session === undefined) || access.security === "ciphered",
+      { message: "expected ciphered messages: a password is not sent in the open", path: ["access"] },
+    )
+    .refine(({ access }) => access.userId === undefined || access.session === undefined, {
+      message: "expected a password in each message, or a session",
+      path: ["access"],
     }),
 });
 export type C1222Profile = z.infer<typeof C1222Profile>;
 export type C1222Register = z.infer<typeof C1222Register>;
 export type C1222LoadProfile = z.infer<typeof C1222LoadProfile>;
+export type C1222Procedure = z.infer<typeof C1222Procedure>;
+export type C1222Switch = z.infer<typeof C1222Switch>;
+export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
+export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;
+export type C1222Log = z.infer<typeof C1222Log>;

@@ -1,6 +1,7 @@
 import { table } from "./table.ts";
 
-const QUALIFIER = `
+/** What the clock tables and procedure 10 say of a time. */
+export const QUALIFIER = `
   TIME_DATE_QUAL : UINT8 {
     DAY_OF_WEEK : 0 .. 2; DST_FLAG : 3; GMT_FLAG : 4; TM_ZN_APPLIED_FLAG : 5; DST_APPLIED_FLAG : 6; DST_SUPPORTED_FLAG : 7;
   };`;

@@ -7,11 +7,12 @@ import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
 import { ApduSplitter } from "../apdu-splitter.ts";
-import { epsemControl, writePayload } from "../epsem.ts";
+import { epsemControl, SECURITY_MODE, writePayload } from "../epsem.ts";
 import { clearApdu, securedApdu } from "../security/secured-apdu.ts";
 import { datagramsOf, isSegment, Reassembly } from "../segmentation.ts";
 import { encodeRequest, type Request } from "../services/request.ts";
 import type { Response } from "../services/response.ts";
+import { TABLE_ID } from "../services/table-data.ts";
 import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 
 export interface ExchangeOptions extends AnswerExpected {
@@ -43,6 +44,12 @@ export function conversationError(error: unknown, heard: boolean): unknown {
     );
   return error;
 }
+
+const SECRET_TABLES: readonly number[] = [42, 45];
+/** Passwords and keys: the Security service, and the standard tables that hold them. */
+const tellsSecrets = (request: Request): boolean =>
+  request.service === "security" ||
+  ("tableId" in request && SECRET_TABLES.includes(request.tableId & ~TABLE_ID.pending));
 
 /**
  * Requests and their answers, each pair alone: C12.22 without sessions. An answer counts only under the outstanding
@@ -101,6 +108,12 @@ export class Exchange {
 
   #request(callingApInvocationId: Uint8Array, requests: readonly Request[]): Uint8Array {
     const { meterTitle, ownTitle, securityMode, key, context } = this.#options;
+    if (securityMode !== SECURITY_MODE.ciphertextWithAuthentication && requests.some(tellsSecrets))
+      throw new SessionError(
+        "unsafe",
+        "c1222.secret-in-clear",
+        "passwords and keys are sent enciphered, or not at all",
+      );
     const envelope = { ...NO_ELEMENTS, calledApTitle: meterTitle, callingApTitle: ownTitle, callingApInvocationId };
     const control = epsemControl({ securityMode });
     const payload = writePayload({ edClass: undefined, services: requests.map(encodeRequest) });

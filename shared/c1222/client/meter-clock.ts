@@ -1,20 +1,68 @@
-import { valueAt } from "../../c1219/table-layout.ts";
+import { type TableRecord, valueAt } from "../../c1219/table-layout.ts";
+import type { C1222Profile } from "../../metering/c1222-profile.ts";
 import type { TableReader } from "./table-reader.ts";
+import { isUsSummer } from "./us-summer-time.ts";
+
+/** A wall time of the meter as an instant. `ambiguous`: it could be another one, an hour away. */
+export interface Placed {
+  readonly instant: number;
+  readonly ambiguous: boolean;
+}
 
 /** The meter's clock as one session found it. */
 export interface MeterClock {
   /** Its instant when it was read, clock milliseconds; undefined: it does not say, or in local time. */
   readonly shown: number | undefined;
-  /** The UTC instant of a wall time of this meter; undefined: local time, whose offset is not known here. */
-  instantOf(wall: number): number | undefined;
+  /** A wall time of this meter; undefined: local time, whose offset is not known. */
+  placed(wall: number): Placed | undefined;
+  /** An instant as this meter would write it; undefined as above. */
+  wallOf(instant: number): number | undefined;
+  /** Its qualifier, as it was read. */
+  readonly qualifier: TableRecord | undefined;
 }
 
-/** Reads the clock table. A meter that keeps local time (GMT_FLAG 0) gives no instants: nothing is guessed. */
-export async function readClock(reader: TableReader, table: number): Promise<MeterClock> {
-  const [answer] = await reader.readOctets([table]);
-  const record = answer?.kind === "octets" ? reader.interpret(table, answer.octets) : {};
-  const isUtc = valueAt(record, "TIME_DATE_QUAL.GMT_FLAG") === true;
+type LocalTime = C1222Profile["c1222"]["localTime"];
+
+const QUARTER_MS = 900_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * Reads the clock table. A meter that keeps UTC says so (GMT_FLAG). For one that keeps local time the device profile has
+ * to name the rule of its summer time: then its standard time is what it shows less ours, to a quarter of an hour. Without
+ * the rule its times are no instants: nothing is guessed.
+ */
+export async function readClock(
+  reader: TableReader,
+  { clock, localTime }: Pick<C1222Profile["c1222"], "clock" | "localTime">,
+  now: () => number,
+): Promise<MeterClock> {
+  const [answer] = await reader.readOctets([clock]);
+  const record = answer?.kind === "octets" ? reader.interpret(clock, answer.octets) : {};
   const wall = valueAt(record, "CLOCK_CALENDAR");
-  const instantOf = (time: number): number | undefined => (isUtc ? time : undefined);
-  return { shown: typeof wall === "number" ? instantOf(wall) : undefined, instantOf };
+  const qualifier = valueAt(record, "TIME_DATE_QUAL") as TableRecord | undefined;
+  const shown = typeof wall === "number" ? wall : undefined;
+  if (valueAt(record, "TIME_DATE_QUAL.GMT_FLAG") === true)
+    return { shown, placed: (time) => ({ instant: time, ambiguous: false }), wallOf: (instant) => instant, qualifier };
+  if (shown === undefined || localTime === undefined)
+    return { shown: undefined, placed: () => undefined, wallOf: () => undefined, qualifier };
+  const summer = qualifier?.DST_FLAG === true && qualifier.DST_APPLIED_FLAG === true ? HOUR_MS : 0;
+  const standardMs = Math.round((shown - summer - now()) / QUARTER_MS) * QUARTER_MS;
+  const rule = localRule(standardMs, localTime);
+  return { shown: rule.placed(shown).instant, ...rule, qualifier };
+}
+
+/** Local time with a known standard offset and rule of summer time. */
+export function localRule(standardMs: number, localTime: NonNullable<LocalTime>) {
+  const offsetAt = (instant: number): number =>
+    standardMs + (localTime.summerTime === "us" && isUsSummer(instant + standardMs) ? HOUR_MS : 0);
+  return {
+    wallOf: (instant: number): number => instant + offsetAt(instant),
+    /** The earlier one of two in the hour that comes twice; of the hour that does not come, the instant an hour on. */
+    placed: (wall: number): Placed => {
+      const first = wall - standardMs - HOUR_MS;
+      const second = wall - standardMs;
+      const isFirst = first + offsetAt(first) === wall;
+      return { instant: isFirst ? first : second, ambiguous: isFirst && second + offsetAt(second) === wall };
+    },
+  };
 }

@@ -5,7 +5,6 @@ import { SessionError } from "../../metering/failure.ts";
 import type { TimeRange } from "../../metering/operation.ts";
 import { INTERVAL_STATUS, type IntervalEntry, type IntervalSet } from "../../metering/result.ts";
 import { OK } from "../response-code.ts";
-import type { Request } from "../services/request.ts";
 import { tableName } from "../services/table-data.ts";
 import { intervalStatus } from "./interval-status.ts";
 import type { MeterClock } from "./meter-clock.ts";
@@ -19,13 +18,16 @@ const MESSAGE_OCTETS = 16_384;
 /** How often a read is begun again because an interval ended meanwhile. */
 const ATTEMPTS = 3;
 
-/** Where the valid blocks of a data set are in its ring. */
+/** Where the valid blocks of a data set are in its ring, and in which order. */
 interface Ring {
   readonly blocks: number;
   readonly intervalsABlock: number;
   readonly validBlocks: number;
   readonly newest: number;
   readonly validIntervals: number;
+  /** Element N is newer than N + 1. */
+  readonly blocksFall: boolean;
+  readonly intervalsFall: boolean;
 }
 
 const number = (record: TableRecord, path: string): number => {
@@ -36,18 +38,14 @@ const number = (record: TableRecord, path: string): number => {
 
 function ringOf(set: number, limits: TableRecord, status: TableRecord): Ring {
   const of = `SET${set}`;
-  if (valueAt(status, `${of}.FLAGS.BLOCK_ORDER`) !== false || valueAt(status, `${of}.FLAGS.INTERVAL_ORDER`) !== false)
-    throw new SessionError(
-      "unsupported",
-      "c1222.block-order",
-      "load profiles whose blocks or intervals fall are not read",
-    );
   const ring: Ring = {
     blocks: number(limits, `${of}.NBR_BLKS`),
     intervalsABlock: number(limits, `${of}.NBR_BLK_INTS`),
     validBlocks: number(status, `${of}.NBR_VALID_BLOCKS`),
     newest: number(status, `${of}.LAST_BLOCK_ELEMENT`),
     validIntervals: number(status, `${of}.NBR_VALID_INT`),
+    blocksFall: valueAt(status, `${of}.FLAGS.BLOCK_ORDER`) === true,
+    intervalsFall: valueAt(status, `${of}.FLAGS.INTERVAL_ORDER`) === true,
   };
   if (
     ring.validBlocks > ring.blocks ||
@@ -60,6 +58,22 @@ function ringOf(set: number, limits: TableRecord, status: TableRecord): Ring {
       "the status of the load profile contradicts its limits",
     );
   return ring;
+}
+
+/** The element of the block that is so many blocks older than the newest one. */
+function elementOf({ newest, blocks, blocksFall }: Ring, age: number): number {
+  const at = blocksFall ? newest + age : newest - age;
+  return ((at % blocks) + blocks) % blocks;
+}
+
+/**
+ * Before the standard's second version this flag said that each block carries a closure status, which one public source
+ * lays out; since then it says something of the readings and changes no octet.
+ */
+function checkClosure(reader: TableReader, limits: TableRecord): void {
+  const version = reader.known(0)?.STD_VERSION_NO;
+  if (valueAt(limits, "LP_FLAGS.BLK_END_RD_INDICATOR_FLAG") === true && typeof version === "number" && version < 2)
+    throw new SessionError("unsupported", "c1222.closure-status", "load profiles with a closure status are not read");
 }
 
 /** Reads the intervals of one data set whose end lies in (from, to]. */
@@ -75,6 +89,7 @@ export async function readIntervals(
   const limits = reader.known(61) ?? {};
   if (valueAt(limits, `SET${profile.set}`) === undefined)
     return { intervals: undefined, refusals: [{ item: profile.channelSet, code: "c1222.no-such-set" }] };
+  checkClosure(reader, limits);
   const period = number(limits, `SET${profile.set}.MAX_INT_TIME`) * 60;
   if (period !== profile.period)
     throw new SessionError(
@@ -139,29 +154,30 @@ async function readBlocks(
   const entries: IntervalEntry[] = [];
   // The newest block is partly filled, so one more than the time asks for may be needed.
   const wanted = Math.min(ring.validBlocks, Math.ceil(Math.max(0, now - range.from) / blockMs) + 1);
-  const perMessage = Math.max(1, Math.floor(MESSAGE_OCTETS / blockOctets));
+  const whole = reader.access.blocks === "whole";
+  const perMessage = whole ? wanted : Math.max(1, Math.floor(MESSAGE_OCTETS / blockOctets));
   for (let first = 0; first < wanted; first += perMessage) {
     const ages = Array.from({ length: Math.min(perMessage, wanted - first) }, (_, index) => first + index);
-    const requests: Request[] = ages.map((age) => ({
-      service: "partialReadOffset",
-      tableId: table,
-      offset: ((((ring.newest - age) % ring.blocks) + ring.blocks) % ring.blocks) * blockOctets,
-      octetCount: blockOctets,
-    }));
+    const elements = ages.map((age) => elementOf(ring, age));
+    const requests = whole
+      ? [{ service: "fullRead", tableId: table } as const]
+      : elements.map((element) => reader.access.element(table, element, blockOctets));
     const answers = await reader.ask(
       [...requests, { service: "fullRead", tableId: STATUS_TABLE }],
-      [...ages.map(() => tableName(table)), tableName(STATUS_TABLE)],
+      [...requests.map(() => tableName(table)), tableName(STATUS_TABLE)],
     );
     const refused = answers.find(({ code }) => code !== OK);
     if (refused !== undefined) return { kind: "refused", code: codeOf(dataOf(refused)) };
-    const after = dataOf(answers[ages.length] ?? { code: 1, body: { kind: "none" } });
+    const after = dataOf(answers[requests.length] ?? { code: 1, body: { kind: "none" } });
     if (after.kind !== "octets" || !same(after.octets, status)) return { kind: "moved" };
     for (const [index, age] of ages.entries()) {
-      const answer = dataOf(answers[index] ?? { code: 1, body: { kind: "none" } });
+      const answer = dataOf(answers[whole ? 0 : index] ?? { code: 1, body: { kind: "none" } });
       if (answer.kind !== "octets") return { kind: "refused", code: answer.code };
-      const block = readElement(fields, reader.context, BLOCK, answer.octets);
+      const begin = whole ? (elements[index] ?? 0) * blockOctets : 0;
+      const octets = whole ? answer.octets.subarray(begin, begin + blockOctets) : answer.octets;
+      const block = readElement(fields, reader.context, BLOCK, octets);
       const valid = age === 0 ? ring.validIntervals : ring.intervalsABlock;
-      entries.push(...entriesOf(reader, profile, block as TableRecord, valid, clock));
+      entries.push(...entriesOf(reader, profile, block as TableRecord, { ...ring, validIntervals: valid }, clock));
     }
   }
   return { kind: "read", entries };
@@ -171,44 +187,58 @@ const codeOf = (answer: ReturnType<typeof dataOf>): string => (answer.kind === "
 const same = (left: Uint8Array, right: Uint8Array): boolean =>
   left.length === right.length && left.every((octet, index) => octet === right[index]);
 
-/** The valid intervals of a block: its end time is the end of the last of them. */
+/**
+ * Places of the valid intervals of a block, oldest first. Where they fall, a partly filled block tells by its simple
+ * status which of them are valid; no source says it otherwise.
+ */
+function placesOf({ validIntervals, intervalsABlock, intervalsFall }: Ring, present: readonly number[] | undefined) {
+  if (!intervalsFall) return Array.from({ length: validIntervals }, (_, index) => index);
+  if (validIntervals === intervalsABlock)
+    return Array.from({ length: validIntervals }, (_, at) => validIntervals - 1 - at);
+  if (present?.length !== validIntervals)
+    throw new SessionError("unsupported", "c1222.interval-order", "a partly filled block does not say what is in it");
+  return [...present].sort((left, right) => right - left);
+}
+
+/** The valid intervals of a block: its end time is the end of the newest of them. */
 function entriesOf(
   reader: TableReader,
   profile: C1222LoadProfile,
   block: TableRecord,
-  valid: number,
+  ring: Ring,
   clock: MeterClock,
 ): readonly IntervalEntry[] {
+  const valid = ring.validIntervals;
   if (valid === 0) return [];
   const stamp = valueAt(block, "BLK_END_TIME");
-  const last = typeof stamp === "number" ? clock.instantOf(stamp) : undefined;
+  const last = typeof stamp === "number" ? clock.placed(stamp) : undefined;
   if (last === undefined)
     throw new SessionError(
       "unsupported",
       "c1222.local-time",
-      "expected a meter that keeps UTC, to place its intervals",
-      {
-        detail: { set: profile.set },
-      },
+      "expected a meter whose times are instants, to place its intervals",
+      { detail: { set: profile.set } },
     );
   const selected = reader.known(62) ?? {};
   const format = INTERVAL_FORMATS[number(selected, `SET${profile.set}.INT_FMT_CDE`)];
   const intervals = (valueAt(block, "LP_INT") ?? []) as readonly TableRecord[];
   const present = valueAt(block, "SIMPLE_INT_STATUS") as readonly number[] | undefined;
   const scale = scaling(selected, profile.set);
-  return intervals.slice(0, valid).map((interval, index): IntervalEntry => {
+  return placesOf(ring, present).map((place, index): IntervalEntry => {
+    const interval = intervals[place] ?? {};
     const data = (interval[`INT_DATA_${format}`] ?? []) as readonly TableValue[];
     const extended = interval.EXTENDED_INT_STATUS;
-    let status = present === undefined || present.includes(index) ? 0 : INTERVAL_STATUS.dataInvalid;
+    const missing = present?.includes(place) === false;
+    let status = (missing ? INTERVAL_STATUS.dataInvalid : 0) | (last.ambiguous ? INTERVAL_STATUS.timeAmbiguous : 0);
     const values = profile.channels.map(({ channel }) => {
       const found = extended instanceof Uint8Array ? intervalStatus(extended, channel) : { flags: 0, skipped: false };
       status |= found.flags;
-      const raw = found.skipped || present?.includes(index) === false ? undefined : integerIn(data[channel]);
+      const raw = found.skipped || missing ? undefined : integerIn(data[channel]);
       return raw === undefined ? undefined : scale(raw, channel);
     });
     if (values.some((value) => value === "not-whole")) status |= INTERVAL_STATUS.dataInvalid;
     return {
-      end: last - (valid - 1 - index) * profile.period * 1000,
+      end: last.instant - (valid - 1 - index) * profile.period * 1000,
       values: values.map((value) => (value === "not-whole" ? undefined : value)),
       status,
     };

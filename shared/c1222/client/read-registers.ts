@@ -1,4 +1,4 @@
-import { isRecord, type TableRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
+import { isRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
 import type { C1222Profile, C1222Register } from "../../metering/c1222-profile.ts";
 import { SessionError } from "../../metering/failure.ts";
 import type { Measurement } from "../../metering/measurement.ts";
@@ -39,23 +39,17 @@ export async function readRegisters(
   clock: () => Promise<MeterClock>,
 ): Promise<{ readonly registers: readonly RegisterValue[]; readonly refusals: readonly Refusal[] }> {
   const ids = [...new Set(registers.map(({ table }) => table))];
-  await reader.prepare(ids);
-  const answers = await reader.readOctets(ids);
-  const tables = new Map<number, TableRecord | string>(
-    ids.map((id, index) => {
-      const answer = answers[index];
-      return [id, answer?.kind === "octets" ? reader.interpret(id, answer.octets) : (answer?.code ?? "c1222.err")];
-    }),
-  );
+  const tables = await reader.readRecords(ids);
   const values: RegisterValue[] = [];
   const refusals: Refusal[] = [];
   for (const register of registers) {
-    const table = tables.get(register.table);
-    if (table === undefined || typeof table === "string") {
-      refusals.push({ item: register.measurement, code: table ?? "c1222.err" });
+    const answer = tables.get(register.table);
+    if (answer?.kind !== "record") {
+      refusals.push({ item: register.measurement, code: answer?.code ?? "c1222.err" });
       continue;
     }
-    const number = integerIn(valueAt(table, register.element));
+    const { record } = answer;
+    const number = integerIn(valueAt(record, register.element));
     if (number === undefined)
       throw new SessionError(
         "protocol",
@@ -63,8 +57,8 @@ export async function readRegisters(
         `expected a number at ${register.element} of ${tableName(register.table)}`,
         { detail: { table: register.table, element: register.element } },
       );
-    const stamp = register.capturedAt === undefined ? undefined : valueAt(table, register.capturedAt);
-    const at = typeof stamp === "number" ? (await clock()).instantOf(stamp) : undefined;
+    const stamp = register.capturedAt === undefined ? undefined : valueAt(record, register.capturedAt);
+    const at = typeof stamp === "number" ? (await clock()).placed(stamp)?.instant : undefined;
     values.push({
       measurement: register.measurement,
       value: number.value,

@@ -16,6 +16,10 @@ export type TableAnswer =
   | { readonly kind: "octets"; readonly octets: Uint8Array }
   | { readonly kind: "refused"; readonly code: string };
 
+export type RecordAnswer =
+  | { readonly kind: "record"; readonly record: TableRecord }
+  | { readonly kind: "refused"; readonly code: string };
+
 /** The failure that a response code is; undefined: it is ok, or refuses this one thing definitely. */
 export function failureOf(what: string, { code }: Response): SessionError | undefined {
   const known = RESPONSE_CODES[code];
@@ -26,6 +30,28 @@ export function failureOf(what: string, { code }: Response): SessionError | unde
     detail: { responseCode: code, what },
   });
 }
+
+/** Ways to one element of the first array of a table. */
+interface TableAccess {
+  readonly blocks: "parts" | "whole";
+  element(tableId: number, element: number, octets: number): Request;
+}
+const BY_OFFSET: TableAccess = {
+  blocks: "parts",
+  element: (tableId, element, octets) => ({
+    service: "partialReadOffset",
+    tableId,
+    offset: element * octets,
+    octetCount: octets,
+  }),
+};
+const BY_INDEX: TableAccess = {
+  blocks: "parts",
+  element: (tableId, element) => ({ service: "partialReadIndex", tableId, index: [0, element], elementCount: 1 }),
+};
+const WHOLE: TableAccess = { blocks: "whole", element: (tableId) => ({ service: "fullRead", tableId }) };
+/** By DATA_ACCESS_METHOD; by offset where both are offered. */
+const ACCESS = [WHOLE, BY_OFFSET, BY_INDEX, BY_OFFSET] as const;
 
 interface Layout {
   readonly fields: readonly Field[];
@@ -51,7 +77,8 @@ export class TableReader {
   /** Reads table 0. Throws `SessionError`. */
   async begin(): Promise<void> {
     const [answer] = await this.readOctets([0]);
-    const context = answer?.kind === "octets" ? readGenConfig(answer.octets) : undefined;
+    const { fixedBcd } = this.#profile;
+    const context = answer?.kind === "octets" ? readGenConfig(answer.octets, fixedBcd?.form) : undefined;
     if (context === undefined)
       throw new SessionError("protocol", "c1222.gen-config", "expected table 0, which says how to read all others");
     this.#context = context;
@@ -62,6 +89,11 @@ export class TableReader {
   get context(): TableContext {
     if (this.#context === undefined) throw new SessionError("internal", "c1222.not-begun", "expected table 0 first");
     return contextOf(this.#context, this.#read);
+  }
+
+  /** How a part of a table is asked for, as DATA_ACCESS_METHOD of table 0 allows it. */
+  get access(): TableAccess {
+    return ACCESS[this.context.config.dataAccessMethod] ?? WHOLE;
   }
 
   /** Services after the preface, in one message; their answers alone. Throws for what is no definite refusal. */
@@ -97,6 +129,18 @@ export class TableReader {
       for (const response of responses) answers.push(dataOf(response));
     }
     return answers;
+  }
+
+  /** Whole tables and what their layouts depend on, as records; each refusal in its place. */
+  async readRecords(ids: readonly number[]): Promise<ReadonlyMap<number, RecordAnswer>> {
+    await this.prepare(ids);
+    const answers = await this.readOctets(ids);
+    return new Map(
+      ids.map((id, index): readonly [number, RecordAnswer] => {
+        const answer = answers[index] ?? { kind: "refused", code: "c1222.err" };
+        return [id, answer.kind === "octets" ? { kind: "record", record: this.interpret(id, answer.octets) } : answer];
+      }),
+    );
   }
 
   /** The layout of a table as this device profile allows it to be interpreted. Throws `SessionError` `unsupported`. */

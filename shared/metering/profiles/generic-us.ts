@@ -52,7 +52,7 @@ const CIPHERED: C1222Profile = {
     singleSourceTables: { tables: [11, 16, 22, 23, 27, 28, 52, 61, 62, 63, 64], evidence: "unverified" },
     layouts: { "2053": "SWITCH_STATE : UINT8;" },
     switch: {
-      state: { table: 2053, element: "SWITCH_STATE", closed: 1 },
+      state: { table: 2053, element: "SWITCH_STATE", open: 0, closed: 1 },
       procedure: { number: 21, manufacturer: false },
       open: "00",
       close: "01",

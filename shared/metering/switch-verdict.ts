@@ -1,0 +1,34 @@
+import type { EffectVerdict } from "./effect.ts";
+import type { Operation } from "./operation.ts";
+import type { OperationResult } from "./result.ts";
+
+type Target = Extract<Operation, { readonly kind: "operateSwitch" }>["to"];
+
+/** Volts from which a conductor counts as live: well above what induces itself, well below any supply. */
+const LIVE_V = 30;
+
+/** Whether a side of the switch is live by what was read; undefined: nothing was read there. */
+function live({ registers }: OperationResult, side: "line" | "load"): boolean | undefined {
+  const volts = registers
+    .filter(({ measurement }) => measurement.startsWith("voltage.") && measurement.endsWith(`.${side}`))
+    .map(({ value, scaler }) => Number(value) * 10 ** scaler);
+  return volts.length === 0 ? undefined : volts.some((one) => one >= LIVE_V);
+}
+
+/**
+ * What the meter shows of an order to its switch: its position, its contact and the voltages on both sides have to agree.
+ * An open switch whose load side is live is bypassed or fed from behind; nothing then says that it worked. `armed` is
+ * reached by a closed switch too: the customer was quick.
+ */
+export function switchVerdict(to: Target, shown: OperationResult): EffectVerdict {
+  const { position, contactClosed } = shown.switch ?? { position: "unknown" as const };
+  const cannotTell = (code: string): EffectVerdict => ({ kind: "cannot-tell", code, shown });
+  if (position === "unknown") return cannotTell("switch.position-unknown");
+  if (position !== to && !(to === "armed" && position === "closed")) return { kind: "did-not-happen", shown };
+  const closed = position === "closed";
+  if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");
+  const loadLive = live(shown, "load");
+  if (!closed && loadLive === true) return cannotTell("switch.load-side-live");
+  if (closed && loadLive === false && live(shown, "line") === true) return cannotTell("switch.load-side-dead");
+  return { kind: "happened", shown };
+}
