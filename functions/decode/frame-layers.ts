@@ -129,16 +129,8 @@ function inside(
   return [];
 }
 
-const PLAIN_NAMES: Readonly<Record<number, string>> = {
-  5: "ReadRequest",
-  6: "WriteRequest",
-  12: "ReadResponse",
-  13: "WriteResponse",
-  22: "UnconfirmedWriteRequest",
-  24: "InformationReportRequest",
-};
 const plainName = (tag: number): string =>
-  (APDUS as Readonly<Record<number, { readonly name: string }>>)[tag]?.name ?? PLAIN_NAMES[tag] ?? `Tag${tag}`;
+  (APDUS as Readonly<Record<number, { readonly name: string }>>)[tag]?.name ?? `Tag${tag}`;
 
 /** Security control and counter, in words. */
 function securityJson(content: Uint8Array): JsonObject {

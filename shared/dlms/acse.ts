@@ -2,6 +2,7 @@ import { absentable, berInteger, element, restOctets } from "../wire/ber.ts";
 import { type Codec, hexOctet } from "../wire/codec.ts";
 import { fixedOctets } from "../wire/octet-string.ts";
 import { WireError } from "../wire/wire-error.ts";
+import type { Referencing } from "./conformance.ts";
 
 /** Elements that AARQ, AARE, RLRQ and RLRE share (ACSE, ISO/IEC 8650-1, as IEC 62056-5-3 uses it), in BER. */
 
@@ -12,6 +13,9 @@ export const APPLICATION_CONTEXT = {
   "logical-name-referencing-with-ciphering": 3,
   "short-name-referencing-with-ciphering": 4,
 } as const;
+
+export const applicationContextOf = (referencing: Referencing, ciphered: boolean): number =>
+  APPLICATION_CONTEXT[`${referencing}-referencing-${ciphered ? "with" : "no"}-ciphering` as const];
 
 /** `mechanism_id`, the last arc of 2.16.756.5.8.2. */
 export const MECHANISM = {

@@ -16,6 +16,125 @@ const invokeIdAndPriority = 0xc1;
 /** Computed from the productions of IEC 62056-5-3 by hand; none is a capture. */
 const rows: readonly (readonly [string, Apdu])[] = [
   [
+    "05020201000401080111ff",
+    {
+      name: "ReadRequest",
+      value: {
+        variableAccessSpecification: [
+          { kind: "variableName", variableName: 0x0100 },
+          {
+            kind: "parameterizedAccess",
+            variableName: 0x0108,
+            selector: 1,
+            parameter: { type: "unsigned", value: 255 },
+          },
+        ],
+      },
+    },
+  ],
+  [
+    "0501050002",
+    { name: "ReadRequest", value: { variableAccessSpecification: [{ kind: "blockNumberAccess", blockNumber: 2 }] } },
+  ],
+  [
+    "050106010001020102",
+    {
+      name: "ReadRequest",
+      value: {
+        variableAccessSpecification: [
+          { kind: "readDataBlockAccess", lastBlock: true, blockNumber: 1, rawData: Uint8Array.of(1, 2) },
+        ],
+      },
+    },
+  ],
+  [
+    "0c04001105010402010002020a0b030007",
+    {
+      name: "ReadResponse",
+      value: {
+        result: [
+          { kind: "data", data: { type: "unsigned", value: 5 } },
+          { kind: "dataAccessError", dataAccessError: 4 },
+          {
+            kind: "dataBlockResult",
+            dataBlockResult: { lastBlock: true, blockNumber: 2, rawData: Uint8Array.of(0x0a, 0x0b) },
+          },
+          { kind: "blockNumber", blockNumber: 7 },
+        ],
+      },
+    },
+  ],
+  [
+    "0602020108070000010212000509020aff",
+    {
+      name: "WriteRequest",
+      value: {
+        variableAccessSpecification: [
+          { kind: "variableName", variableName: 0x0108 },
+          { kind: "writeDataBlockAccess", lastBlock: false, blockNumber: 1 },
+        ],
+        listOfData: [
+          { type: "long-unsigned", value: 5 },
+          { type: "octet-string", value: Uint8Array.of(0x0a, 0xff) },
+        ],
+      },
+    },
+  ],
+  [
+    "0d0300010c020001",
+    {
+      name: "WriteResponse",
+      value: {
+        result: [
+          { kind: "success" },
+          { kind: "dataAccessError", dataAccessError: 12 },
+          { kind: "blockNumber", blockNumber: 1 },
+        ],
+      },
+    },
+  ],
+  [
+    "160102010801110a",
+    {
+      name: "UnconfirmedWriteRequest",
+      value: {
+        variableAccessSpecification: [{ kind: "variableName", variableName: 0x0108 }],
+        listOfData: [{ type: "unsigned", value: 10 }],
+      },
+    },
+  ],
+  [
+    "18010f32303236303132333132303030305a010201080111fe",
+    {
+      name: "InformationReportRequest",
+      value: {
+        currentTime: new TextEncoder().encode("20260123120000Z"),
+        unflaggedTime: false,
+        variableAccessSpecification: [{ kind: "variableName", variableName: 0x0108 }],
+        listOfData: [{ type: "unsigned", value: 254 }],
+      },
+    },
+  ],
+  [
+    "180c07ea0117050c000000000000010201080111fe",
+    {
+      name: "InformationReportRequest",
+      value: {
+        currentTime: fromHex("07ea0117050c000000000000"),
+        unflaggedTime: true,
+        variableAccessSpecification: [{ kind: "variableName", variableName: 0x0108 }],
+        listOfData: [{ type: "unsigned", value: 254 }],
+      },
+    },
+  ],
+  [
+    "104000000500",
+    {
+      name: "DataNotificationConfirm",
+      value: { longInvokeIdAndPriority: 0x4000_0005, dateTime: new Uint8Array(0) },
+    },
+  ],
+  [
     `c001c1${ATTRIBUTE}01021101`,
     {
       name: "GetRequest",

@@ -8,25 +8,38 @@ import { ActionRequest } from "./action-request.ts";
 import { ActionResponse } from "./action-response.ts";
 import { ConfirmedServiceError } from "./confirmed-service-error.ts";
 import { DataNotification } from "./data-notification.ts";
+import { DataNotificationConfirm } from "./data-notification-confirm.ts";
 import { EventNotificationRequest } from "./event-notification-request.ts";
 import { ExceptionResponse } from "./exception-response.ts";
 import { GeneralBlockTransfer } from "./general-block-transfer.ts";
 import { GetRequest } from "./get-request.ts";
 import { GetResponse } from "./get-response.ts";
+import { InformationReportRequest } from "./information-report-request.ts";
 import { InitiateRequest } from "./initiate-request.ts";
 import { InitiateResponse } from "./initiate-response.ts";
+import { ReadRequest } from "./read-request.ts";
+import { ReadResponse } from "./read-response.ts";
 import { Rlre, Rlrq } from "./release.ts";
 import { SetRequest } from "./set-request.ts";
 import { SetResponse } from "./set-response.ts";
+import { UnconfirmedWriteRequest, WriteRequest } from "./write-request.ts";
+import { WriteResponse } from "./write-response.ts";
 
 const row = <N extends string, C>(name: N, codec: C): { readonly name: N; readonly codec: C } => ({ name, codec });
 
 /** Every APDU in clear, by its tag: a new one is a file, its vectors and a row here. */
 export const APDUS = {
   1: row("InitiateRequest", InitiateRequest),
+  5: row("ReadRequest", ReadRequest),
+  6: row("WriteRequest", WriteRequest),
   8: row("InitiateResponse", InitiateResponse),
+  12: row("ReadResponse", ReadResponse),
+  13: row("WriteResponse", WriteResponse),
   14: row("ConfirmedServiceError", ConfirmedServiceError),
   15: row("DataNotification", DataNotification),
+  16: row("DataNotificationConfirm", DataNotificationConfirm),
+  22: row("UnconfirmedWriteRequest", UnconfirmedWriteRequest),
+  24: row("InformationReportRequest", InformationReportRequest),
   96: row("AARQ", Aarq),
   97: row("AARE", Aare),
   98: row("RLRQ", Rlrq),

@@ -59,3 +59,25 @@ export const Conformance: Codec<number> = {
     target.unsigned16(value & 0xffff);
   },
 };
+
+/** Services that only the one or the other referencing has; the rest are of both. */
+export const REFERENCING_SERVICES = {
+  "logical-name": conformanceOf(
+    "attribute0-supported-with-set",
+    "attribute0-supported-with-get",
+    "priority-mgmt-supported",
+    "block-transfer-with-action",
+    "access",
+    "get",
+    "set",
+    "selective-access",
+    "event-notification",
+    "action",
+  ),
+  "short-name": conformanceOf("read", "write", "unconfirmed-write", "information-report", "parameterized-access"),
+} as const;
+export type Referencing = keyof typeof REFERENCING_SERVICES;
+
+/** What a conformance block means to an association of this referencing. */
+export const conformanceFor = (referencing: Referencing, conformance: number): number =>
+  conformance & ~REFERENCING_SERVICES[referencing === "logical-name" ? "short-name" : "logical-name"];

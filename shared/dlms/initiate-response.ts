@@ -17,5 +17,5 @@ export const InitiateResponse = prefixed(
   }),
 );
 export type InitiateResponse = TypeOf<typeof InitiateResponse>;
-/** vaa-name of logical-name referencing. */
+/** vaa-name of logical-name referencing; of short-name referencing it is the base name of the Association SN. */
 export const VAA_NAME_LN = 0x0007;

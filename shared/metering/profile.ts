@@ -72,6 +72,14 @@ const DlmsDemandReset = z
     message: "expected a counter or a time of the last reset: without one nothing proves a reset",
   });
 
+/** The base name of one object, short-name referencing. */
+const DlmsBaseName = z.strictObject({
+  classId: z.int().min(1).max(0xffff),
+  version: z.int().min(0).max(0xff),
+  obis: ObisCode,
+  baseName: z.int().min(0).max(0xffff),
+});
+
 const DlmsAccess = z.strictObject({
   clientSap: z.int().min(0).max(0xffff),
   serverSap: z.int().min(0).max(0xffff),
@@ -99,6 +107,8 @@ const DlmsAccess = z.strictObject({
   generalBlockTransfer: z.strictObject({ window: z.int().min(1).max(63) }).optional(),
   /** Proposes the ACCESS service. */
   accessService: z.boolean().optional(),
+  /** How objects are named; absent: by logical names. */
+  referencing: z.enum(["logical-name", "short-name"]).optional(),
   /** Absent: the wrapper. */
   framing: z.enum(["wrapper", "hdlc"]).optional(),
   /** HDLC: physical device and octets of the server's address, information field and window that we propose. */
@@ -124,6 +134,8 @@ export const DlmsProfile = z.strictObject({
   dlms: z.strictObject({
     access: DlmsAccess,
     clock: ObisCode,
+    /** Short names that the meter model fixes; where they hold all that is asked for, the object list is not read. */
+    baseNames: z.array(DlmsBaseName).optional(),
     registers: z.array(DlmsRegister).min(1),
     loadProfiles: z.array(DlmsLoadProfile).max(8),
     /** Absent, here and below: the model offers none. */

@@ -43,6 +43,10 @@ const CONFORMANCE = conformanceOf(
   "set",
   "selective-access",
   "action",
+  "read",
+  "write",
+  "unconfirmed-write",
+  "parameterized-access",
 );
 
 /** Registers of the model by logical name; the catalogue's profile says which of them a model has. */
@@ -226,6 +230,7 @@ export function electricityMeter(plan: SimulatedMeterPlan, parts: MeterParts): L
   ];
   const own: ClientRule = {
     security,
+    referencing: access.referencing ?? "logical-name",
     securitySetup: security.mechanism === "hls-gmac" ? SECURITY_SETUP : undefined,
     objects: () => [
       ...common(),

@@ -1,14 +1,6 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { PrivateKey } from "../../ports/crypto.ts";
 import { equalOctets, toHex } from "../../ports/octets.ts";
-import { decode } from "../../wire/codec.ts";
-import { nameIn } from "../data-access-result.ts";
-import {
-  type ExceptionResponse,
-  ExceptionResponse as ExceptionResponseCodec,
-  SERVICE_ERROR,
-  STATE_ERROR,
-} from "../exception-response.ts";
 import type { CipherKeys } from "../security/protection.ts";
 import {
   type Dress,
@@ -20,8 +12,7 @@ import {
   securedOverhead,
 } from "../security/secured-apdu.ts";
 import type { SecurityPolicy } from "../security/security-policy.ts";
-
-export const EXCEPTION_RESPONSE_TAG = 0xd8;
+import { failureIn } from "./service-failure.ts";
 
 export interface SecurityOptions {
   /** `ownTitle` is the client's, `peerTitle` the enrolled one: authoritative. `dedicated` comes with `startDedicated`. */
@@ -32,24 +23,6 @@ export interface SecurityOptions {
   readonly nextCounter: () => number;
   /** A new private key, for one message. */
   readonly ephemeral: () => PrivateKey;
-}
-
-/** What the meter says in clear when it cannot or will not open a request; nothing proves that it is the meter's. */
-export function exceptionError(exception: ExceptionResponse, ciphered: boolean): SessionError {
-  const detail = {
-    stateError: nameIn(STATE_ERROR, exception.stateError),
-    serviceError: nameIn(SERVICE_ERROR, exception.serviceError),
-  };
-  if (exception.serviceError === SERVICE_ERROR["invocation-counter-error"])
-    return new SessionError("auth", "dlms.counter-refused", "the meter refused our invocation counter", {
-      retry: "later",
-      detail: { ...detail, expectedCounter: exception.invocationCounterError },
-    });
-  if (exception.serviceError === SERVICE_ERROR["deciphering-error"])
-    return new SessionError("auth", "dlms.deciphering-refused", "the meter could not decipher our request", { detail });
-  const message = `the meter answered exception-response ${detail.stateError}, ${detail.serviceError}`;
-  // In a ciphered session it may be anybody's: it ends the conversation, but is no definite refusal.
-  return new SessionError(ciphered ? "protocol" : "refused", "dlms.exception-response", message, { detail });
 }
 
 /** The Initiate messages are never signed: a signature asks for an association. */
@@ -128,8 +101,8 @@ export class ApplicationSecurity {
     const { side } = this.#options;
     const opened = openSecured(this.#side, octets);
     if (opened.kind === "refused") {
-      if (opened.because === "clear" && octets[0] === EXCEPTION_RESPONSE_TAG)
-        throw exceptionError(decode(ExceptionResponseCodec, octets), true);
+      const failure = opened.because === "clear" ? failureIn(octets, false) : undefined;
+      if (failure !== undefined) throw failure;
       const nothing = !demanded.authenticated && !demanded.encrypted && !demanded.signed;
       if (opened.because === "clear" && nothing) return octets;
       throw refusalError(opened, octets, side.peerTitle);

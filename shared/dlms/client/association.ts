@@ -3,12 +3,13 @@ import { equalOctets } from "../../ports/octets.ts";
 import { decode, encode } from "../../wire/codec.ts";
 import { type Aare, ACSE_SERVICE_PROVIDER, ACSE_SERVICE_USER, ASSOCIATION_RESULT } from "../aare.ts";
 import { type Aarq, NO_AARQ_FIELDS } from "../aarq.ts";
-import { APPLICATION_CONTEXT, MECHANISM } from "../acse.ts";
+import { applicationContextOf, MECHANISM } from "../acse.ts";
 import { ConfirmedServiceError, INITIATE_ERROR } from "../confirmed-service-error.ts";
-import { type ConformanceService, conformanceOf } from "../conformance.ts";
+import { type ConformanceService, conformanceFor, conformanceOf, type Referencing } from "../conformance.ts";
 import { nameIn } from "../data-access-result.ts";
 import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
+import { ASSOCIATION_SN_BASE_NAME } from "../objects/association-sn.ts";
 import { ECDSA_CHALLENGE_MIN, type HlsMechanism } from "../security/hls.ts";
 import { CHALLENGE_MAX, CHALLENGE_MIN } from "../security/hls-gmac.ts";
 import { type ApplicationSecurity, wrongTitle } from "./application-security.ts";
@@ -19,6 +20,7 @@ export const isHls = (authentication: Authentication): authentication is HlsMech
 
 /** What is asked of an association. */
 export interface AssociationPlan {
+  readonly referencing: Referencing;
   readonly authentication: Authentication;
   readonly ciphered: boolean;
   readonly clientTitle: Uint8Array;
@@ -48,7 +50,12 @@ export interface Agreement {
   readonly respondingTitle?: Uint8Array;
 }
 
+/** Everyday services of both referencings; each association proposes those of its own. */
 export const PROPOSED_CONFORMANCE = conformanceOf(
+  "read",
+  "write",
+  "unconfirmed-write",
+  "parameterized-access",
   "priority-mgmt-supported",
   "block-transfer-with-get-or-read",
   "block-transfer-with-set-or-write",
@@ -60,7 +67,8 @@ export const PROPOSED_CONFORMANCE = conformanceOf(
   "action",
 );
 /** What a plan proposes: the everyday services, and those that its profile names. */
-const proposed = ({ services = [] }: AssociationPlan): number => PROPOSED_CONFORMANCE | conformanceOf(...services);
+const proposed = ({ referencing, services = [] }: AssociationPlan): number =>
+  conformanceFor(referencing, PROPOSED_CONFORMANCE | conformanceOf(...services));
 
 /** The least size of APDU that a meter may offer; below it not even a reply to HLS fits. */
 const SERVER_PDU_MIN = 64;
@@ -76,10 +84,7 @@ const MECHANISM_OF = {
   "hls-ecdsa": MECHANISM["high-level-security-ecdsa"],
 } as const;
 
-const contextOf = (plan: AssociationPlan): number =>
-  APPLICATION_CONTEXT[
-    plan.ciphered ? "logical-name-referencing-with-ciphering" : "logical-name-referencing-no-ciphering"
-  ];
+const contextOf = ({ referencing, ciphered }: AssociationPlan): number => applicationContextOf(referencing, ciphered);
 
 export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
   encode(InitiateRequest, {
@@ -160,8 +165,9 @@ export function agreementOf(plan: AssociationPlan, aare: Aare, security: Applica
     throw new SessionError("protocol", "dlms.initiate-missing", "expected an InitiateResponse in the AARE, got none");
   const plain = security === undefined ? aare.userInformation : security.openInitiate(aare.userInformation);
   const initiate = decode(InitiateResponse, plain);
-  if (initiate.negotiatedDlmsVersionNumber !== DLMS_VERSION || initiate.vaaName !== VAA_NAME_LN)
-    throw new SessionError("protocol", "dlms.initiate-version", "expected DLMS version 6 by logical names", {
+  const vaaName = plan.referencing === "short-name" ? ASSOCIATION_SN_BASE_NAME : VAA_NAME_LN;
+  if (initiate.negotiatedDlmsVersionNumber !== DLMS_VERSION || initiate.vaaName !== vaaName)
+    throw new SessionError("protocol", "dlms.initiate-version", `expected DLMS version 6 by ${plan.referencing}s`, {
       detail: { version: initiate.negotiatedDlmsVersionNumber, vaaName: initiate.vaaName },
     });
   const serverMaxPduSize =

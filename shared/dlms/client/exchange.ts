@@ -1,16 +1,15 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { decode } from "../../wire/codec.ts";
 import type { AccessResponse } from "../access-request.ts";
 import { type Apdu, decodeApdu } from "../apdu.ts";
 import { CONFORMANCE, type ConformanceService } from "../conformance.ts";
-import { ExceptionResponse } from "../exception-response.ts";
 import { invokeIdAndPriority, invokeIdOf } from "../invoke-id.ts";
 import { LONG_INVOKE, longInvokeIdOf } from "../long-invoke-id.ts";
 import type { ApduChannel } from "./apdu-link.ts";
 import { conversationError } from "./apdu-link.ts";
-import { type ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
+import type { ApplicationSecurity } from "./application-security.ts";
 import type { Agreement } from "./association.ts";
+import { failureIn } from "./service-failure.ts";
 
 export interface ExchangeOptions {
   readonly apdus: ApduChannel;
@@ -22,8 +21,17 @@ export interface ExchangeOptions {
   readonly agreement: Agreement;
 }
 
-type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse" | "AccessResponse";
+type ShortNameAnswer = "ReadResponse" | "WriteResponse";
+type ServiceName = "GetResponse" | "SetResponse" | "ActionResponse" | "AccessResponse" | ShortNameAnswer;
 type ServiceValue<N extends ServiceName> = Extract<Apdu, { readonly name: N }>["value"];
+
+/** What a meter may say between a request and its answer. */
+const PUSHES: ReadonlySet<string> = new Set([
+  "DataNotification",
+  "EventNotificationRequest",
+  "InformationReportRequest",
+]);
+const PUSH_TAGS: ReadonlySet<number> = new Set([0x0f, 0xc2, 0x18]);
 
 /** Octets of a request that goes in blocks of its own accord. */
 const UNLIMITED = 0x1_0000;
@@ -99,6 +107,22 @@ export class Exchange {
     });
   }
 
+  /** The same by short names, where an answer belongs to the request before it: it carries no id. */
+  askByShortName<N extends ShortNameAnswer>(name: N, request: Uint8Array): Promise<ServiceValue<N>> {
+    return this.#ask(name, request, () => true);
+  }
+
+  /** Sends what nobody answers. */
+  async tell(request: Uint8Array): Promise<void> {
+    const { apdus, security } = this.#options;
+    try {
+      await apdus.send(security === undefined ? request : security.seal(request));
+    } catch (error) {
+      this.#sound = false;
+      throw conversationError(error);
+    }
+  }
+
   /** `isOurs`: false for an answer to another request; throws for one that is of no request of this kind. */
   async #ask<N extends ServiceName>(
     name: N,
@@ -111,8 +135,7 @@ export class Exchange {
       const deadline = clock.now() + responseTimeoutMs;
       for (;;) {
         const answer = this.#open(await apdus.receive(deadline));
-        if (answer === undefined || answer.name === "DataNotification" || answer.name === "EventNotificationRequest")
-          continue;
+        if (answer === undefined || PUSHES.has(answer.name)) continue;
         if (!isOurs(answer)) continue;
         if (answer.name !== name) throw wrongForm(name, answer.name);
         return answer.value as ServiceValue<N>;
@@ -127,11 +150,15 @@ export class Exchange {
   #open(octets: Uint8Array): Apdu | undefined {
     const { security } = this.#options;
     if (security === undefined) {
-      if (octets[0] === EXCEPTION_RESPONSE_TAG) throw exceptionError(decode(ExceptionResponse, octets), false);
+      const failure = failureIn(octets, true);
+      if (failure !== undefined) throw failure;
       return decodeApdu(octets);
     }
-    if (octets[0] === 0x0f || octets[0] === 0xc2) return undefined;
-    return decodeApdu(security.open(octets));
+    if (PUSH_TAGS.has(octets[0] ?? 0)) return undefined;
+    const apdu = security.open(octets);
+    const failure = failureIn(apdu, true);
+    if (failure !== undefined) throw failure;
+    return decodeApdu(apdu);
   }
 }
 

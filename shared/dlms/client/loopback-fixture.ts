@@ -100,7 +100,17 @@ export function deviceOf(
     systemTitle: METER_TITLE,
     maxPduSize: 512,
     conformance: ALL_SERVICES,
-    clients: new Map([[wanted.clientSap, { security, objects: () => objects, securitySetup: undefined }]]),
+    clients: new Map([
+      [
+        wanted.clientSap,
+        {
+          security,
+          objects: () => objects,
+          securitySetup: undefined,
+          ...(wanted.referencing && { referencing: wanted.referencing }),
+        },
+      ],
+    ]),
     ...device,
   };
 }

@@ -7,8 +7,8 @@ import { decode, encode } from "../../wire/codec.ts";
 import { Aare } from "../aare.ts";
 import { Aarq } from "../aarq.ts";
 import { ACTION_RESULT, nameIn } from "../data-access-result.ts";
-import { ExceptionResponse } from "../exception-response.ts";
 import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
+import { AssociationSn } from "../objects/association-sn.ts";
 import { methodOf } from "../objects/interface-class.ts";
 import type { CipheringSecrets } from "../security/general-ciphering.ts";
 import { digestHls, ecdsaHls, gmacHls, type Hls, type HlsMechanism, sha256Hls, type Titles } from "../security/hls.ts";
@@ -16,12 +16,15 @@ import { type CipherKeys, TITLE_OCTETS } from "../security/protection.ts";
 import { AUTHENTICATED_AND_ENCRYPTED, policyOfBits } from "../security/security-policy.ts";
 import { POINT_OCTETS, SUITES } from "../security/security-suite.ts";
 import { type ApduChannel, conversationError } from "./apdu-link.ts";
-import { ApplicationSecurity, EXCEPTION_RESPONSE_TAG, exceptionError } from "./application-security.ts";
+import { ApplicationSecurity } from "./application-security.ts";
 import { type Agreement, type AssociationPlan, aarqOf, agreementOf, initiateRequestOf, isHls } from "./association.ts";
 import { channelOf, inBlocks } from "./channel.ts";
 import { Exchange } from "./exchange.ts";
+import { failureIn } from "./service-failure.ts";
+import { byLogicalName } from "./services.ts";
 import { DlmsSession } from "./session.ts";
 import { cipheringSecretsOf, hlsSecretOf, llsSecretOf } from "./session-keys.ts";
+import { ShortNameServices } from "./short-name-services.ts";
 
 const CHALLENGE_OCTETS = { others: 16, "hls-ecdsa": 32 } as const;
 
@@ -51,7 +54,12 @@ export async function openSession(context: SessionContext, manufacturer?: Manufa
     const apdus = inBlocks(context, agreement, making.apdus);
     const { clock, responseTimeoutMs } = context;
     const exchange = new Exchange({ apdus, clock, responseTimeoutMs, security, agreement });
-    const session = new DlmsSession(exchange, apdus, clock, initiateRequestOf({ ...plan, dedicatedKey: undefined }));
+    const services =
+      plan.referencing === "short-name"
+        ? new ShortNameServices(exchange, context.profile.dlms.baseNames)
+        : byLogicalName(exchange);
+    const initiate = initiateRequestOf({ ...plan, dedicatedKey: undefined });
+    const session = new DlmsSession(exchange, services, apdus, clock, initiate);
     if (making.hls !== undefined) await proveBothSides(making, making.hls, agreement, session);
     if (making.dedicated !== undefined) security?.startDedicated(making.dedicated);
     return session;
@@ -85,6 +93,7 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
       ? random.octets(SUITES[access.securitySuite].keyOctets)
       : undefined;
   const plan: AssociationPlan = {
+    referencing: access.referencing ?? "logical-name",
     authentication,
     ciphered,
     clientTitle: own,
@@ -183,7 +192,8 @@ async function associate({ context, plan, security, apdus }: Making): Promise<Ag
   await apdus.open?.(context.clock.now() + context.responseTimeoutMs);
   await apdus.send(encode(Aarq, aarqOf(plan, security?.sealInitiate(initiate) ?? initiate)));
   const answer = await apdus.receive(context.clock.now() + context.responseTimeoutMs);
-  if (answer[0] === EXCEPTION_RESPONSE_TAG) throw exceptionError(decode(ExceptionResponse, answer), plan.ciphered);
+  const failure = failureIn(answer, !plan.ciphered);
+  if (failure !== undefined) throw failure;
   return agreementOf(plan, decode(Aare, answer), security);
 }
 
@@ -193,7 +203,8 @@ async function proveBothSides(making: Making, hls: Hls, agreement: Agreement, se
   const { challenge: serverChallenge } = agreement;
   if (serverChallenge === undefined || plan.challenge === undefined)
     throw new SessionError("internal", "dlms.hls-incomplete", "expected challenges of both sides");
-  const reply = methodOf(AssociationLn, AssociationLn.methods.replyToHlsAuthentication, CURRENT_ASSOCIATION);
+  const of = plan.referencing === "short-name" ? AssociationSn : AssociationLn;
+  const reply = methodOf(of, of.methods.replyToHlsAuthentication, CURRENT_ASSOCIATION);
   const { result, returnParameters } = await session.invoke(reply, hls.prove(serverChallenge, plan.challenge));
   if (result !== ACTION_RESULT.success)
     throw new SessionError("auth", "dlms.proof-refused", "the meter refused our proof", {

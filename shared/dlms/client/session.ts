@@ -1,19 +1,17 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { encode } from "../../wire/codec.ts";
+import type { ActionResponseWithOptionalData } from "../action-response.ts";
 import type { SelectiveAccessDescriptor } from "../cosem-attribute-descriptor.ts";
 import type { Data } from "../data.ts";
 import type { GetDataResult } from "../get-data-result.ts";
 import type { AttributeOf, MethodOf, ReadableAttribute } from "../objects/interface-class.ts";
 import { Rlrq } from "../release.ts";
 import { access } from "./access.ts";
-import { action } from "./action.ts";
-import { actionWithList, type MethodCall } from "./action-with-list.ts";
+import type { MethodCall } from "./action-with-list.ts";
 import type { ApduChannel } from "./apdu-link.ts";
 import type { Exchange } from "./exchange.ts";
-import { get, getWithList } from "./get.ts";
-import { set } from "./set.ts";
-import { setWithList } from "./set-with-list.ts";
+import type { Services } from "./services.ts";
 
 /** A value, or the Data-Access-Result or Action-Result with which the meter refused. */
 export type Answer<T> =
@@ -36,13 +34,15 @@ const RELEASE_TIMEOUT_MS = 1_000;
 /** One association with one meter, by typed attributes and methods. Throws `SessionError`. */
 export class DlmsSession {
   readonly exchange: Exchange;
+  readonly #services: Services;
   readonly #apdus: ApduChannel;
   readonly #clock: Clock;
   /** InitiateRequest in clear, for a release that proves itself. */
   readonly #initiate: Uint8Array;
 
-  constructor(exchange: Exchange, apdus: ApduChannel, clock: Clock, initiate: Uint8Array) {
+  constructor(exchange: Exchange, services: Services, apdus: ApduChannel, clock: Clock, initiate: Uint8Array) {
     this.exchange = exchange;
+    this.#services = services;
     this.#apdus = apdus;
     this.#clock = clock;
     this.#initiate = initiate;
@@ -50,7 +50,8 @@ export class DlmsSession {
 
   async read<T>(attribute: AttributeOf<T>, selection?: SelectiveAccessDescriptor): Promise<Answer<T>> {
     const item = { cosemAttributeDescriptor: attribute.descriptor, accessSelection: selection };
-    return answerOf(attribute, await get(this.exchange, item));
+    const [result] = await this.#services.read([item]);
+    return answerOf(attribute, result as GetDataResult);
   }
 
   /** Several attributes in as few requests as the association allows; answers in order. */
@@ -59,19 +60,19 @@ export class DlmsSession {
       cosemAttributeDescriptor: descriptor,
       accessSelection: undefined,
     }));
-    const results = await getWithList(this.exchange, items);
+    const results = await this.#services.read(items);
     return attributes.map((attribute, index) => answerOf(attribute, results[index] as GetDataResult));
   }
 
   /** Writes an attribute; answers the Data-Access-Result, 0 for success. */
-  write<T>(attribute: AttributeOf<T>, value: T): Promise<number> {
-    return set(this.exchange, attribute.descriptor, attribute.shape.write(value));
+  async write<T>(attribute: AttributeOf<T>, value: T): Promise<number> {
+    const [result] = await this.writeAll([written(attribute, value)]);
+    return result as number;
   }
 
   /** Writes several attributes, in one request where the association offers it; a Data-Access-Result for each. */
   writeAll(writes: readonly AttributeWrite[]): Promise<readonly number[]> {
-    return setWithList(
-      this.exchange,
+    return this.#services.write(
       writes.map(({ descriptor, data }) => ({
         cosemAttributeDescriptor: descriptor,
         accessSelection: undefined,
@@ -81,8 +82,8 @@ export class DlmsSession {
   }
 
   /** Calls several methods, in one request where the association offers it. */
-  invokeAll(calls: readonly MethodCall[]): ReturnType<typeof actionWithList> {
-    return actionWithList(this.exchange, calls);
+  invokeAll(calls: readonly MethodCall[]): ReturnType<Services["invoke"]> {
+    return this.#services.invoke(calls);
   }
 
   /** Reads, writes and calls in one ACCESS request. */
@@ -91,8 +92,10 @@ export class DlmsSession {
   }
 
   /** Calls a method; answers its Action-Result and what it returned. */
-  invoke<T>(method: MethodOf<T>, parameter: T): ReturnType<typeof action> {
-    return action(this.exchange, method.descriptor, method.parameter.write(parameter));
+  async invoke<T>(method: MethodOf<T>, parameter: T): Promise<ActionResponseWithOptionalData> {
+    const call = { cosemMethodDescriptor: method.descriptor, parameters: method.parameter.write(parameter) };
+    const [response] = await this.#services.invoke([call]);
+    return response as ActionResponseWithOptionalData;
   }
 
   /** RLRQ, answered or not; never rejects. Says nothing when the conversation is broken. */

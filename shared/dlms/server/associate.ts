@@ -8,13 +8,14 @@ import {
   INITIATE_ERROR,
   SERVICE_ERROR_CATEGORY,
 } from "../confirmed-service-error.ts";
+import { conformanceFor } from "../conformance.ts";
 import { DLMS_VERSION, InitiateRequest } from "../initiate-request.ts";
 import { ECDSA_CHALLENGE_MIN } from "../security/hls.ts";
 import { CHALLENGE_MAX, CHALLENGE_MIN } from "../security/hls-gmac.ts";
 import type { Dress } from "../security/secured-apdu.ts";
 import { SUITES } from "../security/security-suite.ts";
 import { contextOf, MECHANISM_OF } from "./association-object.ts";
-import type { ClientSecurity, HlsSecurity, LogicalDevice } from "./logical-device.ts";
+import type { ClientRule, ClientSecurity, HlsSecurity, LogicalDevice } from "./logical-device.ts";
 import { decodedOr, openRequest, type SecureContext } from "./protection.ts";
 
 export type Diagnostic = keyof typeof ACSE_SERVICE_USER;
@@ -40,9 +41,9 @@ const rejected = (diagnostic: Diagnostic, initiateError?: keyof typeof INITIATE_
 });
 
 /** Context, mechanism, title and authentication value: undefined when they are as the rule demands. */
-function identityFault(aarq: Aarq, security: ClientSecurity): Diagnostic | undefined {
+function identityFault(aarq: Aarq, { security, referencing }: ClientRule): Diagnostic | undefined {
   const ciphered = isHls(security) && security.ciphered;
-  if (aarq.applicationContextName !== contextOf(ciphered)) return "application-context-name-not-supported";
+  if (aarq.applicationContextName !== contextOf(ciphered, referencing)) return "application-context-name-not-supported";
   const mechanism = aarq.mechanismName;
   if (security.mechanism === "none")
     return mechanism === undefined || mechanism === MECHANISM_OF.none
@@ -64,13 +65,9 @@ function identityFault(aarq: Aarq, security: ClientSecurity): Diagnostic | undef
 }
 
 /** Judges an AARQ by the rule of its client SAP. `secure`: the keys to open a ciphered InitiateRequest with. */
-export function judge(
-  aarq: Aarq,
-  device: LogicalDevice,
-  security: ClientSecurity,
-  secure: SecureContext | undefined,
-): Judged {
-  const fault = identityFault(aarq, security);
+export function judge(aarq: Aarq, device: LogicalDevice, rule: ClientRule, secure: SecureContext | undefined): Judged {
+  const { security, referencing = "logical-name" } = rule;
+  const fault = identityFault(aarq, rule);
   if (fault !== undefined) return rejected(fault);
   const information = aarq.userInformation;
   if (information === undefined) return rejected("no-reason-given", "other");
@@ -88,7 +85,7 @@ export function judge(
   if (initiate.proposedDlmsVersionNumber < DLMS_VERSION) return rejected("no-reason-given", "dlms-version-too-low");
   const size = initiate.clientMaxReceivePduSize;
   if (size !== 0 && size < PDU_SIZE_MIN) return rejected("no-reason-given", "pdu-size-too-short");
-  const conformance = initiate.proposedConformance & device.conformance;
+  const conformance = conformanceFor(referencing, initiate.proposedConformance & device.conformance);
   if (conformance === 0) return rejected("no-reason-given", "incompatible-conformance");
   if (
     initiate.dedicatedKey !== undefined &&

@@ -1,6 +1,7 @@
 import { assert } from "../../ports/errors.ts";
-import { APPLICATION_CONTEXT, MECHANISM } from "../acse.ts";
+import { applicationContextOf, MECHANISM } from "../acse.ts";
 import type { ActionResponseWithOptionalData } from "../action-response.ts";
+import type { Referencing } from "../conformance.ts";
 import type { Data } from "../data.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { type LogicalName, obisOctets } from "../logical-name.ts";
@@ -22,14 +23,14 @@ export interface AssociationView {
 /** Attribute access of versions 0 to 2. */
 const ACCESS = { none: 0, read: 1, write: 2, readWrite: 3 } as const;
 
-const structure = (...value: Data[]): Data => ({ type: "structure", value });
-const array = (value: readonly Data[]): Data => ({ type: "array", value });
-const octets = (value: Uint8Array): Data => ({ type: "octet-string", value });
+export const structure = (...value: Data[]): Data => ({ type: "structure", value });
+export const array = (value: readonly Data[]): Data => ({ type: "array", value });
+export const octets = (value: Uint8Array): Data => ({ type: "octet-string", value });
 const integer = (value: number): Data => ({ type: "integer", value });
 const longUnsigned = (value: number): Data => ({ type: "long-unsigned", value });
 const enumerated = (value: number): Data => ({ type: "enum", value });
 
-function nameData(name: LogicalName): Data {
+export function nameData(name: LogicalName): Data {
   const value = obisOctets(name);
   assert(value !== undefined, `${name} is an OBIS code`);
   return octets(value);
@@ -38,7 +39,7 @@ function nameData(name: LogicalName): Data {
 /** 2.16.756.5.8.`arc`.`id`, content octets. */
 const identifier = (arc: number, id: number): Data => octets(Uint8Array.of(0x60, 0x85, 0x74, 0x05, 0x08, arc, id));
 
-function accessRights(object: CosemObject): Data {
+export function accessRights(object: CosemObject): { readonly attributes: Data; readonly methods: Data } {
   const attributes = Object.entries(object.attributes).map(([id, { get, set, selectors }]) =>
     structure(
       integer(Number(id)),
@@ -48,16 +49,18 @@ function accessRights(object: CosemObject): Data {
   );
   const methods = Object.keys(object.methods ?? {}).map((id) => structure(integer(Number(id)), enumerated(1)));
   const first = structure(integer(1), enumerated(ACCESS.read), { type: "null-data", value: null });
-  return structure(array([first, ...attributes]), array(methods));
+  return { attributes: array([first, ...attributes]), methods: array(methods) };
 }
 
-const listed = (object: CosemObject): Data =>
-  structure(
+const listed = (object: CosemObject): Data => {
+  const { attributes, methods } = accessRights(object);
+  return structure(
     longUnsigned(object.classId),
     { type: "unsigned", value: object.version },
     nameData(object.logicalName),
-    accessRights(object),
+    structure(attributes, methods),
   );
+};
 
 const conformanceBits = (conformance: number): Data => ({
   type: "bit-string",
@@ -111,10 +114,8 @@ export function associationObject(
   return object;
 }
 
-export const contextOf = (ciphered: boolean): number =>
-  ciphered
-    ? APPLICATION_CONTEXT["logical-name-referencing-with-ciphering"]
-    : APPLICATION_CONTEXT["logical-name-referencing-no-ciphering"];
+export const contextOf = (ciphered: boolean, referencing: Referencing = "logical-name"): number =>
+  applicationContextOf(referencing, ciphered);
 
 export const MECHANISM_OF = {
   none: MECHANISM["lowest-level-security"],

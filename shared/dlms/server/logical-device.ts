@@ -1,3 +1,4 @@
+import type { Referencing } from "../conformance.ts";
 import type { LogicalName } from "../logical-name.ts";
 import type { CipheringSecrets } from "../security/general-ciphering.ts";
 import type { Hls } from "../security/hls.ts";
@@ -51,6 +52,8 @@ export interface TransactionMemory {
 
 export interface ClientRule {
   readonly security: ClientSecurity;
+  /** By logical names where absent. */
+  readonly referencing?: Referencing;
   /** What this client sees, but for the association object. */
   readonly objects: () => readonly CosemObject[];
   /** Logical name of the security setup object in force. */

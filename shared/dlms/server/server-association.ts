@@ -16,16 +16,20 @@ import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
 import { isConfirmed } from "../invoke-id.ts";
 import { LONG_INVOKE } from "../long-invoke-id.ts";
 import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
+import { ASSOCIATION_SN_BASE_NAME } from "../objects/association-sn.ts";
+import { ReadRequest } from "../read-request.ts";
 import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
 import { ECDSA_CHALLENGE_MIN, type Hls } from "../security/hls.ts";
 import type { Dress } from "../security/secured-apdu.ts";
 import { SetRequest } from "../set-request.ts";
+import { UnconfirmedWriteRequest, WriteRequest } from "../write-request.ts";
 import { accessService } from "./access-service.ts";
 import { ActionService } from "./action-service.ts";
 import { isHls, type Judged, judge, rejection } from "./associate.ts";
 import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
+import { associationSnObject } from "./association-sn-object.ts";
 import { BlockServer } from "./block-server.ts";
-import { actionResult, type CosemObjects, cosemObjects } from "./cosem-object.ts";
+import { actionResult, type CosemObject, type CosemObjects, cosemObjects } from "./cosem-object.ts";
 import { GetService } from "./get-service.ts";
 import type { ClientRule, LogicalDevice } from "./logical-device.ts";
 import {
@@ -39,6 +43,8 @@ import {
 import { hlsOf, secureContextOf, withDedicatedKey } from "./secure-context.ts";
 import { NOT_NEGOTIATED, type NotNegotiated, type ServiceContext } from "./service.ts";
 import { SetService } from "./set-service.ts";
+import { isReplyToHlsByShortName, ShortNameService, serviceError } from "./short-name-service.ts";
+import { type ShortNames, shortNames } from "./short-names.ts";
 
 export interface ServerPorts {
   readonly crypto: Crypto;
@@ -60,6 +66,8 @@ interface Established {
   /** Floor of a proof's counter: what had been accepted before the request that carries it. */
   readonly proofFloor: number | undefined;
   readonly objects: CosemObjects;
+  /** Short-name referencing. */
+  readonly names: ShortNames | undefined;
 }
 
 /**
@@ -74,6 +82,7 @@ export class ServerAssociation {
   readonly #get = new GetService();
   readonly #set = new SetService();
   readonly #action = new ActionService();
+  readonly #named = new ShortNameService();
   readonly #blocks = new BlockServer();
   /** The request came in General-Block-Transfer: its answer may be of any length. */
   #unlimited = false;
@@ -88,7 +97,7 @@ export class ServerAssociation {
 
   /** True while blocks of an answer wait to be asked for. */
   get blocksWaiting(): boolean {
-    return this.#get.inProgress;
+    return this.#get.inProgress || this.#named.inProgress;
   }
 
   get associated(): boolean {
@@ -129,6 +138,7 @@ export class ServerAssociation {
     this.#get.abort();
     this.#set.abort();
     this.#action.abort();
+    this.#named.abort();
   }
 
   #secureContext(): SecureContext | undefined {
@@ -140,9 +150,8 @@ export class ServerAssociation {
     this.#drop();
     const aarq = decodedOr(() => decode(Aarq, apdu));
     if (aarq === undefined) return exception("service-not-allowed", "other-reason");
-    const { security } = this.#rule;
     const secure = this.#secureContext();
-    const judged = judge(aarq, this.#device, security, secure);
+    const judged = judge(aarq, this.#device, this.#rule, secure);
     if (judged.kind === "stale") return exception("service-not-allowed", "invocation-counter-error", judged.least);
     if (judged.kind === "rejected")
       return rejection(aarq.applicationContextName, judged.diagnostic, judged.initiateError);
@@ -170,18 +179,18 @@ export class ServerAssociation {
       ciphered,
       challenges: hls && { hls, client, own },
       proofFloor: undefined,
-      objects: this.#objects(),
+      ...this.#objects(),
     };
     const response = encode(InitiateResponse, {
       negotiatedQualityOfService: undefined,
       negotiatedDlmsVersionNumber: DLMS_VERSION,
       negotiatedConformance: judged.conformance,
       serverMaxReceivePduSize: this.#device.maxPduSize,
-      vaaName: VAA_NAME_LN,
+      vaaName: this.#rule.referencing === "short-name" ? ASSOCIATION_SN_BASE_NAME : VAA_NAME_LN,
     });
     return encode(Aare, {
       ...NO_AARE_FIELDS,
-      applicationContextName: contextOf(ciphered),
+      applicationContextName: contextOf(ciphered, this.#rule.referencing),
       result: ASSOCIATION_RESULT.accepted,
       resultSourceDiagnostic: {
         kind: "acseServiceUser",
@@ -200,14 +209,16 @@ export class ServerAssociation {
     });
   }
 
-  #objects(): CosemObjects {
+  #objects(): Pick<Established, "objects" | "names"> {
     const others = this.#rule.objects();
-    const association = associationObject(
-      () => this.#view(),
-      () => others,
-      (parameters) => this.#replyToHls(parameters),
-    );
-    return cosemObjects([association, ...others]);
+    const view = () => this.#view();
+    const reply = (parameters: Data | undefined) => this.#replyToHls(parameters);
+    if (this.#rule.referencing !== "short-name")
+      return { objects: cosemObjects([associationObject(view, () => others, reply), ...others]), names: undefined };
+    const association: CosemObject = associationSnObject(view, () => names, reply);
+    const objects = cosemObjects([association, ...others]);
+    const names = shortNames(objects.values());
+    return { objects, names };
   }
 
   #view(): AssociationView {
@@ -215,7 +226,7 @@ export class ServerAssociation {
     return {
       clientSap: this.#clientSap,
       serverSap: this.#device.serverSap,
-      applicationContext: contextOf(state?.ciphered ?? false),
+      applicationContext: contextOf(state?.ciphered ?? false, this.#rule.referencing),
       mechanism: MECHANISM_OF[this.#rule.security.mechanism],
       conformance: state?.conformance ?? 0,
       maxReceivePduSize: this.#device.maxPduSize,
@@ -317,6 +328,7 @@ export class ServerAssociation {
     context: ServiceContext,
   ): Uint8Array | NotNegotiated | "unconfirmed" | "malformed" | "unknown" | "pending" | "too-long" {
     const pending = state.status === "association-pending";
+    const { names } = state;
     const answered = (request: { invokeIdAndPriority: number }, answer: Uint8Array | NotNegotiated) =>
       isConfirmed(request.invokeIdAndPriority) ? answer : "unconfirmed";
     switch (apdu[0]) {
@@ -351,6 +363,28 @@ export class ServerAssociation {
         const answer = accessService(request, context);
         const unconfirmed = (request.longInvokeIdAndPriority & LONG_INVOKE.confirmed) === 0;
         return unconfirmed && typeof answer !== "string" ? "unconfirmed" : answer;
+      }
+      case 0x05: {
+        if (names === undefined) return "unknown";
+        const request = decodedOr(() => decode(ReadRequest, apdu));
+        if (request === undefined) return "malformed";
+        if (pending && !isReplyToHlsByShortName(request))
+          return serviceError("read", "access", "scope-of-access-violated");
+        return this.#named.read(request, { ...context, names });
+      }
+      case 0x06: {
+        if (names === undefined) return "unknown";
+        if (pending) return serviceError("write", "access", "scope-of-access-violated");
+        const request = decodedOr(() => decode(WriteRequest, apdu));
+        return request === undefined ? "malformed" : this.#named.write(request, { ...context, names });
+      }
+      case 0x16: {
+        const request = decodedOr(() => decode(UnconfirmedWriteRequest, apdu));
+        const offered = (context.conformance & CONFORMANCE["unconfirmed-write"]) !== 0;
+        // Nobody waits for an answer, not even for a refusal.
+        if (names !== undefined && request !== undefined && offered && !pending)
+          this.#named.write(request, { ...context, names, conformance: context.conformance | CONFORMANCE.write });
+        return "unconfirmed";
       }
       default:
         return "unknown";
