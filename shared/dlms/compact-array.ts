@@ -1,4 +1,4 @@
-import { encode, hexOctet } from "../wire/codec.ts";
+import { type Codec, encode, hexOctet } from "../wire/codec.ts";
 import { definiteLength } from "../wire/definite-length.ts";
 import type { Reader } from "../wire/reader.ts";
 import { WireError } from "../wire/wire-error.ts";
@@ -61,6 +61,32 @@ function writeDescription(target: Writer, description: TypeDescription): void {
   }
 }
 
+/** TypeDescription as compact-array and the template_description of Compact data (class 62) carry it. */
+export const TypeDescriptionCodec: Codec<TypeDescription> = {
+  read: (source) => readDescription(source, 0),
+  write: writeDescription,
+};
+
+/** One value of a described type, without tags. Values are counted over the codec's life: they may take no octets. */
+export function packed(description: TypeDescription): Codec<Data> {
+  let values = 0;
+  const readValue = (source: Reader, of: TypeDescription): Data => {
+    if (++values > COMPACT_VALUES_MAX)
+      throw new WireError("wire.limit", `expected at most ${COMPACT_VALUES_MAX} packed values`, source.offset);
+    if (of.type === "array") {
+      const items: Data[] = [];
+      for (let index = 0; index < of.count; index++) items.push(readValue(source, of.of));
+      return { type: "array", value: items };
+    }
+    if (of.type === "structure") return { type: "structure", value: of.of.map((member) => readValue(source, member)) };
+    return readSimple(source, simpleTag(of.type) as number, source.offset);
+  };
+  return {
+    read: (source) => readValue(source, description),
+    write: (target, data) => writeValue(target, description, data),
+  };
+}
+
 /** After the tag: type description, then length and contents; the contents are read to their end. */
 export function readCompactArray(source: Reader, depth: number): CompactArray {
   const description = readDescription(source, depth);
@@ -69,24 +95,9 @@ export function readCompactArray(source: Reader, depth: number): CompactArray {
   if (length > DATA_STRING_MAX)
     throw new WireError("wire.limit", `expected at most ${DATA_STRING_MAX} octets of contents, got ${length}`, offset);
   const contents = source.inner(length, "the contents of a compact-array");
-  let values = 0;
-  const readValue = (of: TypeDescription): Data => {
-    if (++values > COMPACT_VALUES_MAX)
-      throw new WireError(
-        "wire.limit",
-        `expected at most ${COMPACT_VALUES_MAX} values in a compact-array`,
-        contents.offset,
-      );
-    if (of.type === "array") {
-      const items: Data[] = [];
-      for (let index = 0; index < of.count; index++) items.push(readValue(of.of));
-      return { type: "array", value: items };
-    }
-    if (of.type === "structure") return { type: "structure", value: of.of.map(readValue) };
-    return readSimple(contents, simpleTag(of.type) as number, contents.offset);
-  };
+  const element = packed(description);
   const elements: Data[] = [];
-  while (contents.remaining > 0) elements.push(readValue(description));
+  while (contents.remaining > 0) elements.push(element.read(contents));
   return { description, elements };
 }
 

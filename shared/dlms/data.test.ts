@@ -21,7 +21,12 @@ const leaf: fc.Arbitrary<Data> = fc.oneof(
   number("long-unsigned", 0, 0xffff),
   number("enum", 0, 0xff),
   number("bcd", -128, 127),
+  number("delta-integer", -128, 127),
+  number("delta-long", -0x8000, 0x7fff),
+  number("delta-double-long", -0x8000_0000, 0x7fff_ffff),
+  number("delta-unsigned", 0, 0xff),
   number("delta-long-unsigned", 0, 0xffff),
+  number("delta-double-long-unsigned", 0, 0xffff_ffff),
   fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }).map((value): Data => ({ type: "long64", value })),
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map((value): Data => ({ type: "long64-unsigned", value })),
   fc.float({ noNaN: true }).map((value): Data => ({ type: "float32", value })),
@@ -110,5 +115,37 @@ describe("compact-array", () => {
       value: { description: { type: "unsigned" }, elements: [{ type: "long-unsigned", value: 1 }] },
     };
     expect(() => encode(DataCodec, data)).toThrow(expect.objectContaining({ code: "wire.value" }));
+  });
+
+  it("goes both ways, however deep its description nests", () => {
+    const { description } = fc.letrec<{ description: TypeDescription }>((tie) => ({
+      description: fc.oneof(
+        { depthSize: "small" },
+        fc.constantFrom<TypeDescription>({ type: "unsigned" }, { type: "octet-string" }, { type: "long64" }),
+        fc
+          .tuple(fc.integer({ min: 1, max: 3 }), tie("description"))
+          .map(([count, of]): TypeDescription => ({ type: "array", count, of })),
+        fc
+          .array(tie("description"), { minLength: 1, maxLength: 3 })
+          .map((of): TypeDescription => ({ type: "structure", of })),
+      ),
+    }));
+    const filled = (of: TypeDescription, seed: number): Data => {
+      if (of.type === "array")
+        return { type: "array", value: Array.from({ length: of.count }, (_, index) => filled(of.of, seed + index)) };
+      if (of.type === "structure")
+        return { type: "structure", value: of.of.map((member, index) => filled(member, seed + index)) };
+      if (of.type === "long64") return { type: "long64", value: BigInt(-seed) };
+      return of.type === "octet-string"
+        ? { type: "octet-string", value: Uint8Array.of(seed & 0xff) }
+        : { type: "unsigned", value: seed & 0xff };
+    };
+    fc.assert(
+      fc.property(description, fc.nat(4), (of, count) => {
+        const elements = Array.from({ length: count }, (_, index) => filled(of, index));
+        const data: Data = { type: "compact-array", value: { description: of, elements } };
+        expect(decode(DataCodec, encode(DataCodec, data))).toEqual(data);
+      }),
+    );
   });
 });

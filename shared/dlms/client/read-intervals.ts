@@ -2,14 +2,15 @@ import { SessionError } from "../../metering/failure.ts";
 import type { TimeRange } from "../../metering/operation.ts";
 import type { DlmsLoadProfile } from "../../metering/profile.ts";
 import { INTERVAL_STATUS, type IntervalEntry, type IntervalSet } from "../../metering/result.ts";
+import type { Data } from "../data.ts";
 import { dateTimeData, dateTimeIn } from "../date-time.ts";
 import { Clock } from "../objects/clock.ts";
 import { attributeOf } from "../objects/interface-class.ts";
 import { type CaptureObject, ProfileGeneric } from "../objects/profile-generic.ts";
 import { byRange } from "../selective-access.ts";
 import { atScaler, integerIn } from "./integer-value.ts";
-import { type MeterTime, meterDateTime, placed } from "./meter-time.ts";
-import { type Cell, type Row, rowsOf } from "./profile-buffer.ts";
+import { type MeterTime, meterDateTime, type Placed, placed } from "./meter-time.ts";
+import { type Row, rowsOf } from "./profile-buffer.ts";
 import { type Refusal, refusalOf } from "./read-registers.ts";
 import type { DlmsSession } from "./session.ts";
 
@@ -105,17 +106,31 @@ export function entriesOf(
   time: MeterTime,
 ): readonly IntervalEntry[] {
   let before: number | undefined;
+  let step: number | undefined;
   const map = statusMapOf(profile);
+  const flagsOf = (row: Row) => (columns.statusIndex === undefined ? 0 : statusOf(map, row.cells[columns.statusIndex]));
+  const ownEnd = (row: Row, index: number, flags: number) => endOf(row, index, columns, profile, flags, time);
+  /** Null in the clock's column means one capture period from the entry before; some meters sort newest first. */
+  const stepOf = () => {
+    const [first, second] = rows.flatMap((row, index) =>
+      row.repeated[columns.clockIndex] === true ? [] : [ownEnd(row, index, flagsOf(row)).instant],
+    );
+    return profile.period * (first !== undefined && second !== undefined && second < first ? -1000 : 1000);
+  };
   return rows.map((row, index) => {
-    const flags = columns.statusIndex === undefined ? 0 : statusOf(map, row.cells[columns.statusIndex]);
-    const end = endOf(row, index, columns, profile, before, flags, time);
+    const flags = flagsOf(row);
+    let end: Placed;
+    if (before !== undefined && row.repeated[columns.clockIndex] === true) {
+      step ??= stepOf();
+      end = { instant: before + step, ambiguous: false };
+    } else end = ownEnd(row, index, flags);
     before = end.instant;
     let status = flags | (end.ambiguous ? INTERVAL_STATUS.timeAmbiguous : 0);
     const values = profile.channels.map((_, at) => {
       const column = columns.channels[at];
       const cell = column === undefined ? undefined : row.cells[column];
-      if (cell?.kind !== "data") return undefined;
-      const number = integerIn(cell.data);
+      if (cell === undefined) return undefined;
+      const number = integerIn(cell);
       // Raw × 10^scaler is the value: what counts is that the raw number is whole.
       const value = number && atScaler(number, 0);
       if (value === undefined) status |= INTERVAL_STATUS.dataInvalid;
@@ -130,16 +145,12 @@ function endOf(
   index: number,
   columns: Columns,
   profile: DlmsLoadProfile,
-  before: number | undefined,
   flags: number,
   time: MeterTime,
-): { readonly instant: number; readonly ambiguous: boolean } {
+): Placed {
   const { clockIndex } = columns;
-  // Null in the clock's column means one capture period after the entry before.
-  if (row.repeated[clockIndex] && before !== undefined)
-    return { instant: before + profile.period * 1000, ambiguous: false };
   const cell = row.cells[clockIndex];
-  const stamp = cell?.kind === "data" ? dateTimeIn(cell.data) : undefined;
+  const stamp = cell && dateTimeIn(cell);
   const summer = columns.statusIndex === undefined ? undefined : (flags & INTERVAL_STATUS.daylightSaving) !== 0;
   const found = stamp && placed(time, stamp, summer);
   if (found === undefined)
@@ -163,9 +174,8 @@ const statusMapOf = (profile: DlmsLoadProfile): StatusMap =>
   );
 
 /** The meter's status octet in neutral bits. */
-function statusOf(map: StatusMap, cell: Cell | undefined): number {
-  if (cell?.kind !== "data") return 0;
-  const { data } = cell;
+function statusOf(map: StatusMap, data: Data | undefined): number {
+  if (data === undefined) return 0;
   const bits =
     data.type === "bit-string"
       ? data.value.octets.reduce((all, octet) => all * 0x100 + octet, 0)

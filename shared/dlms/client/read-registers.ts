@@ -10,7 +10,7 @@ import { ExtendedRegister } from "../objects/extended-register.ts";
 import { attributeOf, type ReadableAttribute } from "../objects/interface-class.ts";
 import { Register, type scalerUnit } from "../objects/register.ts";
 import type { ShapeValue } from "../objects/shape.ts";
-import { unitCode } from "../objects/unit.ts";
+import { unitExponent } from "../objects/unit.ts";
 import { integerIn } from "./integer-value.ts";
 import { type MeterTime, placed } from "./meter-time.ts";
 import type { Answer, DlmsSession } from "./session.ts";
@@ -123,9 +123,9 @@ function registerValue(
   let scaler = register.scaler ?? 0;
   if (register.scaler === undefined && scalerUnitRead !== undefined) {
     if (scalerUnitRead.kind === "refused") return refusalOf(register.measurement, scalerUnitRead.result);
-    if (scalerUnitRead.value.unit !== unitCode(MEASUREMENTS[register.measurement].unit))
-      return refused("dlms.unit-mismatch");
-    scaler = scalerUnitRead.value.scaler;
+    const exponent = unitExponent(MEASUREMENTS[register.measurement].unit, scalerUnitRead.value.unit);
+    if (exponent === undefined) return refused("dlms.unit-mismatch");
+    scaler = scalerUnitRead.value.scaler + exponent;
   }
   const at = part.captureTime === undefined ? undefined : capturedAt(answers[part.captureTime], time);
   return {

@@ -6,7 +6,7 @@ import { arrayOf, enumeration, integer, octets, unsigned } from "./shape.ts";
 export const CAPTURE_METHOD = { "on-invocation": 0, implicit: 1 } as const;
 
 const v0 = {
-  /** The values of captureObjects without their types: see client/compact-buffer.ts. */
+  /** The values of captureObjects without their types: see compact-buffer.ts. */
   compactBuffer: octets,
   captureObjects: arrayOf(captureObject),
   templateId: unsigned,
