@@ -6,7 +6,7 @@ import type { C1222Profile } from "../metering/c1222-profile.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
-import { BLOCKS, c1222Tables, INTERVALS_A_BLOCK } from "./c1222-tables.ts";
+import { c1222Tables } from "./c1222-tables.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets } from "./demand-resets.ts";
 import { household } from "./household.ts";
@@ -55,9 +55,8 @@ export class C1222Meter {
   #stateOf(): MeterState {
     this.#state ??= meterState(household(this.#seed, this.plan.index), {
       zone: UTC,
-      now: () => this.#ports.now() + this.plan.clockOffsetMs,
       trueNow: this.#ports.now,
-      profileDepth: BLOCKS * INTERVALS_A_BLOCK,
+      clockOffsetMs: this.plan.clockOffsetMs,
       truth: this.#truth,
       resets: new DemandResets(),
     });
@@ -113,7 +112,7 @@ export class C1222Meter {
     const state = this.#stateOf();
     const held = this.#truth.lastProfile;
     const lastEnd = held?.lastEnd ?? state.now();
-    const kept = Array.from(trueIntervals(state.load, state.zone, from, Math.min(to, lastEnd)));
+    const kept = Array.from(trueIntervals(state, from, Math.min(to, lastEnd)));
     return {
       meterId: this.plan.meterId,
       registers: this.#truth.served,

@@ -32,7 +32,7 @@ const VIOLATIONS_MAX = 256;
 export class CounterWitness implements CounterMemory {
   #last: number | undefined;
   #nextOwn: number;
-  readonly #runs: [number, number][];
+  #runs: [number, number][];
   #accepted: number;
   readonly #repeated: number[];
   readonly #lower: number[];
@@ -79,6 +79,13 @@ export class CounterWitness implements CounterMemory {
   nextOwn(): number {
     this.#changed();
     return this.#nextOwn++;
+  }
+
+  /** Another key: what was accepted under the old one says nothing about it. The meter's own counter goes on. */
+  rekeyed(): void {
+    this.#last = undefined;
+    this.#runs = [];
+    this.#changed();
   }
 
   /** Adds a counter to the runs; false when it was there. Most come just above the last run. */

@@ -70,7 +70,7 @@ export interface SwitchState {
 export const closedSwitch = (mode: ControlMode): SwitchState => ({
   state: "connected",
   mode,
-  movedAt: Number.NEGATIVE_INFINITY,
+  movedAt: 0,
   wasClosed: true,
   openSpans: [],
 });

@@ -1,7 +1,5 @@
-import { conformanceOf } from "../dlms/conformance.ts";
+import { type ConformanceService, conformanceOf } from "../dlms/conformance.ts";
 import type { Data } from "../dlms/data.ts";
-import { UNIT } from "../dlms/objects/unit.ts";
-import type { CipherKeys } from "../dlms/security/protection.ts";
 import type { CosemObject } from "../dlms/server/cosem-object.ts";
 import type {
   ClientRule,
@@ -10,30 +8,37 @@ import type {
   LogicalDevice,
   Tampering,
 } from "../dlms/server/logical-device.ts";
-import type { DlmsLoadProfile } from "../metering/profile.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
-import { amrStatus } from "./amr-status.ts";
+import type { Random } from "../ports/random.ts";
 import { clockObject } from "./clock-object.ts";
-import { doubleLongUnsigned, longUnsigned, meterTimeData, text, unsigned } from "./cosem-data.ts";
+import { doubleLongUnsigned, longUnsigned, meterTimeData, text } from "./cosem-data.ts";
 import { dataObject, settableDataObject } from "./data-object.ts";
 import { demandResetTable } from "./demand-resets.ts";
-import { firstKept, lastCaptured, lastReset, type MeterState, maxDemand, resetCount } from "./meter-state.ts";
+import { disconnectControlObject } from "./disconnect-control-object.ts";
+import { eventLogObjects } from "./event-log-object.ts";
+import type { ImageMemory } from "./image-memory.ts";
+import { imageTransferObject } from "./image-transfer-object.ts";
+import type { Limiter } from "./limiter.ts";
+import { limiterObject } from "./limiter-object.ts";
+import type { MbusChild } from "./mbus-child.ts";
+import { mbusObjects } from "./mbus-objects.ts";
+import type { MeterKeyring } from "./meter-keyring.ts";
+import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
 import type { SimulatedMeterPlan } from "./population.ts";
-import { profileGenericObject } from "./profile-generic-object.ts";
-import { extendedRegisterObject, type RegisterSource, registerObject } from "./register-object.ts";
+import { billingObject, loadProfileObjects, type Measured, registerObjects } from "./profile-objects.ts";
+import { quantityOf } from "./quantities.ts";
 import { sapAssignmentObject } from "./sap-assignment-object.ts";
 import { securitySetupObject } from "./security-setup-object.ts";
 
 export const PUBLIC_CLIENT = 16;
 const SECURITY_SETUP = "0.0.43.0.0.255";
 const INVOCATION_COUNTER = "0.0.43.1.0.255";
-const CLOCK_CLASS = 8;
-const DATA_CLASS = 1;
+const ACTIVE_FIRMWARE = "1.0.0.2.0.255";
 
-/** Everything that these meters offer; what a client proposes beyond it is not negotiated. */
-const CONFORMANCE = conformanceOf(
+/** What every one of these meters offers; what a client proposes beyond it and its profile is not negotiated. */
+const EVERYDAY: readonly ConformanceService[] = [
   "general-protection",
   "block-transfer-with-get-or-read",
   "block-transfer-with-set-or-write",
@@ -47,82 +52,14 @@ const CONFORMANCE = conformanceOf(
   "write",
   "unconfirmed-write",
   "parameterized-access",
-);
-
-/** Registers of the model by logical name; the catalogue's profile says which of them a model has. */
-function registerSources(state: MeterState): ReadonlyMap<string, RegisterSource> {
-  const energy = (end: number) => state.load.energyAt(end);
-  const total = (pick: "importWh" | "exportWh") => () => {
-    const capturedAt = lastCaptured(state);
-    return { value: energy(capturedAt)[pick], capturedAt };
-  };
-  const sources: readonly RegisterSource[] = [
-    {
-      logicalName: "1.0.1.8.0.255",
-      measurement: "energy.active.import.total",
-      scaler: 0,
-      unit: UNIT.Wh,
-      encode: doubleLongUnsigned,
-      shown: total("importWh"),
-    },
-    {
-      logicalName: "1.0.2.8.0.255",
-      measurement: "energy.active.export.total",
-      scaler: 0,
-      unit: UNIT.Wh,
-      encode: doubleLongUnsigned,
-      shown: total("exportWh"),
-    },
-    {
-      logicalName: "1.0.1.6.0.255",
-      measurement: "demand.active.import.max",
-      scaler: 0,
-      unit: UNIT.W,
-      encode: doubleLongUnsigned,
-      shown: () => {
-        const { powerW, end } = maxDemand(state);
-        return { value: powerW, capturedAt: end };
-      },
-    },
-    {
-      logicalName: "1.0.32.7.0.255",
-      measurement: "voltage.l1.line",
-      scaler: -1,
-      unit: UNIT.V,
-      encode: longUnsigned,
-      shown: () => ({ value: state.load.voltageAt(state.now()), capturedAt: state.now() }),
-    },
-  ];
-  return new Map(sources.map((source) => [source.logicalName, source]));
-}
-
-function loadProfile(state: MeterState, clock: string, profile: DlmsLoadProfile): CosemObject {
-  const column = (classId: number, logicalName: string, at: (end: number) => Data) => ({
-    object: { classId, logicalName, attributeIndex: 2, dataIndex: 0 },
-    at,
-  });
-  const value = (logicalName: string) => (end: number) => {
-    const { importWh, exportWh } = state.load.energyAt(end);
-    assert(logicalName === "1.0.1.8.0.255" || logicalName === "1.0.2.8.0.255", `the model captures ${logicalName}`);
-    return doubleLongUnsigned(logicalName === "1.0.1.8.0.255" ? importWh : exportWh);
-  };
-  const clockColumn = column(CLOCK_CLASS, clock, (end) => meterTimeData(state.zone, end));
-  return profileGenericObject({
-    logicalName: profile.obis,
-    columns: [
-      clockColumn,
-      ...(profile.status === undefined
-        ? []
-        : [column(DATA_CLASS, profile.status, (end) => unsigned(amrStatus(state, end)))]),
-      ...profile.channels.map((channel) => column(channel.classId, channel.obis, value(channel.obis))),
-    ],
-    clock: clockColumn.object,
-    periodMs: profile.period * 1000,
-    depth: profile.depth,
-    held: () => ({ firstEnd: firstKept(state), lastEnd: lastCaptured(state) }),
-    zone: state.zone,
-    onServed: (firstEnd, lastEnd) => state.truth.profileServed(state.trueNow(), firstEnd, lastEnd),
-  });
+];
+function conformance({ profile }: SimulatedMeterPlan): number {
+  const { generalBlockTransfer, accessService } = profile.dlms.access;
+  return conformanceOf(
+    ...EVERYDAY,
+    ...(generalBlockTransfer === undefined ? [] : (["general-block-transfer"] as const)),
+    ...(accessService === true ? (["access"] as const) : []),
+  );
 }
 
 interface ConsumerMessage {
@@ -142,7 +79,9 @@ function demandReset(plan: SimulatedMeterPlan, state: MeterState, hollow: boolea
       scriptIdentifier: script,
       register: { classId: register.classId, logicalName: register.obis },
       execute: () => {
-        if (!hollow) state.resets.reset(state.now());
+        if (hollow) return;
+        state.resets.reset(state.now());
+        state.events.record("demand.reset");
       },
     }),
     ...(counter === undefined ? [] : [dataObject(counter, () => longUnsigned(resetCount(state)))]),
@@ -150,63 +89,88 @@ function demandReset(plan: SimulatedMeterPlan, state: MeterState, hollow: boolea
   ];
 }
 
+/** What the model has besides registers and profiles, as its device profile lists it. */
+function equipment(plan: SimulatedMeterPlan, parts: MeterParts): readonly CosemObject[] {
+  const { switch: relay, limiter, imageTransfer, clock, events = [] } = plan.profile.dlms;
+  const { state } = parts;
+  return [
+    ...events.flatMap((log) => eventLogObjects(state, clock, log)),
+    ...(relay === undefined
+      ? []
+      : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
+    ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
+    ...(imageTransfer === undefined ? [] : [imageTransferObject(imageTransfer.obis, parts.image)]),
+    dataObject(imageTransfer?.activeFirmware ?? ACTIVE_FIRMWARE, () => text(parts.image.active)),
+  ];
+}
+
 /** Objects that hold the meter's data, as its device profile lists them, and a consumer message that can be set. */
-function dataObjects(
-  plan: SimulatedMeterPlan,
-  { state, hollowReset = false }: MeterParts,
-  message: ConsumerMessage,
-): readonly CosemObject[] {
+function dataObjects(plan: SimulatedMeterPlan, parts: MeterParts, message: ConsumerMessage): readonly CosemObject[] {
   const { dlms } = plan.profile;
-  const sources = registerSources(state);
-  const registers = dlms.registers.map((register) => {
-    const source = sources.get(register.obis);
-    assert(source !== undefined, `the model has ${register.obis}`);
-    return register.classId === 4 ? extendedRegisterObject(state, source) : registerObject(state, source);
-  });
-  const statuses = dlms.loadProfiles.flatMap(({ status }) =>
-    status === undefined ? [] : [dataObject(status, () => unsigned(amrStatus(state, lastCaptured(state))))],
-  );
+  const { state, children = [] } = parts;
+  const measured: Measured = (measurement) => quantityOf(state, measurement);
   return [
     dataObject("0.0.96.1.0.255", () => text(plan.serial)),
-    dataObject("1.0.0.2.0.255", () => text("HRS-2.4.1")),
     settableDataObject("0.0.96.13.0.255", message),
-    ...statuses,
-    ...registers,
-    ...demandReset(plan, state, hollowReset),
-    ...dlms.loadProfiles.map((profile) => loadProfile(state, dlms.clock, profile)),
+    ...registerObjects(state, plan.profile, measured),
+    ...demandReset(plan, state, parts.hollowReset ?? false),
+    ...dlms.loadProfiles.flatMap((profile) => loadProfileObjects(state, dlms.clock, profile, measured)),
+    ...(dlms.billing === undefined ? [] : [billingObject(state, dlms.clock, dlms.billing, measured)]),
+    ...equipment(plan, parts),
+    ...children.flatMap(({ profile, child }) => mbusObjects(state, profile, child)),
   ];
 }
 
 /** What a simulated meter is made from besides its plan. */
 export interface MeterParts {
   readonly crypto: Crypto;
+  readonly random: Random;
   readonly state: MeterState;
   readonly counters: CounterMemory;
+  readonly keyring: MeterKeyring;
+  readonly limiter: Limiter;
+  readonly image: ImageMemory;
+  /** Meters on its M-Bus, each with its own device profile. */
+  readonly children?: readonly { readonly profile: SimulatedMeterPlan["profile"]; readonly child: MbusChild }[];
   /** The demand reset is acknowledged and not done. */
   readonly hollowReset?: boolean;
+  /** Orders to the switch are acknowledged and not done. */
+  readonly hollowSwitch?: boolean;
   readonly tampering?: Tampering;
+  /** Told when the unicast key was replaced: counters under the new one begin anew. */
+  readonly onRekeyed: () => void;
 }
 
-function securityOf(plan: SimulatedMeterPlan, { crypto, counters }: MeterParts): ClientSecurity {
-  const { authentication, ciphering } = plan.profile.dlms.access;
-  const { unicast, authentication: authenticationKey, llsSecret } = plan.held;
+/** Keys are looked at when an association begins: what was transferred comes into force with the next one. */
+function securityOf(plan: SimulatedMeterPlan, { keyring, counters }: MeterParts): ClientSecurity {
+  const { authentication, ciphering, securitySuite } = plan.profile.dlms.access;
+  const { llsSecret, hlsSecret } = plan.held;
   if (authentication === "none") return { mechanism: "none" };
   if (authentication === "lls") {
     assert(llsSecret !== undefined, "an LLS meter has a secret");
     return { mechanism: "lls", secret: fromHex(llsSecret) };
   }
-  assert(unicast !== undefined && authenticationKey !== undefined, "an HLS-GMAC meter has keys");
-  const keys: CipherKeys = {
-    encryption: crypto.secretKey(fromHex(unicast)),
-    authentication: fromHex(authenticationKey),
-  };
+  assert(authentication !== "hls-manufacturer", "no simulated maker has an HLS of its own");
+  const digest = authentication !== "hls-gmac" && authentication !== "hls-ecdsa";
+  assert(!digest || hlsSecret !== undefined, "a meter that proves by a digest has a secret");
   return {
-    mechanism: "hls-gmac",
+    mechanism: authentication,
+    ...(digest && { hlsSecret: fromHex(hlsSecret ?? "") }),
     ciphered: ciphering !== "none",
     clientSystemTitle: fromHex(plan.clientSystemTitle),
-    keys,
+    get keys() {
+      return keyring.cipherKeys;
+    },
     counters,
-  };
+    suite: securitySuite,
+    get policy() {
+      return keyring.policy;
+    },
+    get secrets() {
+      return keyring.secrets;
+    },
+    transactions: { last: undefined },
+  } as ClientSecurity;
 }
 
 /**
@@ -214,36 +178,51 @@ function securityOf(plan: SimulatedMeterPlan, { crypto, counters }: MeterParts):
  * and its invocation counter; only the profile's own client sees data.
  */
 export function electricityMeter(plan: SimulatedMeterPlan, parts: MeterParts): LogicalDevice {
-  const { access, clock } = plan.profile.dlms;
+  const { access, clock, clockSetting, securitySetup } = plan.profile.dlms;
   const { state, counters } = parts;
   const systemTitle = fromHex(plan.systemTitle);
   const logicalDeviceName = `HRS${plan.serial}`.slice(0, 16);
   const message: ConsumerMessage = { value: text(""), octetsMax: 4096 };
   const security = securityOf(plan, parts);
-  const common = (): readonly CosemObject[] => [
+  const proving = security.mechanism !== "none" && security.mechanism !== "lls";
+  const common = (settable: boolean): readonly CosemObject[] => [
     dataObject("0.0.42.0.0.255", () => text(logicalDeviceName)),
     sapAssignmentObject(access.serverSap, logicalDeviceName),
-    clockObject(state, clock),
-    ...(security.mechanism === "hls-gmac"
-      ? [dataObject(INVOCATION_COUNTER, () => doubleLongUnsigned(counters.lastAccepted() ?? 0))]
-      : []),
+    clockObject(state, clock, settable),
+    ...(proving ? [dataObject(INVOCATION_COUNTER, () => doubleLongUnsigned(counters.lastAccepted() ?? 0))] : []),
   ];
+  const setup = (): CosemObject =>
+    securitySetupObject({
+      logicalName: securitySetup?.obis ?? SECURITY_SETUP,
+      version: securitySetup?.version ?? 0,
+      clientSystemTitle: fromHex(plan.clientSystemTitle),
+      serverSystemTitle: systemTitle,
+      crypto: parts.crypto,
+      random: parts.random,
+      keyring: parts.keyring,
+      keyTransfer: securitySetup?.keyTransfer ?? [],
+      keyAgreement: securitySetup?.keyAgreement ?? [],
+      onRekeyed: (names) => {
+        if (names.includes("unicast")) parts.onRekeyed();
+        state.events.record("program.configuration-changed");
+      },
+    });
   const own: ClientRule = {
     security,
     referencing: access.referencing ?? "logical-name",
-    securitySetup: security.mechanism === "hls-gmac" ? SECURITY_SETUP : undefined,
+    securitySetup: proving ? (securitySetup?.obis ?? SECURITY_SETUP) : undefined,
     objects: () => [
-      ...common(),
-      ...(security.mechanism === "hls-gmac" ? [securitySetupObject(security.clientSystemTitle, systemTitle)] : []),
+      ...common(clockSetting !== undefined),
+      ...(proving ? [setup()] : []),
       ...dataObjects(plan, parts, message),
     ],
   };
-  const open: ClientRule = { security: { mechanism: "none" }, securitySetup: undefined, objects: common };
+  const open: ClientRule = { security: { mechanism: "none" }, securitySetup: undefined, objects: () => common(false) };
   return {
     serverSap: access.serverSap,
     systemTitle,
     maxPduSize: access.maxPduSize === 0 ? 0xffff : access.maxPduSize,
-    conformance: CONFORMANCE,
+    conformance: conformance(plan),
     clients: new Map([
       [PUBLIC_CLIENT, open],
       [access.clientSap, own],

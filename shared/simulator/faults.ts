@@ -15,6 +15,9 @@ export const FAULT_KINDS = {
   "late-reset": "answers a demand reset after 15 seconds, having done it: still done, once",
   "dies-resetting": "does a demand reset, closes and is silent for 20 seconds: still done, once",
   "hollow-reset": "acknowledges a demand reset and does nothing: no-effect or unverified",
+  "hollow-switch": "acknowledges an order to its switch and does nothing",
+  welded: "its switch says open, but the contact stays closed",
+  "load-side-live": "has voltage on the load side though its switch is open",
 } as const;
 export type FaultKind = keyof typeof FAULT_KINDS;
 const KINDS = Object.keys(FAULT_KINDS) as readonly FaultKind[];
@@ -34,6 +37,9 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   "late-reset": ["mutual"],
   "dies-resetting": ["mutual"],
   "hollow-reset": ["mutual"],
+  "hollow-switch": ["mutual"],
+  welded: ["mutual"],
+  "load-side-live": ["mutual"],
 };
 
 export type FaultShares = Readonly<Partial<Record<FaultKind, number>>>;

@@ -233,14 +233,18 @@ export class LoadCurve {
     return energy;
   }
 
-  /** The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. */
-  maxDemand(from: number, to: number): { readonly powerW: number; readonly end: number } | undefined {
+  /**
+   * The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. `rate`:
+   * of those counted under it alone.
+   */
+  maxDemand(from: number, to: number, rate?: Rate): { readonly powerW: number; readonly end: number } | undefined {
     let max: { powerW: number; end: number } | undefined;
     let before = this.energyAt(lastStep(from)).importWh;
     for (let end = lastStep(from) + STEP_MS; end <= to; end += STEP_MS) {
       const { importWh } = this.energyAt(end);
       const powerW = (importWh - before) * (3_600_000 / STEP_MS);
-      if (max === undefined || powerW > max.powerW) max = { powerW, end };
+      const counts = rate === undefined || (rate === 1) === isWeekend(dayOf(end - 1));
+      if (counts && (max === undefined || powerW > max.powerW)) max = { powerW, end };
       before = importWh;
     }
     return max;

@@ -1,36 +1,128 @@
+import { INTERVAL_STATUS } from "../metering/result.ts";
 import type { DemandResets } from "./demand-resets.ts";
+import {
+  CONTROL_MODES,
+  type ControlMode,
+  closedSwitch,
+  DisconnectSwitch,
+  type SwitchCause,
+} from "./disconnect-switch.ts";
+import { EventMemory } from "./event-memory.ts";
 import type { Household } from "./household.ts";
-import { LoadCurve, lastStep, STEP_MS } from "./load-model.ts";
+import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
+import { LoadCurve, lastStep, type Rate, STEP_MS } from "./load-model.ts";
+import { MeterClock } from "./meter-clock.ts";
 import type { TruthLog } from "./truth-log.ts";
+import { intervalStatus } from "./truth-log.ts";
 import { monthStart, wallTime, type Zone } from "./zone.ts";
 
-/** What a meter's objects are made from: its own clock, its load, and the log of what it showed. */
+/** What a meter's objects are made from: its own clock, its load, its switch, and the log of what it showed. */
 export interface MeterState {
   readonly zone: Zone;
   /** The meter's own clock, drift included; clock milliseconds. */
   readonly now: () => number;
+  readonly clock: MeterClock;
   /** The time that it should show. */
   readonly trueNow: () => number;
   readonly load: LoadCurve;
-  /** Entries that the load profile keeps. */
-  readonly profileDepth: number;
   readonly truth: TruthLog;
   readonly resets: DemandResets;
+  readonly relay: DisconnectSwitch;
+  readonly events: EventMemory;
+  readonly phases: 1 | 3;
+  /** Somebody bypasses the switch, or feeds back: the load side is live whatever the switch does. */
+  readonly loadSideLive: boolean;
+  /** What it has of a power cut. */
+  readonly kept: () => KeptState;
 }
 
-export function meterState(house: Household, options: Omit<MeterState, "load">): MeterState {
-  return { ...options, load: new LoadCurve(house) };
+export interface MeterStateOptions {
+  readonly zone: Zone;
+  readonly trueNow: () => number;
+  /** Meter clock minus true time when it left the factory, ms. */
+  readonly clockOffsetMs: number;
+  readonly truth: TruthLog;
+  readonly resets: DemandResets;
+  readonly phases?: 1 | 3;
+  /** control_mode of a switch that was never set. */
+  readonly controlMode?: number;
+  readonly welded?: boolean;
+  readonly loadSideLive?: boolean;
+  readonly kept?: KeptState;
+  /** Called when `kept` changes. */
+  readonly changed?: () => void;
+}
+
+const SWITCH_EVENTS: Readonly<Record<SwitchCause, "switch.opened" | "switch.closed">> = {
+  "remote-disconnect": "switch.opened",
+  "manual-disconnect": "switch.opened",
+  "local-disconnect": "switch.opened",
+  "remote-reconnect": "switch.closed",
+  "manual-reconnect": "switch.closed",
+  "local-reconnect": "switch.closed",
+};
+const controlMode = (mode = 0): ControlMode => (mode in CONTROL_MODES ? (mode as ControlMode) : 0);
+
+export function meterState(house: Household, options: MeterStateOptions): MeterState {
+  const { zone, trueNow, truth, resets, phases = 1, kept = NOTHING_KEPT, changed = () => undefined } = options;
+  const clock = new MeterClock(trueNow, kept.clockOffsetMs ?? options.clockOffsetMs, (before, after) => {
+    events.record("clock.changed", before);
+    events.record("clock.set", after);
+    changed();
+  });
+  const relay = new DisconnectSwitch({
+    now: trueNow,
+    state: kept.relay ?? closedSwitch(controlMode(options.controlMode)),
+    welded: options.welded ?? false,
+    onMoved: (cause, to) =>
+      events.record(to === "ready" && cause === "remote-reconnect" ? "switch.armed" : SWITCH_EVENTS[cause]),
+    onModeSet: changed,
+  });
+  const load = new LoadCurve(house, () => relay.openSpans);
+  const events = new EventMemory({
+    seed: house.noiseSeed,
+    load,
+    phases,
+    now: () => clock.now(),
+    recorded: kept.events ?? [],
+    changed,
+  });
+  return {
+    zone,
+    clock,
+    now: () => clock.now(),
+    trueNow,
+    load,
+    truth,
+    resets,
+    relay,
+    events,
+    phases,
+    loadSideLive: options.loadSideLive ?? false,
+    kept: () => ({ clockOffsetMs: clock.offsetMs, relay: relay.kept, events: events.recorded }),
+  };
 }
 
 /** End of the last interval that the meter has completed, by its own clock. */
 export const lastCaptured = (state: MeterState): number => lastStep(state.now());
 
-/** End of the oldest interval that it still keeps. */
-export const firstKept = (state: MeterState): number => lastCaptured(state) - (state.profileDepth - 1) * STEP_MS;
+/** `INTERVAL_STATUS` bits of the interval (end - periodMs, end]. */
+export function statusAt(state: MeterState, end: number, periodMs = STEP_MS): number {
+  let status = intervalStatus(state.load, state.zone, end) | state.events.statusOf(end - periodMs, end);
+  if (periodMs > STEP_MS)
+    for (let step = end - periodMs + STEP_MS; step < end; step += STEP_MS)
+      status |= intervalStatus(state.load, state.zone, step) & INTERVAL_STATUS.clockAdjusted;
+  return status;
+}
 
 /** When the demand register was last set back: by order, or by the meter itself at the beginning of the month. */
-export const lastReset = (state: MeterState): number =>
-  Math.max(monthStart(state.zone, state.now()), state.resets.state.lastAt);
+export const lastReset = (state: MeterState): number => resetBefore(state, state.now());
+
+/** The same as it was at an instant. An order leaves its time alone: of an earlier one nothing is known. */
+function resetBefore(state: MeterState, instant: number, month = monthStart(state.zone, instant)): number {
+  const { lastAt } = state.resets.state;
+  return lastAt <= instant ? Math.max(month, lastAt) : month;
+}
 
 /** The billing period counter: months that ended since the meter left its factory at the end of 2024, and orders. */
 export function resetCount(state: MeterState): number {
@@ -38,8 +130,19 @@ export function resetCount(state: MeterState): number {
   return Math.max(0, (year - 2025) * 12 + month - 1) + state.resets.state.count;
 }
 
-/** The largest quarter-hour mean of import since the last reset, W, and when it ended; 0 before the first. */
-export function maxDemand(state: MeterState): { readonly powerW: number; readonly end: number } {
-  const start = lastReset(state);
-  return state.load.maxDemand(start, state.now()) ?? { powerW: 0, end: start };
+/**
+ * The largest quarter-hour mean of import since the last reset before `instant`, W, and when it ended; 0 before the
+ * first. At the end of a month it is that month's.
+ */
+export function maxDemandAt(
+  state: MeterState,
+  instant: number,
+  rate?: number,
+): { readonly powerW: number; readonly end: number } {
+  const start = resetBefore(state, instant, monthStart(state.zone, instant - 1));
+  const nothing = { powerW: 0, end: start };
+  if (rate !== undefined && rate > 2) return nothing;
+  return state.load.maxDemand(start, instant, rate as Rate | undefined) ?? nothing;
 }
+export const maxDemand = (state: MeterState): { readonly powerW: number; readonly end: number } =>
+  maxDemandAt(state, state.now());

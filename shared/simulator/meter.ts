@@ -3,15 +3,27 @@ import { ServerConnection } from "../dlms/server/connection.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
 import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
+import type { EventName } from "../metering/event-catalogue.ts";
+import type { MeterEvent } from "../metering/result.ts";
+import { assert } from "../ports/errors.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
-import { electricityMeter } from "./electricity-meter.ts";
+import { electricityMeter, type MeterParts } from "./electricity-meter.ts";
+import { trueEvents } from "./event-log-object.ts";
 import type { FaultKind } from "./faults.ts";
 import { household } from "./household.ts";
-import { type MeterState, meterState } from "./meter-state.ts";
+import { ImageMemory } from "./image-memory.ts";
+import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
+import { Limiter, NO_LIMIT } from "./limiter.ts";
+import { MbusChild, type MbusMedium } from "./mbus-child.ts";
+import { measuredBy } from "./mbus-objects.ts";
+import { MeterKeyring } from "./meter-keyring.ts";
+import { type MeterState, meterState, statusAt } from "./meter-state.ts";
 import type { SimulatedMeterPlan } from "./population.ts";
+import { trueIntervalSet } from "./profile-objects.ts";
+import { quantityOf } from "./quantities.ts";
 import { recordedSession } from "./recorded-session.ts";
-import { type ServedRegister, type TrueInterval, TruthLog, trueIntervals } from "./truth-log.ts";
+import { type ServedRegister, type TrueInterval, type TrueIntervalSet, TruthLog, trueIntervals } from "./truth-log.ts";
 import { CENTRAL_EUROPE } from "./zone.ts";
 
 /** What a meter's socket should do after octets came: wait, send, perhaps close. */
@@ -51,6 +63,10 @@ export interface MeterTruth {
   readonly registers: readonly ServedRegister[];
   /** What the load profile held in the range when it was last asked for (never asked: holds now). */
   readonly intervals: readonly TrueInterval[];
+  /** The same of every load profile, with all of its channels. */
+  readonly sets?: readonly TrueIntervalSet[];
+  /** What its event logs hold of the range, by time. */
+  readonly events?: readonly MeterEvent[];
 }
 
 const TAMPERING: Partial<Record<FaultKind, Tampering>> = {
@@ -64,6 +80,19 @@ const TAMPERING: Partial<Record<FaultKind, Tampering>> = {
   },
 };
 
+const FACTORY_FIRMWARE = "HRS-2.4.1";
+const mediumOf = (commodity: string): MbusMedium => (commodity === "gas" ? "gas" : "water");
+
+/** What a meter consists of once somebody connected. */
+export interface Made {
+  readonly state: MeterState;
+  readonly keyring: MeterKeyring;
+  readonly limiter: Limiter;
+  readonly image: ImageMemory;
+  readonly children: NonNullable<MeterParts["children"]>;
+  readonly device: LogicalDevice;
+}
+
 /** One simulated meter: its state, its objects and its fault. Costs next to nothing until somebody connects. */
 export class SimulatedMeter {
   readonly plan: SimulatedMeterPlan;
@@ -73,23 +102,27 @@ export class SimulatedMeter {
   readonly counters: CounterWitness;
   readonly resets: DemandResets;
   #deadUntil = 0;
-  #state: MeterState | undefined;
-  #device: LogicalDevice | undefined;
+  #made: Made | undefined;
   #recorded: readonly Uint8Array[] | undefined;
   #sessions = 0;
+  readonly #kept: KeptState;
+  readonly #changed: () => void;
 
-  /** `remembered`: what it kept of an earlier life; `changed` is called when it would have to be kept again. */
+  /** `remembered` and `kept`: of an earlier life; `changed` is called when it would have to be kept again. */
   constructor(
     plan: SimulatedMeterPlan,
     seed: number,
     ports: MeterPorts,
     remembered?: CounterState,
-    changed?: () => void,
+    changed: () => void = () => undefined,
     resets?: ResetState,
+    kept: KeptState = NOTHING_KEPT,
   ) {
     this.plan = plan;
     this.#ports = ports;
     this.#seed = seed;
+    this.#kept = kept;
+    this.#changed = changed;
     const state = remembered ?? noCounters(plan.index * 16 + 1);
     const lastAccepted = plan.fault === "high-counter" ? HIGH_COUNTER : state.lastAccepted;
     this.counters = new CounterWitness({ ...state, lastAccepted }, changed);
@@ -101,32 +134,77 @@ export class SimulatedMeter {
     return this.#sessions;
   }
 
-  #stateOf(): MeterState {
-    this.#state ??= meterState(household(this.#seed, this.plan.index), {
-      zone: CENTRAL_EUROPE,
-      now: () => this.#ports.now() + this.plan.clockOffsetMs,
-      trueNow: this.#ports.now,
-      profileDepth: this.plan.profile.dlms.loadProfiles[0]?.depth ?? 1,
-      truth: this.#truth,
-      resets: this.resets,
-    });
-    return this.#state;
+  /** Its parts, as they are now: a test presses its button, or asks what it holds. */
+  get parts(): Made {
+    this.#made ??= this.#make();
+    return this.#made;
   }
 
-  #deviceOf(): LogicalDevice {
-    const tampering = this.plan.fault && TAMPERING[this.plan.fault];
-    this.#device ??= electricityMeter(this.plan, {
-      crypto: this.#ports.crypto,
-      state: this.#stateOf(),
+  /** To be kept besides counters and resets. */
+  get kept(): KeptState {
+    if (this.#made === undefined) return this.#kept;
+    const { state, keyring, limiter, image } = this.#made;
+    return { ...state.kept(), keys: keyring.kept, limits: limiter.state, firmware: image.active };
+  }
+
+  #make(): Made {
+    const { plan } = this;
+    const { dlms } = plan.profile;
+    const { now: trueNow, crypto, random } = this.#ports;
+    const house = household(this.#seed, plan.index);
+    const state = meterState(house, {
+      zone: plan.zone ?? CENTRAL_EUROPE,
+      trueNow,
+      clockOffsetMs: plan.clockOffsetMs,
+      truth: this.#truth,
+      resets: this.resets,
+      phases: dlms.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,
+      controlMode: dlms.switch?.mode ?? 0,
+      welded: plan.fault === "welded",
+      loadSideLive: plan.fault === "load-side-live",
+      kept: this.#kept,
+      changed: this.#changed,
+    });
+    const record = (event: EventName): void => state.events.record(event);
+    const keyring = new MeterKeyring(crypto, dlms.access.securitySuite, plan.held, {
+      ...(dlms.access.securityPolicy !== undefined && { policy: dlms.access.securityPolicy }),
+      ...(this.#kept.keys && { kept: this.#kept.keys }),
+      changed: this.#changed,
+    });
+    const limiter = new Limiter(this.#kept.limits ?? NO_LIMIT, {
+      now: trueNow,
+      power: () => (state.relay.closed ? state.load.powerAt(state.now()) : 0),
+      relay: state.relay,
+      record,
+    });
+    const image = new ImageMemory(crypto, trueNow, this.#kept.firmware ?? FACTORY_FIRMWARE, () => {
+      record("firmware.activated");
+    });
+    const children = (plan.children ?? []).map((profile) => {
+      const { mbus } = profile.dlms;
+      assert(mbus !== undefined, `${profile.name} is read on an M-Bus channel`);
+      return { profile, child: new MbusChild(house.noiseSeed, mbus.channel, mediumOf(profile.commodity)) };
+    });
+    const tampering = plan.fault && TAMPERING[plan.fault];
+    const device = electricityMeter(plan, {
+      crypto,
+      random,
+      state,
       counters: this.counters,
-      hollowReset: this.plan.fault === "hollow-reset",
+      keyring,
+      limiter,
+      image,
+      children,
+      hollowReset: plan.fault === "hollow-reset",
+      hollowSwitch: plan.fault === "hollow-switch",
+      onRekeyed: () => this.counters.rekeyed(),
       ...(tampering && { tampering }),
     });
-    return this.#device;
+    return { state, keyring, limiter, image, children, device };
   }
 
   connect(): MeterConnection {
-    const device = this.#deviceOf();
+    const { device } = this.parts;
     const connection = this.#connectionTo(device);
     const react = this.#behaviour(device, connection);
     let counted = false;
@@ -206,15 +284,29 @@ export class SimulatedMeter {
 
   /** Interval ends in (from, to]; clock milliseconds. */
   truth(from: number, to: number): MeterTruth {
-    const state = this.#stateOf();
-    const held = this.#truth.lastProfile;
+    const { state, children } = this.parts;
+    const { loadProfiles, events = [] } = this.plan.profile.dlms;
+    const held = this.#truth.lastProfileOf(loadProfiles[0]?.channelSet ?? "");
     const lastEnd = held?.lastEnd ?? state.now();
     const firstEnd = held?.firstEnd ?? 0;
-    const kept = Array.from(trueIntervals(state.load, state.zone, from, Math.min(to, lastEnd)));
+    const kept = Array.from(trueIntervals(state, from, Math.min(to, lastEnd), (end) => statusAt(state, end)));
+    const happened = state.events.all();
     return {
       meterId: this.plan.meterId,
       registers: this.#truth.served,
       intervals: kept.filter(({ end }) => end >= firstEnd),
+      sets: [
+        ...loadProfiles.map((each) =>
+          trueIntervalSet(state, each, (measurement) => quantityOf(state, measurement), from, to),
+        ),
+        ...children.flatMap(({ profile, child }) =>
+          profile.dlms.loadProfiles.map((each) => trueIntervalSet(state, each, measuredBy(child), from, to)),
+        ),
+      ],
+      events: events
+        .flatMap((log) => trueEvents(log, happened))
+        .filter(({ at }) => at > from && at <= to)
+        .sort((left, right) => left.at - right.at),
     };
   }
 }

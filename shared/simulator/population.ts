@@ -5,13 +5,10 @@ import { assert } from "../ports/errors.ts";
 import { toHex } from "../ports/octets.ts";
 import { seeded } from "../ports/random.ts";
 import { assignFaults, type FaultKind, type FaultShares, type Security } from "./faults.ts";
+import { type HeldKeys, type SimulatedKeys, simulatedKeys } from "./simulated-keys.ts";
+import type { Zone } from "./zone.ts";
 
-/** Secrets as they are enrolled; a meter with the fault `wrong-key` holds others. Hex. */
-export interface SimulatedKeys {
-  readonly unicast?: string;
-  readonly authentication?: string;
-  readonly llsSecret?: string;
-}
+export type { SimulatedKeys } from "./simulated-keys.ts";
 
 /** One meter of a town, before it runs. */
 export interface SimulatedMeterPlan {
@@ -26,7 +23,11 @@ export interface SimulatedMeterPlan {
   readonly clientSystemTitle: string;
   readonly enrolled: SimulatedKeys;
   /** What the meter really holds. */
-  readonly held: SimulatedKeys;
+  readonly held: HeldKeys;
+  /** Absent: Central Europe. */
+  readonly zone?: Zone;
+  /** Device profiles of the meters on its M-Bus. */
+  readonly children?: readonly DlmsProfile[];
   /** Meter clock minus true time, ms. */
   readonly clockOffsetMs: number;
   readonly fault: FaultKind | undefined;
@@ -55,17 +56,8 @@ function secret(crypto: Crypto, seed: number, index: number, purpose: string): s
   );
 }
 
-function keysOf(crypto: Crypto, seed: number, index: number, profile: DlmsProfile, variant: string): SimulatedKeys {
-  const { authentication, ciphering } = profile.dlms.access;
-  const keyed = authentication === "hls-gmac" || ciphering !== "none";
-  return {
-    ...(keyed && {
-      unicast: secret(crypto, seed, index, `${variant} unicast`),
-      authentication: secret(crypto, seed, index, `${variant} authentication`),
-    }),
-    ...(authentication === "lls" && { llsSecret: secret(crypto, seed, index, `${variant} secret`) }),
-  };
-}
+const keysOf = (crypto: Crypto, seed: number, index: number, profile: DlmsProfile, variant: string) =>
+  simulatedKeys(crypto, profile, (purpose) => secret(crypto, seed, index, `${variant} ${purpose}`));
 
 /** Flag id of the simulated manufacturer, then 2 octets of the seed and 3 of the index: unique in a town. */
 function systemTitleOf(seed: number, index: number): string {
@@ -86,7 +78,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
   return profiles.map((profile, index) => {
     const number = String(index + 1).padStart(6, "0");
     const fault = faults.get(index);
-    const enrolled = keysOf(crypto, seed, index, profile, "enrolled");
+    const { enrolled, held } = keysOf(crypto, seed, index, profile, "enrolled");
     return {
       index,
       meterId: `SIM-${number}`,
@@ -95,7 +87,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
       systemTitle: systemTitleOf(seed, index),
       clientSystemTitle: options.clientSystemTitle,
       enrolled,
-      held: fault === "wrong-key" ? keysOf(crypto, seed, index, profile, "other") : enrolled,
+      held: fault === "wrong-key" ? keysOf(crypto, seed, index, profile, "other").held : held,
       clockOffsetMs: (drift.uint32() % (2 * CLOCK_OFFSET_MAX_MS + 1)) - CLOCK_OFFSET_MAX_MS,
       fault,
     };

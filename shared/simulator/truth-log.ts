@@ -15,6 +15,27 @@ export interface ServedRegister {
   readonly capturedAt: number;
 }
 
+/** What a load profile held when it was asked for. */
+export interface ServedProfile {
+  readonly at: number;
+  readonly firstEnd: number;
+  readonly lastEnd: number;
+}
+
+/** One load profile as the meter held it. */
+export interface TrueIntervalSet {
+  readonly channelSet: string;
+  /** Seconds. */
+  readonly period: number;
+  readonly channels: readonly { readonly measurement: Measurement; readonly scaler: number }[];
+  readonly entries: readonly {
+    readonly end: number;
+    readonly values: readonly bigint[];
+    /** `INTERVAL_STATUS` bits, as far as its columns tell them. */
+    readonly status: number;
+  }[];
+}
+
 /** Registers kept a meter; older ones are forgotten. */
 const SERVED_MAX = 64;
 
@@ -23,24 +44,29 @@ const SERVED_MAX = 64;
  */
 export class TruthLog {
   readonly #served: ServedRegister[] = [];
-  #profileServed: { readonly at: number; readonly firstEnd: number; readonly lastEnd: number } | undefined;
+  readonly #profiles = new Map<string, ServedProfile>();
 
   registerServed(register: ServedRegister): void {
     this.#served.push(register);
     if (this.#served.length > SERVED_MAX) this.#served.shift();
   }
 
-  /** The ends of the first and last interval that were held when the load profile was last asked for. */
-  profileServed(at: number, firstEnd: number, lastEnd: number): void {
-    this.#profileServed = { at, firstEnd, lastEnd };
+  /** The ends of the first and last interval that were held when a load profile was last asked for. */
+  profileServed(at: number, firstEnd: number, lastEnd: number, channelSet = ""): void {
+    this.#profiles.set(channelSet, { at, firstEnd, lastEnd });
   }
 
   get served(): readonly ServedRegister[] {
     return this.#served;
   }
 
-  get lastProfile(): { readonly at: number; readonly firstEnd: number; readonly lastEnd: number } | undefined {
-    return this.#profileServed;
+  lastProfileOf(channelSet: string): ServedProfile | undefined {
+    return this.#profiles.get(channelSet);
+  }
+
+  /** Of a meter with one load profile without a name. */
+  get lastProfile(): ServedProfile | undefined {
+    return this.lastProfileOf("");
   }
 }
 
@@ -56,10 +82,16 @@ export const intervalStatus = (load: LoadCurve, zone: Zone, end: number): number
   (isSummer(zone, end) ? INTERVAL_STATUS.daylightSaving : 0) |
   (load.clockAdjustedBefore(end) ? INTERVAL_STATUS.clockAdjusted : 0);
 
-/** The intervals whose end lies in (from, to], first to last. */
-export function* trueIntervals(load: LoadCurve, zone: Zone, from: number, to: number): Generator<TrueInterval> {
+/** The intervals whose end lies in (from, to], first to last. `happened`: further status bits. */
+export function* trueIntervals(
+  { load, zone }: { readonly load: LoadCurve; readonly zone: Zone },
+  from: number,
+  to: number,
+  happened: (end: number) => number = () => 0,
+): Generator<TrueInterval> {
   for (let end = lastStep(from) + STEP_MS; end <= to; end += STEP_MS) {
     const { importWh, exportWh } = load.energyAt(end);
-    yield { end, values: [BigInt(importWh), BigInt(exportWh)], status: intervalStatus(load, zone, end) };
+    const status = intervalStatus(load, zone, end) | happened(end);
+    yield { end, values: [BigInt(importWh), BigInt(exportWh)], status };
   }
 }

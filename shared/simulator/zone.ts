@@ -66,3 +66,35 @@ export function monthStart(zone: Zone, instant: number): number {
   const { year, month } = wallTime(zone, instant);
   return instantOfWall(zone, { year, month, day: 1, hour: 0, minute: 0, second: 0 });
 }
+
+/** Beginnings of the last `count` local days up to `instant`, oldest first. */
+export function dayStarts(zone: Zone, instant: number, count: number): readonly number[] {
+  const { year, month, day } = wallTime(zone, instant);
+  return Array.from({ length: count }, (_, back) => {
+    const date = new Date(Date.UTC(year, month - 1, day - (count - 1 - back)));
+    return instantOfWall(zone, {
+      year: date.getUTCFullYear(),
+      month: date.getUTCMonth() + 1,
+      day: date.getUTCDate(),
+      hour: 0,
+      minute: 0,
+      second: 0,
+    });
+  });
+}
+
+/** Beginnings of the last `count` local months up to `instant`, oldest first. */
+export function monthStarts(zone: Zone, instant: number, count: number): readonly number[] {
+  const { year, month } = wallTime(zone, instant);
+  return Array.from({ length: count }, (_, back) => {
+    const date = new Date(Date.UTC(year, month - 1 - (count - 1 - back), 1));
+    return instantOfWall(zone, {
+      year: date.getUTCFullYear(),
+      month: date.getUTCMonth() + 1,
+      day: 1,
+      hour: 0,
+      minute: 0,
+      second: 0,
+    });
+  });
+}

@@ -9,15 +9,9 @@ import { Writer } from "./writer.ts";
 export interface Codec<T> {
   readonly read: (source: Reader) => T;
   readonly write: (target: Writer, value: T) => void;
-  /** Of a sequence: reads the components into a value that has others already. */
-  readonly readInto?: (source: Reader, value: Record<string, unknown>) => void;
 }
 export type TypeOf<C> = C extends Codec<infer T> ? T : never;
-type SomeCodec = {
-  readonly read: (source: Reader) => unknown;
-  readonly write: (target: Writer, value: never) => void;
-  readonly readInto?: (source: Reader, value: Record<string, unknown>) => void;
-};
+type SomeCodec = { readonly read: (source: Reader) => unknown; readonly write: (target: Writer, value: never) => void };
 type Fields = Readonly<Record<string, SomeCodec>>; // `never` in the write position constrains like `any`, without its holes
 
 /** Reads one value and refuses left-over octets. `base`: offset of the first octet in the frame, for messages. */
@@ -28,40 +22,25 @@ export function decode<T>(codec: Codec<T>, octets: Uint8Array, base = 0): T {
   return value;
 }
 
-/** Writers that nobody uses: as many as codecs encode within one another. */
-const idle: Writer[] = [];
-const IDLE_MAX = 8;
-
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const target = idle.pop() ?? new Writer();
-  try {
-    codec.write(target, value);
-    return target.taken();
-  } finally {
-    target.clear();
-    if (idle.length < IDLE_MAX) idle.push(target);
-  }
+  const target = new Writer();
+  codec.write(target, value);
+  return target.done();
 }
 
 export type SequenceOf<F extends Fields> = { readonly [K in keyof F]: TypeOf<F[K]> };
 
 /** Components in the order they are listed. */
 export function sequence<F extends Fields>(fields: F): Codec<SequenceOf<F>> {
-  const names = Object.keys(fields);
-  const codecs = Object.values(fields);
-  const count = names.length;
-  const readInto = (source: Reader, value: Record<string, unknown>): void => {
-    for (let at = 0; at < count; at++) value[names[at] as string] = (codecs[at] as SomeCodec).read(source);
-  };
+  const entries = Object.entries(fields);
   return {
-    readInto,
     read: (source) => {
       const value: Record<string, unknown> = {};
-      readInto(source, value);
+      for (const [name, codec] of entries) value[name] = codec.read(source);
       return value as SequenceOf<F>;
     },
     write: (target, value) => {
-      for (let at = 0; at < count; at++) (codecs[at] as SomeCodec).write(target, value[names[at] as string] as never);
+      for (const [name, codec] of entries) codec.write(target, value[name] as never);
     },
   };
 }
@@ -81,18 +60,13 @@ export type ChoiceOf<A extends Alternatives> = {
 /** A tag octet, then the alternative it names; in the value `kind` is the name, beside the alternative's components. */
 export function choice<A extends Alternatives>(what: string, alternatives: A): Codec<ChoiceOf<A>> {
   const byTag = new Map(Object.entries(alternatives).map(([kind, { tag, codec }]) => [tag, { kind, codec }]));
-  const itsTag = `the choice of ${what}`;
   return {
     read: (source) => {
       const { offset } = source;
-      const tag = source.unsigned8(itsTag);
+      const tag = source.unsigned8(`the choice of ${what}`);
       const found = byTag.get(tag);
       if (found === undefined) throw unknownTag(what, tag, [...byTag.keys()], offset);
-      const { kind, codec } = found;
-      const value: Record<string, unknown> = { kind };
-      if (codec.readInto === undefined) Object.assign(value, codec.read(source));
-      else codec.readInto(source, value);
-      return value as ChoiceOf<A>;
+      return Object.assign({ kind: found.kind }, found.codec.read(source)) as ChoiceOf<A>;
     },
     write: (target, value) => {
       const { tag, codec } = alternatives[value.kind] as Alternative<SomeCodec>;
@@ -110,21 +84,18 @@ export const unknownTag = (what: string, tag: number, known: readonly number[], 
   });
 
 /** A fixed octet, then the rest: an APDU tag. */
-export const prefixed = <T>(what: string, tag: number, codec: Codec<T>): Codec<T> => {
-  const itsTag = `the tag of ${what}`;
-  return {
-    read: (source) => {
-      const { offset } = source;
-      const found = source.unsigned8(itsTag);
-      if (found !== tag) throw unknownTag(what, found, [tag], offset);
-      return codec.read(source);
-    },
-    write: (target, value) => {
-      target.unsigned8(tag);
-      codec.write(target, value);
-    },
-  };
-};
+export const prefixed = <T>(what: string, tag: number, codec: Codec<T>): Codec<T> => ({
+  read: (source) => {
+    const { offset } = source;
+    const found = source.unsigned8(`the tag of ${what}`);
+    if (found !== tag) throw unknownTag(what, found, [tag], offset);
+    return codec.read(source);
+  },
+  write: (target, value) => {
+    target.unsigned8(tag);
+    codec.write(target, value);
+  },
+});
 
 /** A codec of U over a codec of T. `from` may throw `WireError` by calling `refuse`. */
 export const mapped = <T, U>(

@@ -56,8 +56,6 @@ export class ApduLink implements ApduChannel {
   readonly #options: ApduLinkOptions;
   readonly #splitter = new WrapperSplitter();
   #queued: readonly SplitPdu[] = [];
-  /** How many of them were taken. */
-  #taken = 0;
   #heard = false;
 
   constructor(options: ApduLinkOptions) {
@@ -69,26 +67,25 @@ export class ApduLink implements ApduChannel {
     return this.#heard;
   }
 
-  send(apdu: Uint8Array): Promise<void> {
+  async send(apdu: Uint8Array): Promise<void> {
     const { link, clientSap, serverSap, onFrame } = this.#options;
     const frame = wrap(clientSap, serverSap, apdu);
     onFrame?.("sent", frame);
-    return link.send(frame);
+    await link.send(frame);
   }
 
   /** The next APDU from the server SAP. Rejects with `LinkError` as the link does, and `WireError` on a bad wrapper. */
   async receive(deadline: number): Promise<Uint8Array> {
-    const { link, clientSap, serverSap, onFrame } = this.#options;
+    const { clientSap, serverSap, onFrame } = this.#options;
     for (;;) {
-      const pdu = this.#queued[this.#taken++];
+      const [pdu, ...rest] = this.#queued;
       if (pdu === undefined) {
-        this.#queued = [];
-        this.#taken = 0;
-        const octets = await link.receive(deadline);
+        const octets = await this.#options.link.receive(deadline);
         this.#heard = true;
         this.#queued = this.#split(octets);
         continue;
       }
+      this.#queued = rest;
       onFrame?.("received", pdu.frame);
       if (pdu.sourceWPort === serverSap && pdu.destinationWPort === clientSap) return pdu.apdu;
     }

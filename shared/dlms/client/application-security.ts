@@ -10,7 +10,6 @@ import {
   type SecuritySide,
   sealSecured,
   securedOverhead,
-  transactionIdOf,
 } from "../security/secured-apdu.ts";
 import type { SecurityPolicy } from "../security/security-policy.ts";
 import { failureIn } from "./service-failure.ts";
@@ -40,8 +39,7 @@ export class ApplicationSecurity {
   #dress: Dress;
   #floor = -1;
   #dedicatedFloor = -1;
-  /** Counter of the last request, of which its transaction id is made. */
-  #transaction: number | undefined;
+  #transaction: Uint8Array | undefined;
 
   constructor(options: SecurityOptions) {
     this.#options = options;
@@ -71,7 +69,9 @@ export class ApplicationSecurity {
     const draws = {
       counter: () => {
         const counter = nextCounter();
-        this.#transaction = counter;
+        const id = new Uint8Array(8);
+        new DataView(id.buffer).setUint32(4, counter);
+        this.#transaction = id;
         return counter;
       },
       ephemeral,
@@ -118,8 +118,7 @@ export class ApplicationSecurity {
   #checkFresh({ dress, invocationCounter }: Extract<OpenedApdu, { kind: "opened" }>): void {
     if (invocationCounter === undefined) {
       const asked = this.#transaction;
-      const { transactionId } = dress;
-      if (asked === undefined || transactionId === undefined || !equalOctets(transactionIdOf(asked), transactionId))
+      if (asked === undefined || dress.transactionId === undefined || !equalOctets(asked, dress.transactionId))
         throw new SessionError("auth", "dlms.stale-transaction", "expected the transaction id that was asked with");
       this.#transaction = undefined;
       return;

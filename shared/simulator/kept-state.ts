@@ -1,0 +1,17 @@
+import type { SwitchState } from "./disconnect-switch.ts";
+import type { LoggedEvent } from "./event-memory.ts";
+import type { LimiterState } from "./limiter.ts";
+import type { KeptKeys } from "./meter-keyring.ts";
+
+/** What a meter keeps over a power cut besides its counters and demand resets. As JSON. */
+export interface KeptState {
+  /** Meter clock minus true time, ms. */
+  readonly clockOffsetMs?: number;
+  readonly relay?: SwitchState;
+  readonly events?: readonly LoggedEvent[];
+  readonly keys?: KeptKeys;
+  readonly limits?: LimiterState;
+  /** The firmware that runs. */
+  readonly firmware?: string;
+}
+export const NOTHING_KEPT: KeptState = {};

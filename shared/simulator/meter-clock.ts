@@ -1,0 +1,56 @@
+/** A meter's own clock: true time and an offset, which whoever may sets. */
+export class MeterClock {
+  readonly #trueNow: () => number;
+  readonly #changed: (before: number, after: number) => void;
+  #offsetMs: number;
+  #preset: { readonly to: number; readonly from: number; readonly until: number } | undefined;
+
+  /** `changed`: told of the meter's time before and after. */
+  constructor(
+    trueNow: () => number,
+    offsetMs: number,
+    changed: (before: number, after: number) => void = () => undefined,
+  ) {
+    this.#trueNow = trueNow;
+    this.#offsetMs = offsetMs;
+    this.#changed = changed;
+  }
+
+  /** Meter clock minus true time, ms. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  now(): number {
+    return this.#trueNow() + this.#offsetMs;
+  }
+
+  set(time: number): void {
+    const before = this.now();
+    this.#offsetMs += time - before;
+    this.#changed(before, time);
+  }
+
+  shift(seconds: number): void {
+    this.set(this.now() + seconds * 1000);
+  }
+
+  /** To the nearest whole multiple of a period. */
+  adjustTo(periodMs: number): void {
+    this.set(Math.round(this.now() / periodMs) * periodMs);
+  }
+
+  /** Keeps a time that `adoptPreset` sets, between two instants of the meter's clock. */
+  preset(to: number, from: number, until: number): void {
+    this.#preset = { to, from, until };
+  }
+
+  /** False: nothing was preset, or its validity is over or not yet begun. */
+  adoptPreset(): boolean {
+    const preset = this.#preset;
+    if (preset === undefined || this.now() < preset.from || this.now() > preset.until) return false;
+    this.#preset = undefined;
+    this.set(preset.to);
+    return true;
+  }
+}
