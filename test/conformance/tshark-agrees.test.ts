@@ -6,9 +6,11 @@ import { describe, expect, it } from "vitest";
 import { decodeApdu } from "../../functions/decode/main.ts";
 import { NO_ELEMENTS } from "../../shared/c1222/a-context.ts";
 import { epsemControl, writePayload } from "../../shared/c1222/epsem.ts";
+import { RESPONSE_CODES } from "../../shared/c1222/response-code.ts";
 import { eaxPrimeKey } from "../../shared/c1222/security/eax-prime.ts";
 import { clearApdu, securedApdu } from "../../shared/c1222/security/secured-apdu.ts";
-import { encodeRequest, type Request } from "../../shared/c1222/services/request.ts";
+import { encodeRequest, type Request, SERVICE_NAMES } from "../../shared/c1222/services/request.ts";
+import { encodeResponse, okResponse, type Response, refusal } from "../../shared/c1222/services/response.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { fromHex, toHex } from "../../shared/ports/octets.ts";
 import { C1222, standingClock } from "./two-protocols.ts";
@@ -57,6 +59,10 @@ const FIELDS = [
   "c1222.write.table",
   "c1222.write.data",
   "c1222.procedure.num",
+  "c1222.read.count",
+  "c1222.write.offset",
+  "c1222.logon.id",
+  "c1222.wait.seconds",
   "c1222.called_ap_title_rel",
   "c1222.calling_ap_title_rel",
 ] as const;
@@ -135,13 +141,33 @@ function agree(seen: Seen, layers: readonly Layer[]): void {
   expect(hexNumbers(seen["c1222.cmd"])).toEqual(requests.map(({ code }) => code));
   expect(hexNumbers(seen["c1222.err"])).toEqual(answers.map(({ code }) => code));
   const named = requests.filter(({ name }) => !String(name).includes("Index"));
+  const numbers = (name: string) => defined(named.map((service) => service[name]));
+  expect((seen["c1222.wait.seconds"] ?? []).map(Number)).toEqual(numbers("seconds"));
+  expect((seen["c1222.read.count"] ?? []).map(Number)).toEqual(numbers("octetCount"));
+  expect((seen["c1222.logon.id"] ?? []).map(Number)).toEqual(numbers("userId"));
+  expect(hexNumbers(seen["c1222.procedure.num"])).toEqual(
+    defined(requests.map(({ procedure }) => (procedure as { number?: number } | undefined)?.number)),
+  );
   const tables = (kind: "Read" | "Write") =>
     named
+      .filter(({ tableId }) => tableId !== undefined)
       .filter(({ name }) => String(name).endsWith(kind) || String(name).includes(`${kind}Offset`))
       .map(({ tableId }) => tableId);
   expect(hexNumbers(seen["c1222.read.table"])).toEqual(tables("Read"));
   expect(hexNumbers(seen["c1222.write.table"])).toEqual(tables("Write"));
 }
+
+const REGISTRATION: Request = {
+  service: "register",
+  nodeType: 0x20,
+  connectionType: 0x70,
+  deviceClass: fromHex("48525331"),
+  apTitle: ".23.273",
+  electronicSerialNumber: "2.16.124.113620.1.22.0.99.1",
+  nativeAddress: fromHex("c0000201"),
+  registrationPeriod: 3600,
+  myDomainPattern: undefined,
+};
 
 const REQUESTS: readonly (readonly Request[])[] = [
   [{ service: "identification" }],
@@ -166,18 +192,64 @@ const REQUESTS: readonly (readonly Request[])[] = [
   [{ service: "logoff" }],
   [{ service: "terminate" }],
   [{ service: "disconnect" }],
+  [{ service: "resolve", apTitle: ".23.273" }],
+  [{ service: "trace", apTitle: "2.16.124.113620.1.22.0.23.273" }],
+  [{ service: "deregister", apTitle: ".23.1" }],
+  [REGISTRATION],
+  [{ service: "defaultRead" }],
+  [{ service: "defaultWrite", octets: fromHex("00034142433a") }],
+  [{ service: "partialReadIndex", tableId: 23, index: [1, 0], elementCount: 2 }],
+  [{ service: "partialWriteIndex", tableId: 6, index: [3], data: fromHex("41") }],
+  [{ service: "authenticate", octets: fromHex("020102") }],
+  [{ service: "timingSetup", octets: fromHex("0a040502") }],
+  [{ service: "negotiate", code: 0x60, octets: fromHex("004002") }],
 ];
 
-function requestApdu(requests: readonly Request[], securityMode: 0 | 1 | 2, id: number): Uint8Array {
-  const edClass = id % 2 === 0 ? fromHex("54454d50") : undefined;
+/** An answer to each service, and each way to refuse. */
+const RESPONSES: readonly (readonly Response[])[] = [
+  [okResponse()],
+  [okResponse({ kind: "data", data: fromHex("00010203") })],
+  [okResponse({ kind: "data", data: new Uint8Array(300).fill(7) }), okResponse(), refusal(5)],
+  [
+    okResponse({
+      kind: "identification",
+      standard: 3,
+      version: 1,
+      revision: 0,
+      features: [
+        { feature: "securityMechanism", mechanism: "2.16.124.113620.1.22.2.1" },
+        { feature: "sessionControl", sessions: 1, sessionless: true },
+      ],
+    }),
+  ],
+  [okResponse({ kind: "logon", idleTimeout: 60 })],
+  [okResponse({ kind: "resolve", nativeAddress: fromHex("c0000201") })],
+  [okResponse({ kind: "trace", apTitles: [".1", ".23.273"] })],
+  [
+    okResponse({
+      kind: "register",
+      register: { apTitle: ".23.273", registrationDelay: 5, registrationPeriod: 3600, registrationInfo: 1 },
+    }),
+  ],
+  [{ ...refusal(15), maximumSize: 512 }],
+  [{ ...refusal(16), maximumSize: 512 }],
+  ...Object.keys(RESPONSE_CODES)
+    .filter((code) => code !== "15" && code !== "16")
+    .map((code) => [refusal(Number(code))]),
+];
+
+/** An APDU of services; `answers`: the invocation id of the request that they answer. */
+function apduOf(services: readonly Uint8Array[], securityMode: 0 | 1 | 2, id: number, answers?: number): Uint8Array {
+  const edClass = answers === undefined && id % 2 === 0 ? fromHex("54454d50") : undefined;
   const envelope = {
     ...NO_ELEMENTS,
     calledApTitle: ".23.1",
+    ...(answers !== undefined && { calledApInvocationId: Uint8Array.of(answers) }),
     callingApTitle: ".1.1",
     callingApInvocationId: Uint8Array.of(id),
   };
   const control = epsemControl({ securityMode, edClassIncluded: edClass !== undefined });
-  const payload = writePayload({ edClass, services: requests.map(encodeRequest) });
+  const payload = writePayload({ edClass, services });
   return securityMode === 0
     ? clearApdu(envelope, control, payload)
     : securedApdu(key, { keyId: KEY_ID, iv: 1_700_000_000 + id }, envelope, control, payload);
@@ -185,10 +257,30 @@ function requestApdu(requests: readonly Request[], securityMode: 0 | 1 | 2, id: 
 
 describe("the dissector of tshark agrees with our decoder, field by field", () => {
   it.each([0, 1, 2] as const)("requests in security mode %i", (mode) => {
-    const apdus = REQUESTS.map((requests, index) => requestApdu(requests, mode, index + 1));
+    const apdus = REQUESTS.map((requests, index) => apduOf(requests.map(encodeRequest), mode, index + 1));
     const seen = dissected(apdus, KEY_HEX);
     expect(seen).toHaveLength(apdus.length);
     for (const [index, apdu] of apdus.entries()) agree(seen[index] ?? {}, ours(apdu));
+  });
+
+  it.each([0, 1, 2] as const)("answers in security mode %i", (mode) => {
+    const apdus = RESPONSES.map((responses, index) =>
+      apduOf(responses.map(encodeResponse), mode, index + 1, 100 + index),
+    );
+    const seen = dissected(apdus, KEY_HEX);
+    expect(seen).toHaveLength(apdus.length);
+    for (const [index, apdu] of apdus.entries()) agree(seen[index] ?? {}, ours(apdu));
+  });
+
+  it("the corpus holds every service that there is", () => {
+    const asked = new Set(REQUESTS.flat().map(({ service }) => service));
+    expect([...asked].sort()).toEqual([...SERVICE_NAMES].sort());
+    const refused = new Set(RESPONSES.flat().map(({ code }) => code));
+    expect(
+      Object.keys(RESPONSE_CODES)
+        .map(Number)
+        .filter((code) => !refused.has(code)),
+    ).toEqual([]);
   });
 
   it("a whole conversation with a simulated meter", async () => {

@@ -48,6 +48,13 @@ export type Request =
   | ({ readonly service: "partialWriteIndex" } & PartialWriteIndex)
   | { readonly service: "negotiate"; readonly code: number; readonly octets: Uint8Array };
 export type ServiceName = Request["service"];
+/** Every service. */
+export const SERVICE_NAMES: readonly ServiceName[] = [
+  ...(Object.keys(SERVICES) as (keyof Services)[]),
+  "partialReadIndex",
+  "partialWriteIndex",
+  "negotiate",
+];
 
 const INDEX_MAX = 9;
 const indices = (code: number): number => code & 0x0f;
