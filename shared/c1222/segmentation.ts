@@ -6,6 +6,8 @@ import { responseCode } from "./response-code.ts";
 
 /** Octets that a segment has besides its slice, at most. */
 const SEGMENT_OVERHEAD = 160;
+/** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
+export const DATAGRAM_OCTETS = 548;
 /** How long segments wait for the others, ms. */
 export const REASSEMBLY_MS = 30_000;
 /** Messages that are put together at the same time, at most: the oldest gives way. */

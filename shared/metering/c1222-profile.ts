@@ -119,6 +119,17 @@ const C1222Access = z.strictObject({
     .optional(),
 });
 
+/** What members of this model do with a request to a group of theirs; no field of the protocol says any of it. */
+const C1222Groups = z.strictObject({
+  /** Each member waits a random part of so many seconds before it answers. */
+  answersWithinSeconds: z.int().min(1).max(3600),
+  /** As GEN_CONFIG says it of members: needed to set time, for nothing is read before. */
+  time: z.strictObject({ dataOrder: z.enum(["little", "big"]), format: z.int().min(1).max(4) }).optional(),
+  /** Table that takes blocks of a signed image by offset. */
+  imageTable: TableId.optional(),
+  evidence: Evidence,
+});
+
 export const C1222Profile = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/),
   version: z.int().min(1),
@@ -144,6 +155,8 @@ export const C1222Profile = z.strictObject({
       clockSetting: C1222ClockSetting.optional(),
       demandReset: C1222DemandReset.optional(),
       switch: C1222Switch.optional(),
+      /** Absent: the model takes no requests to groups. */
+      groups: C1222Groups.optional(),
     })
     .refine(
       ({ access }) => (access.userId === undefined && access.session === undefined) || access.security === "ciphered",

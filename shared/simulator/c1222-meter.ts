@@ -1,10 +1,14 @@
+import { genConfigOf } from "../c1219/gen-config.ts";
 import { ApduSplitter } from "../c1222/apdu-splitter.ts";
 import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
-import { ServerNode } from "../c1222/server/server-node.ts";
-import { serviceDesk } from "../c1222/server/service-desk.ts";
+import { DatagramPort } from "../c1222/server/datagram-port.ts";
+import { groupDesk } from "../c1222/server/group-desk.ts";
+import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
+import { type ServerTables, type ServiceDesk, serviceDesk } from "../c1222/server/service-desk.ts";
 import type { C1222Profile } from "../metering/c1222-profile.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
+import { below, seeded } from "../ports/random.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { c1222Tables } from "./c1222-tables.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
@@ -16,10 +20,19 @@ import type { SimulatedMeterPlan } from "./population.ts";
 import { TruthLog, trueIntervals } from "./truth-log.ts";
 import { UTC } from "./zone.ts";
 
+/** A group that a simulated meter is a member of. */
+export interface SimulatedGroup {
+  readonly title: string;
+  readonly keyId: number;
+  /** AES-128, hex. */
+  readonly key: string;
+}
+
 /** One C12.22 meter of a town, before it runs. */
 export interface C1222MeterPlan extends Omit<SimulatedMeterPlan, "profile" | "systemTitle" | "clientSystemTitle"> {
   readonly profile: C1222Profile;
   readonly apTitle: string;
+  readonly groups?: readonly SimulatedGroup[];
 }
 
 const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
@@ -37,6 +50,7 @@ export class C1222Meter {
   readonly #truth = new TruthLog();
   #state: MeterState | undefined;
   #node: ServerNode | undefined;
+  #port: DatagramPort | undefined;
   #sessions = 0;
 
   /** `remembered`: what it kept of an earlier life; `changed` is called when it would have to be kept again. */
@@ -69,16 +83,49 @@ export class C1222Meter {
     const { crypto } = this.#ports;
     assert(unicast !== undefined || access.security === "clear", "a secured meter has a key");
     const key = unicast === undefined ? undefined : eaxPrimeKey(crypto, crypto.secretKey(fromHex(unicast)));
+    const tables = c1222Tables(this.#stateOf(), this.plan.serial);
+    const desk = serviceDesk({ tables });
+    const groups = this.#groups(tables, desk);
     this.#node ??= new ServerNode({
       apTitle: this.plan.apTitle,
       securityMode: MODES[access.security],
       keyOf: (id) => (id === access.keyId ? key : undefined),
       now: () => this.#stateOf().now(),
       nextInvocationId: () => this.counters.nextOwn() & OWN_IDS,
-      desk: serviceDesk({ tables: c1222Tables(this.#stateOf(), this.plan.serial) }),
+      desk,
       witness: this.counters,
+      ...(groups === undefined ? {} : { groups }),
     });
     return this.#node;
+  }
+
+  #groups(tables: ServerTables, desk: ServiceDesk): GroupMembership | undefined {
+    const { groups = [], profile, fault } = this.plan;
+    const { groups: rules, access } = profile.c1222;
+    if (rules === undefined || groups.length === 0 || fault === "closed") return undefined;
+    const { crypto } = this.#ports;
+    const keys = new Map(groups.map(({ keyId, key }) => [keyId, eaxPrimeKey(crypto, crypto.secretKey(fromHex(key)))]));
+    const config = genConfigOf(tables.read(0) ?? new Uint8Array(0));
+    assert(config !== undefined, "a meter has a table 0");
+    const random = seeded(`answers to groups ${this.#seed} ${this.plan.index}`);
+    return {
+      titles: groups.map(({ title }) => title),
+      keyOf: (id) => keys.get(id),
+      desk: groupDesk(desk, { config: () => config, imageTable: rules.imageTable }),
+      ownKeyId: access.keyId,
+      delayMs: () => below(random, rules.answersWithinSeconds * 1000),
+    };
+  }
+
+  /** One datagram or APDU in; what it sends for it, each at its own time. */
+  datagram(octets: Uint8Array): readonly Delivery[] {
+    const { fault } = this.plan;
+    if (fault === "silent" || fault === "closed") return [];
+    this.#port ??= new DatagramPort(this.#nodeOf(), () => this.#ports.now());
+    const late = fault === "slow" ? SLOW_MS : 0;
+    const deliveries = this.#port.receive(octets);
+    if (fault === "drops" && deliveries.length > 1) return deliveries.slice(0, 1); // the rest of a long answer never comes
+    return deliveries.map(({ octets: sent, afterMs }) => ({ octets: sent, afterMs: afterMs + late }));
   }
 
   connect(): MeterConnection {
@@ -92,17 +139,20 @@ export class C1222Meter {
         counted = true;
         if (fault === "silent") return NOTHING;
         const send: Uint8Array[] = [];
+        let afterMs = fault === "slow" ? SLOW_MS : 0;
         try {
           for (const apdu of splitter.push(octets)) {
             const answer = node.receive(apdu);
-            if (fault === "drops" && (answer?.length ?? 0) > LONG_ANSWER) return { send, afterMs: 0, close: true };
-            if (answer !== undefined) send.push(answer);
+            if (answer === undefined) continue;
+            if (fault === "drops" && answer.octets.length > LONG_ANSWER) return { send, afterMs: 0, close: true };
+            send.push(answer.octets);
+            afterMs = Math.max(afterMs, answer.afterMs);
           }
         } catch (error) {
           if (!(error instanceof WireError)) throw error;
           return { send, afterMs: 0, close: true }; // the framing is lost
         }
-        return { send, afterMs: fault === "slow" ? SLOW_MS : 0, close: false };
+        return { send, afterMs, close: false };
       },
     };
   }

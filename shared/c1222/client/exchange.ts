@@ -9,7 +9,7 @@ import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
 import { ApduSplitter } from "../apdu-splitter.ts";
 import { epsemControl, SECURITY_MODE, writePayload } from "../epsem.ts";
 import { clearApdu, securedApdu } from "../security/secured-apdu.ts";
-import { datagramsOf, isSegment, Reassembly } from "../segmentation.ts";
+import { DATAGRAM_OCTETS, datagramsOf, isSegment, Reassembly } from "../segmentation.ts";
 import { encodeRequest, type Request } from "../services/request.ts";
 import type { Response } from "../services/response.ts";
 import { TABLE_ID } from "../services/table-data.ts";
@@ -18,8 +18,6 @@ import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 export interface ExchangeOptions extends AnswerExpected {
   readonly context: Pick<SessionContext, "link" | "clock" | "counters" | "responseTimeoutMs" | "onFrame">;
 }
-/** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
-const DATAGRAM_OCTETS = 548;
 /** A datagram without an answer is sent again so often within one response time-out: the very same octets. */
 const DATAGRAM_SENDS = 3;
 

@@ -2,7 +2,8 @@ import { toHex } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, NO_ELEMENTS, unsignedOf } from "../a-context.ts";
-import { absoluteTitle, sameTitle } from "../ap-title.ts";
+import { addressedAs } from "../addressing.ts";
+import { absoluteTitle } from "../ap-title.ts";
 import { type EpsemControl, epsemControl, readPayload, SECURITY_MODE, writePayload } from "../epsem.ts";
 import { OK, responseCode } from "../response-code.ts";
 import type { EaxPrimeKey } from "../security/eax-prime.ts";
@@ -27,6 +28,26 @@ export interface ServerNodeOptions {
   readonly nextInvocationId: () => number;
   readonly desk: ServiceDesk;
   readonly witness?: InvocationWitness;
+  /** The groups that the node is a member of; absent: none. */
+  readonly groups?: GroupMembership;
+}
+
+/** What a node does for its groups. */
+export interface GroupMembership {
+  readonly titles: readonly string[];
+  /** A group's key by its id: no other key opens a request to a group, and this one opens nothing else. */
+  readonly keyOf: (keyId: number) => EaxPrimeKey | undefined;
+  readonly desk: ServiceDesk;
+  /** The id of the node's own key, under which it answers. */
+  readonly ownKeyId: number;
+  /** How long this answer waits, ms: all members would answer at once. */
+  readonly delayMs: () => number;
+}
+
+/** An answer, and after how many ms it is sent. */
+export interface Delivery {
+  readonly octets: Uint8Array;
+  readonly afterMs: number;
 }
 
 /** How far an IV may be from the node's own clock, ms: the message acceptance window. */
@@ -53,7 +74,7 @@ export class ServerNode {
   }
 
   /** Total: one APDU in, its answer out; undefined: none. */
-  receive(octets: Uint8Array): Uint8Array | undefined {
+  receive(octets: Uint8Array): Delivery | undefined {
     try {
       return this.#serve(octets);
     } catch (error) {
@@ -62,13 +83,41 @@ export class ServerNode {
     }
   }
 
-  #serve(octets: Uint8Array): Uint8Array | undefined {
-    const { apTitle, keyOf, securityMode, now, witness } = this.#options;
+  #serve(octets: Uint8Array): Delivery | undefined {
+    const { apTitle, groups } = this.#options;
     const request = decode(AContext, octets);
-    if (request.calledApTitle === undefined || !sameTitle(request.calledApTitle, apTitle)) return undefined;
+    if (request.calledApTitle === undefined) return undefined;
     if (request.callingApTitle === undefined || request.calledApInvocationId !== undefined) return undefined;
+    const meant = addressedAs(request.calledApTitle, { apTitle, groups: groups?.titles ?? [] });
+    if (meant === "group") return groups === undefined ? undefined : this.#serveGroup(groups, request, octets);
+    const answer = meant === "node" ? this.#serveNode(request, octets) : undefined;
+    return answer === undefined ? undefined : { octets: answer, afterMs: 0 };
+  }
+
+  /** Nothing is said to a request that does not verify: every member would say it. A repeat is answered once. */
+  #serveGroup(groups: GroupMembership, request: AContext, octets: Uint8Array): Delivery | undefined {
+    const { keyOf, securityMode, now } = this.#options;
+    const opened = openApdu(request, groups.keyOf);
+    if (opened.kind === "closed" || opened.authentication === undefined) return undefined;
+    const { authentication, control } = opened;
+    if (control.securityMode < securityMode) return undefined;
+    this.#forget();
+    const key = messageKey(request);
+    if (this.#remembered.has(key) || Math.abs(now() - authentication.iv * 1000) > ACCEPTANCE_WINDOW_MS)
+      return undefined;
+    this.#remembered.set(key, { at: now(), request: toHex(octets), answer: undefined });
+    const { services } = readPayload(opened.payload, control.edClassIncluded);
+    // In the group's own name: whoever has logged on is logged on for single requests.
+    const responses = this.#perform(groups.desk, services, control, absoluteTitle(request.calledApTitle ?? "."));
+    if (keyOf(groups.ownKeyId) === undefined) return undefined; // nobody could tell who answers
+    const answer = this.#answer(request, control, responses, groups.ownKeyId);
+    return answer === undefined ? undefined : { octets: answer, afterMs: groups.delayMs() };
+  }
+
+  #serveNode(request: AContext, octets: Uint8Array): Uint8Array | undefined {
+    const { keyOf, securityMode, now, witness, desk } = this.#options;
     const opened = openApdu(request, keyOf);
-    const key = `${absoluteTitle(request.callingApTitle)} ${toHex(request.callingApInvocationId)}`;
+    const key = messageKey(request);
     const text = toHex(octets);
     this.#forget();
     const before = this.#remembered.get(key);
@@ -87,14 +136,19 @@ export class ServerNode {
       witness?.accepted(invocationId);
     }
     const { services } = readPayload(opened.payload, control.edClassIncluded);
-    const responses = this.#perform(services, control, absoluteTitle(request.callingApTitle));
+    const responses = this.#perform(desk, services, control, absoluteTitle(request.callingApTitle));
     const answer = this.#answer(request, control, responses, authentication?.keyId);
     this.#remembered.set(key, { at: now(), request: text, answer });
     return answer;
   }
 
   /** One answer a request; the first refusal ends the list. */
-  #perform(services: readonly Uint8Array[], control: EpsemControl, callingTitle: string): readonly Response[] {
+  #perform(
+    desk: ServiceDesk,
+    services: readonly Uint8Array[],
+    control: EpsemControl,
+    callingTitle: string,
+  ): readonly Response[] {
     const responses: Response[] = [];
     const message = { securityMode: control.securityMode, callingTitle, now: this.#options.now() };
     let userId: number | undefined;
@@ -102,7 +156,7 @@ export class ServerNode {
       let response: Response;
       try {
         const request = decodeRequest(octets);
-        response = this.#options.desk.serve(request, { ...message, userId });
+        response = desk.serve(request, { ...message, userId });
         if (request.service === "security" && response.code === OK) userId = request.userId;
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
@@ -158,6 +212,10 @@ export class ServerNode {
     }
   }
 }
+
+/** By which a message of a sender is known again. */
+const messageKey = ({ callingApTitle, callingApInvocationId }: AContext): string =>
+  `${absoluteTitle(callingApTitle ?? ".")} ${toHex(callingApInvocationId)}`;
 
 /** A node's own invocation id, in four octets. */
 const ownId = (id: number): Uint8Array => Uint8Array.of((id >>> 24) & 0x7f, id >>> 16, id >>> 8, id);

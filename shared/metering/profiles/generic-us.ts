@@ -58,6 +58,11 @@ const CIPHERED: C1222Profile = {
       close: "01",
       evidence: "unverified",
     },
+    groups: {
+      answersWithinSeconds: 20,
+      time: { dataOrder: "little", format: 4 },
+      evidence: "unverified",
+    },
   },
 };
 
