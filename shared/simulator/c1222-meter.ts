@@ -78,6 +78,7 @@ export class C1222Meter {
   }
 
   #nodeOf(): ServerNode {
+    if (this.#node !== undefined) return this.#node;
     const { access } = this.plan.profile.c1222;
     const { unicast } = this.plan.held;
     const { crypto } = this.#ports;
@@ -86,7 +87,7 @@ export class C1222Meter {
     const tables = c1222Tables(this.#stateOf(), this.plan.serial);
     const desk = serviceDesk({ tables });
     const groups = this.#groups(tables, desk);
-    this.#node ??= new ServerNode({
+    this.#node = new ServerNode({
       apTitle: this.plan.apTitle,
       securityMode: MODES[access.security],
       keyOf: (id) => (id === access.keyId ? key : undefined),

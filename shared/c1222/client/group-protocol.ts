@@ -7,7 +7,8 @@ import {
   procedureResponseOf,
   STANDARD_PROCEDURE,
 } from "../../c1219/procedure.ts";
-import { readTime, timeOctets, writeTime } from "../../c1219/time.ts";
+import { writeTable } from "../../c1219/table-layout.ts";
+import { readTime, timeOctets } from "../../c1219/time.ts";
 import type { C1222Profile } from "../../metering/c1222-profile.ts";
 import { SessionError } from "../../metering/failure.ts";
 import {
@@ -36,6 +37,7 @@ import { readClock } from "./meter-clock.ts";
 import { openAnswer } from "./open-answer.ts";
 import { readIntervals } from "./read-intervals.ts";
 import { readRegisters, wantedRegisters } from "./read-registers.ts";
+import { SET_DATE_TIME } from "./set-clock.ts";
 import { dataOf, failureOf, type Refusal, TableReader } from "./table-reader.ts";
 
 type Profile = C1222Profile["c1222"];
@@ -43,7 +45,6 @@ type Reads = Exclude<GroupOperation, { readonly kind: "imageBlock" | "setClock" 
 
 const GEN_CONFIG = 0;
 const LOAD_PROFILE_STATUS = 63;
-const DATE_AND_TIME = 0x03;
 
 const unsupported = (code: string, message: string): SessionError => new SessionError("unsupported", code, message);
 
@@ -97,23 +98,22 @@ const timeConfig = ({ groups }: Profile): GenConfig => {
   return { dataOrder, timeFormat, ...rest };
 };
 
-/** Set date and time, with the answer to it; its sequence number is the request's last octet. */
+/** Set date and time, with the answer to it: only where one instant is the same wall time for all members. */
 function setClock(profile: Profile, { at, invocationId }: GroupRequest): readonly Request[] {
   const config = timeConfig(profile);
-  const parameters = new Writer();
-  parameters.unsigned8(DATE_AND_TIME);
-  writeTime(parameters, "LTIME_DATE", at, config);
-  parameters.unsigned8(0); // TIME_DATE_QUAL, which the mask leaves as it is
-  const data = procedureRequestOctets(
+  const procedure = profile.clockSetting?.procedure;
+  if (procedure?.number !== STANDARD_PROCEDURE.setDateTime || procedure.manufacturer || profile.localTime !== undefined)
+    throw unsupported("c1222.no-group-time", "members of a group take time by the standard's procedure, in UTC");
+  const parameters = writeTable(
+    SET_DATE_TIME,
+    { config, tables: [] },
     {
-      number: STANDARD_PROCEDURE.setDateTime,
-      manufacturer: false,
-      selector: 0,
-      sequence: invocationId & 0xff,
-      parameters: parameters.done(),
+      SET_MASK: { SET_TIME_FLAG: true, SET_DATE_FLAG: true, SET_TIME_DATE_QUAL: false },
+      CLOCK_CALENDAR: Math.floor(at / 1000) * 1000,
+      TIME_DATE_QUAL: {},
     },
-    config,
   );
+  const data = procedureRequestOctets({ ...procedure, selector: 0, sequence: invocationId & 0xff, parameters }, config);
   return [
     { service: "fullWrite", tableId: PROCEDURE_INITIATE_TABLE, data },
     { service: "fullRead", tableId: PROCEDURE_RESPONSE_TABLE },
@@ -251,7 +251,7 @@ async function resultOf(
   const reader = new TableReader(answered(requests, responses), profile, () => []);
   await reader.begin();
   await reader.prepare([profile.clock]);
-  const clock = () => readClock(reader, profile.clock);
+  const clock = () => readClock(reader, profile, () => request.at);
   const refusals: Refusal[] = [];
   const intervals: OperationResult["intervals"][number][] = [];
   if (operation.kind === "readIntervals") {

@@ -136,7 +136,7 @@ export class ServerNode {
       witness?.accepted(invocationId);
     }
     const { services } = readPayload(opened.payload, control.edClassIncluded);
-    const responses = this.#perform(desk, services, control, absoluteTitle(request.callingApTitle));
+    const responses = this.#perform(desk, services, control, absoluteTitle(request.callingApTitle ?? "."));
     const answer = this.#answer(request, control, responses, authentication?.keyId);
     this.#remembered.set(key, { at: now(), request: text, answer });
     return answer;
