@@ -174,18 +174,6 @@ describe("a request to a group", () => {
     });
   });
 
-  it("sets the time of all its members", async () => {
-    const branch = new Branch({ meters: 3 });
-    const answers = await ask(branch, requestOf({ kind: "setClock" }));
-    expect(answers.size).toBe(3);
-    for (const meter of branch.meters) {
-      const { clockSet, refusals } = answers.get(meter.plan.apTitle) as OperationResult;
-      expect(refusals).toEqual([]);
-      expect(Math.abs((clockSet?.beforeMs ?? 0) - meter.plan.clockOffsetMs)).toBeLessThanOrEqual(1_000);
-      expect(Math.abs(clockSet?.afterMs ?? 9_999)).toBeLessThanOrEqual(1_000);
-    }
-  });
-
   it("that is played back is answered by nobody, at once or when its time is over", async () => {
     const branch = new Branch({ meters: 5 });
     const request = requestOf({ kind: "readRegisters" });
