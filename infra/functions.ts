@@ -68,6 +68,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
+  "manage-group-routes": http({ tables: { registry: "write" }, keys: "open", reserved: 2 }),
   "manage-queries": http({ tables: { registry: "read", ledger: "erase" }, reserved: 5 }),
   "manage-schedules": http({ tables: { ledger: "erase" } }),
   "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),

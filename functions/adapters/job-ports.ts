@@ -3,6 +3,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { lambdaClient, sqsClient } from "./aws-clients.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
+import { groupRouteReader } from "./dynamo-group-routes.ts";
 import { dynamoLedger } from "./dynamo-ledger.ts";
 import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
@@ -39,6 +40,7 @@ export function jobPorts(): SubmitPorts {
       images: env.IMAGES_QUEUE_URL,
     }),
     queries: dynamoQueries(db, env.LEDGER_TABLE),
+    groupRoutes: groupRouteReader(db, env.REGISTRY_TABLE),
     planner: lambdaPlanner(lambdaClient(), env.PLAN_JOB_FUNCTION),
     crypto: nodeCrypto,
     random: systemRandom,

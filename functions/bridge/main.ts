@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { startBridge } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
+import { datagramReader, fanOutOf } from "../../shared/bridge/fan-out.ts";
+import { groupAnswers } from "../../shared/bridge/group-answers.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { recall } from "../../shared/bridge/recall.ts";
 import { relays } from "../../shared/bridge/relay-dial.ts";
@@ -9,6 +11,7 @@ import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
+import type { GroupProtocol } from "../../shared/metering/group.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -19,6 +22,8 @@ import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
+import { dynamoGroupRequests } from "../adapters/dynamo-group-requests.ts";
+import { dynamoGroupKeys } from "../adapters/dynamo-group-routes.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
@@ -36,6 +41,7 @@ import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
 import { keptSecret, openField } from "./field.ts";
 import { type Health, serveHealth } from "./health.ts";
+import { multicastSockets } from "./multicast-sockets.ts";
 import { ownAddress } from "./own-address.ts";
 import { logger, publishMetrics, sliceLog } from "./slice-log.ts";
 import { tcpDial } from "./tcp-dial.ts";
@@ -47,6 +53,8 @@ const GRACE_MS = 60_000;
 /** Then all must be at rest: the platform kills at 115 s. */
 const DRAIN_MS = 105_000;
 const METRICS_MS = 60_000;
+const FAN_OUT_CONNECT_MS = 10_000;
+const GROUP_PROTOCOLS: readonly GroupProtocol[] = [];
 
 const env = settings({
   ACCESS_TABLE: Setting,
@@ -161,7 +169,28 @@ const field =
       );
 
 const dial = tcpDial(productClock);
-const relayed = relays({ dial, clock: sessionClock });
+const batchPorts = { queue: sqsResults(sqs, env.RESULTS_QUEUE_URL), batches: s3Batches(s3, env.EVIDENCE_BUCKET) };
+const groupRequests = dynamoGroupRequests(db, env.LEDGER_TABLE);
+const answers = groupAnswers({
+  ...common,
+  sessionClock,
+  registry: dynamoRegistry(db, env.REGISTRY_TABLE),
+  ledger,
+  requests: groupRequests,
+  protocols: GROUP_PROTOCOLS,
+  results: batchPorts,
+  bridgeId: `${bridgeId}-groups`,
+});
+const onOther = (apdu: Uint8Array): void => void answers.receive(apdu);
+const relayed = relays({ dial, clock: sessionClock, onOther });
+const multicast = multicastSockets(datagramReader(sessionClock, onOther));
+const fanOut = fanOutOf({
+  relays: relayed,
+  multicast: multicast.send,
+  clock: systemClock,
+  sessionClock,
+  connectMs: FAN_OUT_CONNECT_MS,
+});
 
 const bridge = startBridge(
   {
@@ -172,6 +201,12 @@ const bridge = startBridge(
     drivers: driverRegistry([dlmsDriver, c1222Driver]),
     dial,
     relay: relayed.dial,
+    groups: {
+      keys: dynamoGroupKeys(db, env.REGISTRY_TABLE, vault),
+      requests: groupRequests,
+      protocols: (protocol) => GROUP_PROTOCOLS.find((one) => one.protocol === protocol),
+      fanOut,
+    },
     ...(field === undefined ? {} : { attached: field.dial }),
     receivers: {
       commands: sqsLaneReceiver(sqs, env.COMMANDS_QUEUE_URL),
@@ -180,7 +215,7 @@ const bridge = startBridge(
       bulk: sqsLaneReceiver(sqs, env.BULK_QUEUE_URL),
       images: sqsLaneReceiver(sqs, env.IMAGES_QUEUE_URL),
     },
-    results: { queue: sqsResults(sqs, env.RESULTS_QUEUE_URL), batches: s3Batches(s3, env.EVIDENCE_BUCKET) },
+    results: batchPorts,
     resultsWaiting: sqsResultsWaiting(sqs, env.RESULTS_QUEUE_URL),
     park: (lane, body, reason) => parkings[lane](body, reason),
     bridgeId,
@@ -202,6 +237,8 @@ const server = await serveHealth(env.HEALTH_PORT, health);
 const report = (): void => {
   const arrivals = field?.arrivals();
   if (arrivals !== undefined) logger.info("meters that called in", { held: field?.held, arrivals });
+  const answered = answers.counts();
+  if (answered !== undefined) logger.info("answers to group requests", { answers: answered });
   publishMetrics();
 };
 const reporting = setInterval(report, METRICS_MS);
@@ -222,7 +259,10 @@ async function shutDown(signal: string): Promise<void> {
     process.exit(1);
   }, DRAIN_MS).unref();
   await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS)]);
+  fanOut.close();
+  await answers.drain();
   relayed.close();
+  multicast.close();
   stopped.abort();
   clearInterval(reporting);
   report();

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import { GROUP_PART, GROUP_SEGMENT } from "../../shared/jobs/group-request.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
 import { EXACT_SLICES, progressOf, tallyOf } from "../../shared/jobs/progress.ts";
+import { countSlots } from "../../shared/jobs/slots.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
 import { isConfined, maySee } from "../../shared/security/ownership.ts";
@@ -39,7 +41,17 @@ async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
     ...shown,
     caller: { id, ...(name === undefined ? {} : { name }) },
     ...(progress === undefined ? {} : { progress: shownOf(progress) }),
+    ...(await fanOutOf(job)),
   };
+}
+
+/** How the group request of a job stands that goes by a group route. */
+async function fanOutOf({ jobId, groupRoute }: Job): Promise<Pick<JobView, "fanOut">> {
+  const key = { jobId, segment: GROUP_SEGMENT, part: GROUP_PART };
+  const slice = groupRoute && (await ledger.slice(key));
+  if (slice === undefined) return {};
+  const { done: sent, open, failed, expired, cancelled } = countSlots(slice.slots);
+  return { fanOut: { sent, open, failed: failed + expired + cancelled } };
 }
 
 const shownOf = ({ partitions: _partitions, reasons, ...counts }: JobProgress): NonNullable<JobView["progress"]> => ({

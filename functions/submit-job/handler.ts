@@ -14,6 +14,8 @@ const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, str
   "unknown-meter": ["not-found", "No such meter is enrolled."],
   "unknown-target": ["not-found", "The target has no enrolled meters."],
   "unknown-query": ["not-found", "No such query is stored."],
+  "unknown-route": ["not-found", "There is no such group route."],
+  "not-for-groups": ["unprocessable", "This is not for a group route."],
   "unknown-job": ["not-found", "There is no such job."],
   "no-such-tasks": ["unprocessable", "No task of the job ended so."],
   cycle: ["unprocessable", "The jobs would wait for each other."],

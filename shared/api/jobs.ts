@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { JobGroupRoute } from "../jobs/group-route.ts";
 import { Dependency, JobId, JobState, JobStep, JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
 import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
@@ -108,6 +109,10 @@ export const JobInApi = z.strictObject({
   after: Dependency.optional(),
   /** Of the stored query, as it was when the job was accepted. */
   filter: MeterFilter.optional(),
+  /** Of the group route, as it was when the job was accepted. */
+  groupRoute: JobGroupRoute.optional(),
+  /** Fan-out points of the group request: how many got it, wait for it, or could not get it. */
+  fanOut: z.strictObject({ sent: z.int(), open: z.int(), failed: z.int() }).optional(),
   /** What was done to it since, by whom and why. */
   steps: z.array(JobStep.extend({ at: Instant })).optional(),
   schedule: z.strictObject({ scheduleId: z.string(), runAt: Instant }).optional(),

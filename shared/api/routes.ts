@@ -1,3 +1,4 @@
+import { groupRouteRoutes } from "./group-route-routes.ts";
 import { GroupChange, GroupInApi, GroupList, GroupPath, GroupQuery } from "./groups.ts";
 import {
   ImportCreated,
@@ -280,6 +281,7 @@ export const routes = {
     statuses: [200],
   },
   ...scheduleRoutes,
+  ...groupRouteRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -1,4 +1,5 @@
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
+import { isGroupSlice } from "../jobs/group-request.ts";
 import { hasIntent, intendedIn } from "../jobs/intents.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Lane } from "../jobs/lane.ts";
@@ -7,10 +8,13 @@ import type { WorkItem } from "../jobs/messages.ts";
 import { isOrder, orderNumber } from "../jobs/orders.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
 import { slotsIn } from "../jobs/slots.ts";
+import { isGroupOperation } from "../metering/group.ts";
 import { mayMatch } from "../metering/meter-filter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
+import { refusal } from "./failure-of.ts";
+import { type GroupPorts, sendToGroup } from "./group-send.ts";
 import { type JobWatch, runs } from "./job-watch.ts";
 import { type Order, tryOrder } from "./order-task.ts";
 import type { TimeLimits } from "./perform.ts";
@@ -19,6 +23,7 @@ import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
 import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
 import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
 import { runTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
+import type { TaskEnd } from "./task-report.ts";
 
 /** A slice not through after this rests with its open slots, ms. */
 export const SLICE_MS = 30 * 60_000;
@@ -41,6 +46,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly activeEpoch: ActiveEpoch;
   readonly results: ResultBatcher;
   readonly ways: WayDesk;
+  /** Absent: this bridge serves no groups. */
+  readonly groups?: GroupPorts;
 }
 
 /** The message that named the slice. */
@@ -152,9 +159,11 @@ async function work(
             hangUp: draining.hangUp,
             facts,
           };
-    const stopped =
-      job === undefined || !(proofOnly || runs(job))
-        ? "job-ended"
+    const mayRun = job !== undefined && (proofOnly || runs(job));
+    const stopped = !mayRun
+      ? "job-ended"
+      : isGroupSlice(slice)
+        ? await sendToGroup(ports, job, slice, stop)
         : await runTasks(ports, {
             lane,
             segment: item.segment,
@@ -163,9 +172,11 @@ async function work(
             ...suitsOf(job),
             limits: LIMITS[lane],
             desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
-            ...(order === undefined
-              ? {}
-              : { tryOrder: (found: AccessItem, attempt: number) => tryOrder(ports, order, found, attempt) }),
+            ...(isForbidden(job)
+              ? { tryOrder: async () => notForGroups }
+              : order === undefined
+                ? {}
+                : { tryOrder: (found: AccessItem, attempt: number) => tryOrder(ports, order, found, attempt) }),
             stop,
             stopping: stopping.signal,
             hangUp: draining.hangUp,
@@ -218,6 +229,11 @@ async function keepRenewed(
     if (!lease.isHeld()) return onLost();
   }
 }
+
+/** Whatever a planner let through: what a group's key does not authorise is not done to any member of a group route. */
+const isForbidden = ({ groupRoute, target, operation }: Job): boolean =>
+  (groupRoute !== undefined || target.kind === "groupRoute") && !isGroupOperation(operation.kind);
+const notForGroups: TaskEnd = { kind: "failed", failure: refusal("unsafe", "group.not-authorised") };
 
 /** Of a job by a stored query: what the access item says may have changed since the job was planned. */
 const suitsOf = ({ filter }: Job): { readonly suits?: (item: AccessItem) => boolean } =>

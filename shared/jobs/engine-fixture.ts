@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import { nodeCrypto } from "../ports/node-crypto.ts";
 import { seeded } from "../ports/random.ts";
 import type { Calendar } from "./calendar.ts";
+import type { GroupRoute } from "./group-route.ts";
 import type { Caller } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { memoryLedger } from "./memory-ledger.ts";
@@ -35,6 +36,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const started: string[] = [];
   const places = new Map(meters as readonly (readonly [MeterId, Place])[]);
   const queries = new Map<string, StoredQuery>();
+  const groupRoutes = new Map<string, GroupRoute>();
   const calendars: Calendar[] = [];
   const failing = { send: 0, createSlice: 0 };
   const stored = memoryLedger();
@@ -56,6 +58,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
       },
     },
     queries: { read: async (name) => queries.get(name) },
+    groupRoutes: { read: async (name) => groupRoutes.get(name) },
     planner: { start: async (jobId) => void started.push(jobId) },
     targets: {
       places: async (meterIds) =>
@@ -81,7 +84,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
     random: seeded(7),
     crypto: nodeCrypto,
   };
-  return { ports, clock, sent, started, failing, places, queries, calendars };
+  return { ports, clock, sent, started, failing, places, queries, groupRoutes, calendars };
 }
 
 /** Meters named M-0, M-1, … so many in each of the segments. */

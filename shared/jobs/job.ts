@@ -3,6 +3,7 @@ import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import { MeterFilter } from "../metering/meter-filter.ts";
 import { Operation } from "../metering/operation.ts";
+import { JobGroupRoute, MemberTarget } from "./group-route.ts";
 import { Lane } from "./lane.ts";
 
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
@@ -18,11 +19,9 @@ export type JobId = z.infer<typeof JobId>;
 /** What a job is about. Frozen into slices when it is planned. */
 export const JobTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("meters"), meterIds: z.array(MeterId).min(1).max(1000) }),
-  z.strictObject({ kind: z.literal("group"), group: Name }),
-  z.strictObject({ kind: z.literal("feeder"), feeder: Name }),
-  z.strictObject({ kind: z.literal("transformer"), transformer: Name }),
-  z.strictObject({ kind: z.literal("collector"), collector: Name }),
-  z.strictObject({ kind: z.literal("all") }),
+  ...MemberTarget.options,
+  /** The members of a group route, asked all at once; those that stay silent are asked by themselves. */
+  z.strictObject({ kind: z.literal("groupRoute"), route: Name }),
   /** A stored query by its name; its filter is frozen into the job when that is accepted, its meters when it is planned. */
   z.strictObject({ kind: z.literal("query"), query: Name }),
   /** The tasks of another job that have ended so when this one is planned; `reasons` absent: whatever the reason. */
@@ -104,6 +103,8 @@ export const Job = z.strictObject({
   after: Dependency.optional(),
   /** Of the stored query that it is about, as it was when the job was accepted. */
   filter: MeterFilter.optional(),
+  /** Of the group route that it goes by, as it was when the job was accepted. */
+  groupRoute: JobGroupRoute.optional(),
   /** The state to which it is resumed. */
   pausedFrom: JobState.optional(),
   /** The last ones. */

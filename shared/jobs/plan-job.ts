@@ -2,6 +2,7 @@ import { type Place, SEGMENT_SLOTS } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { cancelJob, cancelSlice } from "./cancel-job.ts";
 import { collected, eachOf, piecesOf } from "./concurrency.ts";
+import { GROUP_PART, GROUP_SEGMENT, isGroupSlice } from "./group-request.ts";
 import type { Job } from "./job.ts";
 import { byRule } from "./job-step.ts";
 import type { Lanes } from "./lanes.ts";
@@ -10,9 +11,9 @@ import { acceptOrders, isOrder, type Orders } from "./orders.ts";
 import { hasOpen } from "./outcomes.ts";
 import { partitionsOf } from "./partitions.ts";
 import { besides, otherWaysOf, partsOf } from "./parts.ts";
-import { awaitedState, mayBeHeld, releaseOf, startOf } from "./release.ts";
+import { awaitedState, mayBeHeld, releaseOf, startOf, windowEnd } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
-import type { Slice } from "./slice.ts";
+import type { Slice, SliceKey } from "./slice.ts";
 import { SEND_WAIT_MS } from "./slice-machine.ts";
 import { noSlots, setSlot, slotState } from "./slots.ts";
 import { type SegmentMembers, slotsOfBitmap, type Targets } from "./targets.ts";
@@ -32,7 +33,7 @@ const WRITES_MAX = 16;
 /** The sets of slots that a job is about now, unless it names its meters. A segment may come more than once. */
 export function membersOf(
   ports: Pick<PlanPorts, "ledger" | "targets">,
-  { target, filter }: Pick<Job, "target" | "filter">,
+  { target, filter, groupRoute }: Pick<Job, "target" | "filter" | "groupRoute">,
 ): AsyncIterable<SegmentMembers> {
   switch (target.kind) {
     case "meters":
@@ -41,6 +42,8 @@ export function membersOf(
       return endedTasks(ports.ledger, target);
     case "query":
       return filter === undefined ? nobody() : ports.targets.members({ kind: "filter", filter });
+    case "groupRoute":
+      return groupRoute === undefined ? nobody() : ports.targets.members(groupRoute.members);
     default:
       return ports.targets.members(target);
   }
@@ -80,14 +83,21 @@ const bitmapOf = (places: readonly Place[]): Uint8Array => {
   return bitmap;
 };
 
-const sliceFor = (job: Job, { segment, bitmap }: SegmentMembers, part: number, now: number): Slice => {
+const sliceOf = (job: Job, key: Omit<SliceKey, "jobId">, open: Iterable<number>, now: number): Slice => {
+  const { jobId, lane, deadline } = job;
   const slots = noSlots();
-  for (const slot of slotsOfBitmap(bitmap)) setSlot(slots, slot, "open");
-  const key = { jobId: job.jobId, segment, part };
-  const start = startOf(job, key);
+  for (const slot of open) setSlot(slots, slot, "open");
+  const start = startOf(job, { jobId, ...key });
   const nextAttempt = start > now ? start : now + SEND_WAIT_MS;
   const counts = { generation: 1, version: 1, passes: 0, uncleanEnds: 0 };
-  return { ...key, state: "planned", lane: job.lane, slots, deadline: job.deadline, ...counts, nextAttempt };
+  return { jobId, ...key, state: "planned", lane, slots, deadline, ...counts, nextAttempt };
+};
+const sliceFor = (job: Job, { segment, bitmap }: SegmentMembers, part: number, now: number): Slice =>
+  sliceOf(job, { segment, part }, slotsOfBitmap(bitmap), now);
+/** The slice of the fan-out points; past the window none of them is worth a message. */
+const groupSliceFor = (job: Job, points: number, now: number): Slice => {
+  const slice = sliceOf(job, { segment: GROUP_SEGMENT, part: GROUP_PART }, Array(points).keys(), now);
+  return { ...slice, deadline: Math.min(job.deadline, windowEnd(job)) };
 };
 
 /**
@@ -106,8 +116,15 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   if (job.state === "planning") {
     const { segments, rejected } = await freeze(ports, job);
     const single = job.target.kind === "meters" && job.target.meterIds.length === 1;
-    const others = single ? undefined : await otherWaysOf(ports.targets.otherWays?.() ?? nobody());
+    // An answer to a group names its meter, not its part: of a group job a segment has one slice.
+    const whole = single || job.groupRoute !== undefined;
+    const others = whole ? undefined : await otherWaysOf(ports.targets.otherWays?.() ?? nobody());
     let resumed = false;
+    if (job.groupRoute !== undefined && segments.length > 0) {
+      const slice = groupSliceFor(job, job.groupRoute.points, ports.clock.now());
+      if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
+      else resumed = true;
+    }
     await eachOf(segments, WRITES_MAX, async (target) => {
       const there: Slice[] = [];
       for (const part of partsOf(target, others?.get(target.segment))) {
@@ -170,7 +187,9 @@ async function keptBack(ports: PlanPorts, job: Job): Promise<Job | undefined> {
   return (await ports.ledger.job(job.jobId)) ?? job;
 }
 
+/** Tasks of meters: that a fan-out point was served is none. */
 const targetedIn = (slice: Slice): number => {
+  if (isGroupSlice(slice)) return 0;
   let targeted = 0;
   for (let slot = 0; slot < slice.slots.length; slot++) if (slotState(slice.slots, slot) !== "untargeted") targeted++;
   return targeted;

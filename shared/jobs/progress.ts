@@ -1,4 +1,5 @@
 import type { FailureReason } from "../metering/failure.ts";
+import { isGroupSlice } from "./group-request.ts";
 import type { JobProgress, PartitionTally, TaskCounts } from "./ledger.ts";
 import { partitionOf } from "./partitions.ts";
 import type { Slice } from "./slice.ts";
@@ -24,9 +25,11 @@ class PartitionCount {
   #slices = 0;
   #closed = true;
 
-  add({ state, segment, part, slots, moved }: Slice): void {
+  add(slice: Slice): void {
+    const { state, segment, part, slots, moved } = slice;
     this.#slices++;
     this.#closed &&= state === "closed";
+    if (isGroupSlice(slice)) return; // its slots are no meters
     if (part >= SPLIT_PART) this.#ones.add(`${segment}#${part - SPLIT_PART}`);
     if (moved !== undefined)
       for (const slot of slotsIn(moved, "open"))

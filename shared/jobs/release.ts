@@ -1,4 +1,5 @@
 import { seedOf } from "../ports/random.ts";
+import { isGroupSlice, SETTLE_MS } from "./group-request.ts";
 import type { Job, JobId } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
 import { tallyOf } from "./progress.ts";
@@ -66,14 +67,30 @@ export async function chainProblem(
   return undefined;
 }
 
+type Starting = Pick<Job, "createdAt"> & {
+  readonly [Name in "notBefore" | "spreadSeconds" | "groupRoute"]?: Job[Name] | undefined;
+};
+
+const firstStart = ({ createdAt, notBefore }: Starting): number => Math.max(createdAt, notBefore ?? 0);
+
+/** From then on nothing of a group request is sent, clock ms. */
+export const windowEnd = (job: Starting): number => firstStart(job) + (job.groupRoute?.windowSeconds ?? 0) * 1000;
+
+/** When meters are first asked by themselves. */
+const ownStart = (job: Starting): number => windowEnd(job) + (job.groupRoute === undefined ? 0 : SETTLE_MS);
+
+/** By then every slice of the job has started, clock ms. */
+export const lastStart = (job: Starting): number => ownStart(job) + (job.spreadSeconds ?? 0) * 1000;
+
 /**
  * When a slice of the job starts, clock ms: the job's own start and, where slices are spread, a share of the spread by
  * hash, the same whoever asks. The start is kept in the slice as its next attempt, not in the queue as a delay: until
  * then the slice is not due, so that no sweep takes it for a lost one. A job that waits for another one longer than its
- * spread starts at once.
+ * spread starts at once. Meters that a group request asks all at once are asked by themselves after its window.
  */
-export function startOf(job: Pick<Job, "createdAt" | "notBefore" | "spreadSeconds">, key: SliceKey): number {
-  const from = Math.max(job.createdAt, job.notBefore ?? 0);
+export function startOf(job: Starting, key: SliceKey): number {
+  if (isGroupSlice(key)) return firstStart(job);
+  const from = ownStart(job);
   const { spreadSeconds = 0 } = job;
   if (spreadSeconds === 0) return from;
   return from + (seedOf(`${key.jobId}#${key.segment}#${key.part}#start`) % (spreadSeconds * 1000));

@@ -1,6 +1,7 @@
 import type { FailureReason } from "../metering/failure.ts";
 import { fraction, type Random } from "../ports/random.ts";
 import type { EffectRecord } from "./effect-record.ts";
+import { isGroupSlice } from "./group-request.ts";
 import {
   cleared,
   hasIntent,
@@ -257,7 +258,8 @@ function lapsed(slice: Slice, now: number): SliceStep {
   if (uncleanEnds < UNCLEAN_ENDS_MAX) return next({ ...resent(slice, now), uncleanEnds }, "send");
   const open = slotsIn(slice.slots, "open");
   const slots = slice.slots.slice();
-  if (open.length <= 1) {
+  // Fan-out points have no slices of one: the meters behind them are asked by themselves anyway.
+  if (open.length <= 1 || isGroupSlice(slice)) {
     for (const slot of open) setSlot(slots, slot, "failed", isIntended(slice, slot) ? "unverified" : "internal");
     return next(closed({ ...withoutIntents(slice, open), slots, uncleanEnds }));
   }

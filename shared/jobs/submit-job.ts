@@ -1,8 +1,10 @@
+import { isGroupOperation } from "../metering/group.ts";
 import type { MeterId } from "../metering/meter.ts";
 import { Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
+import { type GroupRoutes, jobGroupRoute } from "./group-route.ts";
 import {
   type Caller,
   type Dependency,
@@ -18,12 +20,13 @@ import { laneFor } from "./lane-rule.ts";
 import type { Planner } from "./lanes.ts";
 import { isOrder, ORDER_ROLES } from "./orders.ts";
 import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
-import { CHAIN_MAX, chainProblem } from "./release.ts";
+import { CHAIN_MAX, chainProblem, lastStart } from "./release.ts";
 import type { StoredQueries } from "./stored-query.ts";
 
 export interface SubmitPorts extends PlanPorts {
   readonly planner: Planner;
   readonly queries: Pick<StoredQueries, "read">;
+  readonly groupRoutes: Pick<GroupRoutes, "read">;
   readonly crypto: Crypto;
   readonly random: Random;
 }
@@ -59,6 +62,8 @@ export type RefusedJob = {
     | "unknown-meter"
     | "unknown-target"
     | "unknown-query"
+    | "unknown-route"
+    | "not-for-groups"
     | "unknown-job"
     | "no-such-tasks"
     | "cycle"
@@ -90,11 +95,23 @@ const refused = (because: RefusedJob["because"], field: string, expected: string
   ...(received === undefined ? {} : { received }),
 });
 
+/** What a job keeps of things that its target names, as they are when it is accepted. */
+type Frozen = Pick<Job, "filter" | "groupRoute">;
+async function frozenOf(ports: SubmitPorts, target: JobTarget): Promise<Frozen> {
+  if (target.kind === "query") {
+    const query = await ports.queries.read(target.query);
+    return query === undefined ? {} : { filter: query.filter };
+  }
+  if (target.kind !== "groupRoute") return {};
+  const route = await ports.groupRoutes.read(target.route);
+  return route === undefined ? {} : { groupRoute: jobGroupRoute(route) };
+}
+
 /** The request with every default filled in. */
-function jobOf(jobId: JobId, caller: Caller, request: JobRequest, now: number, run?: ScheduleRun): Job {
+function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen, now: number, run?: ScheduleRun): Job {
   const { target, notBefore, spreadSeconds, after, reason } = request;
   const single = oneMeter(target) !== undefined;
-  const starts = Math.max(now, notBefore ?? 0) + (spreadSeconds ?? 0) * 1000;
+  const starts = lastStart({ createdAt: now, notBefore, spreadSeconds, groupRoute: frozen.groupRoute });
   const deadlineInMs = request.deadline === undefined ? undefined : request.deadline - starts;
   const lane = request.lane ?? laneFor(target, { single, scheduled: run !== undefined, deadlineInMs });
   const {
@@ -117,13 +134,15 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, now: number, r
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(spreadSeconds === undefined ? {} : { spreadSeconds }),
     ...(after === undefined ? {} : { after }),
+    ...(frozen.filter === undefined ? {} : { filter: frozen.filter }),
+    ...(frozen.groupRoute === undefined ? {} : { groupRoute: frozen.groupRoute }),
     ...(run === undefined ? {} : { schedule: { scheduleId: run.scheduleId, runAt: run.runAt } }),
   };
 }
 
 function refusedTimes(job: Job): RefusedJob | undefined {
-  const { createdAt, deadline, notBefore = 0, spreadSeconds = 0 } = job;
-  const starts = Math.max(createdAt, notBefore) + spreadSeconds * 1000;
+  const { createdAt, deadline, notBefore = 0 } = job;
+  const starts = lastStart(job);
   if (notBefore > createdAt + AHEAD_MAX_MS)
     return refused("too-far-ahead", "notBefore", "an instant within 35 days", new Date(notBefore).toISOString());
   if (deadline > starts) return undefined;
@@ -154,13 +173,15 @@ async function refusedTarget(ports: SubmitPorts, job: Job): Promise<RefusedJob |
   }
   if (target.kind === "query" && job.filter === undefined)
     return refused("unknown-query", "target.query", "the name of a stored query", target.query);
+  if (target.kind === "groupRoute" && job.groupRoute === undefined)
+    return refused("unknown-route", "target.route", "the name of a group route", target.route);
   if (target.kind === "tasksOf" && (await ports.ledger.job(target.jobId)) === undefined)
     return refused("unknown-job", "target.jobId", "the id of a job that is there", target.jobId);
   for await (const _segment of membersOf(ports, job)) return undefined;
   if (target.kind === "tasksOf")
     return refused("no-such-tasks", "target", `a job with tasks that are ${target.states.join(" or ")} so`);
-  const named = { all: "fleet", query: "query" } as const;
-  const kind = target.kind === "all" || target.kind === "query" ? named[target.kind] : target.kind;
+  const named = { all: "fleet", query: "query", groupRoute: "group route" } as const;
+  const kind = target.kind in named ? named[target.kind as keyof typeof named] : target.kind;
   return refused("unknown-target", "target", `a ${kind} with enrolled meters`);
 }
 
@@ -170,6 +191,22 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
     return refused("role-not-allowed", "operation.kind", "an operation that only reads", job.operation.kind);
   if (isOrder(job) && (reason ?? "").trim() === "")
     return refused("reason-missing", "reason", "why the meter is to be changed");
+  if (target.kind === "groupRoute") {
+    if (!isGroupOperation(job.operation.kind))
+      return refused(
+        "not-for-groups",
+        "operation.kind",
+        "what a group's key authorises: reads, or time",
+        job.operation.kind,
+      );
+    if (job.after !== undefined)
+      return refused(
+        "not-for-groups",
+        "after",
+        "no other job to wait for: its window begins at a time",
+        job.after.jobId,
+      );
+  }
   if (lane === "commands")
     return refused("lane-not-allowed", "lane", "a lane other than commands, which carries orders only", lane);
   if (lane === "interactive" && oneMeter(target) === undefined)
@@ -207,12 +244,10 @@ export async function submitJob(
     run === undefined
       ? requestedJobId(ports.crypto, caller.id, key)
       : scheduledJobId(ports.crypto, run.scheduleId, run.createdAt, run.runAt);
-  const asked = jobOf(jobId, caller, request, ports.clock.now(), run);
   const existing = await ports.ledger.job(jobId);
-  let job = asked;
+  const frozen = existing ?? (await frozenOf(ports, request.target));
+  const job = jobOf(jobId, caller, request, frozen, ports.clock.now(), run);
   if (existing === undefined) {
-    const query = asked.target.kind === "query" ? await ports.queries.read(asked.target.query) : undefined;
-    if (query !== undefined) job = { ...asked, filter: query.filter };
     const refusal = await refusalOf(ports, job);
     if (refusal !== undefined) return refusal;
     if ((await ports.ledger.createJob(job)) === "created") return started(ports, job);

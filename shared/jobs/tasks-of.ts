@@ -1,3 +1,4 @@
+import { isGroupSlice } from "./group-request.ts";
 import type { JobTarget } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
 import { slotReason, slotState } from "./slots.ts";
@@ -10,7 +11,9 @@ type TasksOf = Extract<JobTarget, { kind: "tasksOf" }>;
  * a bitmap a slice (parts of one segment come one by one).
  */
 export async function* endedTasks(ledger: Pick<Ledger, "slicesOf">, target: TasksOf): AsyncGenerator<SegmentMembers> {
-  for await (const { segment, slots } of ledger.slicesOf(target.jobId)) {
+  for await (const slice of ledger.slicesOf(target.jobId)) {
+    if (isGroupSlice(slice)) continue;
+    const { segment, slots } = slice;
     const bitmap = new Uint8Array(slots.length / 8);
     let some = false;
     for (let slot = 0; slot < slots.length; slot++) {

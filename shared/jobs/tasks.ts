@@ -1,5 +1,6 @@
 import type { FailureReason } from "../metering/failure.ts";
 import type { Place } from "../metering/meter.ts";
+import { isGroupSlice } from "./group-request.ts";
 import type { Job } from "./job.ts";
 import type { Ledger, PartitionTally } from "./ledger.ts";
 import { partitionsIn } from "./partitions.ts";
@@ -46,6 +47,7 @@ export async function tasksOf(
   let read = 0;
   for await (const slice of ledger.slicesOf(jobId, range)) {
     if (++read > PAGE_SLICES) return { tasks, cursor: `${slice.segment}.${slice.part}.0` };
+    if (isGroupSlice(slice)) continue;
     const isFrom = slice.segment === from?.segment && slice.part === from.part;
     for (let slot = isFrom ? from.slot : 0; slot < slice.slots.length; slot++) {
       const state = slotState(slice.slots, slot);

@@ -10,7 +10,7 @@ const address = {
 };
 const Dial = z.strictObject({ kind: z.literal("dial"), ...address });
 /** Behind relays that pass messages on by the called title: the address is the first one's. */
-const Relay = z.strictObject({
+export const Relay = z.strictObject({
   kind: z.literal("relay"),
   ...address,
   /** Titles of the relays on the way; the last one's branch has the meter. */

@@ -4,7 +4,7 @@ import { MeterKeys } from "../metering/meter-keys.ts";
 /** What a blob is bound to; compared again after every opening. */
 export interface SealContext {
   readonly meterId: MeterId;
-  readonly purpose: "meter-keys" | "transport-key" | "pipe-secret";
+  readonly purpose: "meter-keys" | "transport-key" | "pipe-secret" | "group-key";
   readonly version: number;
 }
 
@@ -15,7 +15,7 @@ export interface KeyVault {
   open(context: SealContext, blob: Uint8Array): Promise<MeterKeys>;
 }
 
-/** As `SealContext`, for any secret: `subject` is a meter id or the name of a transport key. */
+/** As `SealContext`, for any secret: `subject` is a meter id or the name of the key. */
 export interface SecretContext {
   readonly subject: string;
   readonly purpose: SealContext["purpose"];
