@@ -7,6 +7,7 @@ import { groupAnswers } from "../../shared/bridge/group-answers.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { recall } from "../../shared/bridge/recall.ts";
 import { relays } from "../../shared/bridge/relay-dial.ts";
+import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
@@ -54,7 +55,7 @@ const GRACE_MS = 60_000;
 const DRAIN_MS = 105_000;
 const METRICS_MS = 60_000;
 const FAN_OUT_CONNECT_MS = 10_000;
-const GROUP_PROTOCOLS: readonly GroupProtocol[] = [];
+const GROUP_PROTOCOLS: readonly GroupProtocol[] = [c1222Groups];
 
 const env = settings({
   ACCESS_TABLE: Setting,

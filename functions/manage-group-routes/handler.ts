@@ -1,3 +1,4 @@
+import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
 import type { GroupRoute } from "../../shared/jobs/group-route.ts";
 import { fromHex } from "../../shared/ports/octets.ts";
 import { documentClient } from "../adapters/document-client.ts";
@@ -12,8 +13,8 @@ const db = documentClient();
 const routes = dynamoGroupRoutes(db, env.REGISTRY_TABLE, vaultOfEnvironment().vault);
 const profiles = dynamoProfiles(db, env.REGISTRY_TABLE);
 
-/** Protocols whose meters take group requests. */
-const PROTOCOLS: readonly string[] = ["c1222"];
+/** Protocol families that have group requests. */
+const PROTOCOLS = [c1222Groups];
 
 const viewOf = ({ name, ...shown }: GroupRoute) => ({ route: name, ...shown });
 const unknown = (route: string) =>
@@ -33,11 +34,18 @@ export const handler = httpHandler({
   },
   async putGroupRoute({ params: { route: name }, body: { key: hex, profile: model, ...rest } }) {
     const profile = await profiles.latest(model);
-    if (profile === undefined || !PROTOCOLS.includes(profile.protocol))
+    const spreadMs = profile && PROTOCOLS.find(({ protocol }) => protocol === profile.protocol)?.spreadMs(profile);
+    if (profile === undefined || spreadMs === undefined)
       return refuse("unprocessable", "The device profile is not for groups.", {
         field: "profile",
-        expected: `the name of a device profile of the protocol ${PROTOCOLS.join(" or ")}`,
+        expected: "the name of a device profile whose meters take requests to groups",
         received: model,
+      });
+    if (rest.windowSeconds * 1000 < spreadMs)
+      return refuse("unprocessable", "Meters of this device profile answer later than that.", {
+        field: "windowSeconds",
+        expected: `at least ${spreadMs / 1000}`,
+        received: String(rest.windowSeconds),
       });
     const key = hex === undefined ? undefined : fromHex(hex);
     const route = { ...rest, name, profile: { name: profile.name, version: profile.version } };

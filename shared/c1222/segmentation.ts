@@ -4,8 +4,6 @@ import { AContext, APDU_MAX, NO_ELEMENTS, unsignedOf } from "./a-context.ts";
 import { absoluteTitle } from "./ap-title.ts";
 import { responseCode } from "./response-code.ts";
 
-/** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
-export const DATAGRAM_OCTETS = 548;
 /** Octets that a segment has besides its slice, at most. */
 const SEGMENT_OVERHEAD = 160;
 /** Payload of a datagram that every IPv4 network carries (RFC 6142: datagrams of 576 octets). */
