@@ -8,8 +8,11 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { tcpDial } from "../functions/bridge/tcp-dial.ts";
 import { systemClock } from "../infra/local/clock.ts";
-import { Town, type TownMeter, type TownOptions } from "../infra/local/town.ts";
+import { Town, type TownOptions } from "../infra/local/town.ts";
+import { type TownMeter, titleOf } from "../infra/local/town-listing.ts";
 import { startTown, type TownProcess } from "../infra/local/town-process.ts";
+import { driverRegistry } from "../shared/bridge/driver-registry.ts";
+import { c1222Driver } from "../shared/c1222/driver.ts";
 import { dlmsDriver } from "../shared/dlms/driver.ts";
 import type { MeterSession } from "../shared/metering/driver.ts";
 import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
@@ -18,6 +21,7 @@ import { nodeCrypto } from "../shared/ports/node-crypto.ts";
 import { seeded } from "../shared/ports/random.ts";
 import { formatClockSetting, scaledClock } from "../shared/ports/scaled-clock.ts";
 
+const DRIVERS = driverRegistry([dlmsDriver, c1222Driver]);
 const CLIENT = "4844520000000001";
 const MAIN = join(import.meta.dirname, "../infra/local/town-main.ts");
 const toStop: { stop(): Promise<void> }[] = [];
@@ -50,13 +54,15 @@ async function talk<T>(
   const route = { kind: "dial", host: meter.host, port: meter.port, transport: "tcp" } as const;
   const link = await tcpDial(systemClock)(route, Date.now() + 5_000);
   try {
-    const session = await dlmsDriver.open({
+    const driver = DRIVERS.driver(profile.protocol);
+    if (driver === undefined) throw new Error(`no driver for ${profile.protocol}`);
+    const session = await driver.open({
       link,
       clock: systemClock,
       random: seeded(`${meter.meterId} ${counterFrom}`),
       crypto: nodeCrypto,
       profile,
-      systemTitle: meter.systemTitle,
+      systemTitle: titleOf(meter),
       clientSystemTitle: CLIENT,
       keys: meter.keys,
       counters: { next: () => counter++ },
@@ -76,6 +82,7 @@ describe("a town in a process of its own", () => {
   it("is read over its sockets and holds what its truth says", async () => {
     const town = await started();
     expect(new Set(town.meters.map(({ host, port }) => `${host}:${port}`)).size).toBe(10);
+    expect(Map.groupBy(town.meters, ({ protocol }) => protocol).get("c1222")).toHaveLength(5);
     const to = Math.floor((Date.now() - 10_000) / 900_000) * 900_000;
     const range = { from: to - 86_400_000, to };
     const results = await Promise.all(town.meters.map((meter) => readDay(meter, to)));
@@ -98,7 +105,7 @@ describe("a town in a process of its own", () => {
     const data = await folder();
     const to = Math.floor((Date.now() - 10_000) / 900_000) * 900_000;
     const first = await started({ data });
-    const [meter] = first.meters;
+    const meter = first.meters.find(({ protocol }) => protocol === "dlms");
     if (meter === undefined) throw new Error("no meter");
     await readDay(meter, to, 500);
     await first.stop();
@@ -117,7 +124,7 @@ describe("a town in a process of its own", () => {
     const data = await folder();
     const reset = { kind: "resetDemand" } as const;
     const first = await started({ data });
-    const [meter] = first.meters;
+    const meter = first.meters.find(({ protocol }) => protocol === "dlms");
     if (meter === undefined) throw new Error("no meter");
     const baseline = await talk(meter, 500, async ({ effects }) => {
       const found = await effects?.baseline(reset);
@@ -176,15 +183,15 @@ describe("a town in a process of its own", () => {
     await once(gate, "listening");
     toStop.push({ stop: async () => void gate.close() });
     const { port } = gate.address() as { port: number };
-    const town = await started({ meters: 10, callers: { share: 0.4, host: "127.0.0.1", port } });
+    const town = await started({ meters: 10, callers: { share: 0.3, host: "127.0.0.1", port } });
     const calling = town.meters.filter(({ attached }) => attached === true);
-    expect(calling).toHaveLength(4);
-    for (const { authentication } of calling) expect(authentication).toBe("hls-gmac");
+    expect(calling).toHaveLength(3);
+    for (const meter of calling) expect(meter).toMatchObject({ protocol: "dlms", authentication: "hls-gmac" });
     await expect(readDay(calling[0]!, 900_000_000)).rejects.toMatchObject({ code: "link.unreachable" });
     await expect.poll(() => calls.length, { timeout: 10_000 }).toBeGreaterThan(1); // every third says nothing
     const known = calls.length;
     for (const { first } of calls)
-      expect(calling.map((meter) => first.toString("hex").includes(meter.systemTitle))).toContain(true);
+      expect(calling.map((meter) => first.toString("hex").includes(titleOf(meter)))).toContain(true);
     for (const { end } of calls.splice(0)) end();
     await expect.poll(() => calls.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(known);
   });
@@ -234,6 +241,7 @@ describe("npm run town", () => {
       ["--nope"],
       ["--client-title", "12"],
       ["--attached", "0.5"],
+      ["--protocols", "dlms=0.5,c1222=0.2"],
     ]) {
       const { status, stderr, stdout } = run(...wrong);
       expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

@@ -5,7 +5,7 @@ import { z } from "zod";
 export const VERSION = "0.1.0";
 
 /** Rises whenever deployments have to be seeded again. */
-export const SEED_VERSION = 2;
+export const SEED_VERSION = 3;
 
 const KEY = { pk: "DEPLOYMENT", sk: "marker" };
 const Stored = z.object({ seedVersion: z.int() });

@@ -7,7 +7,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { concat, fromHex, toHex } from "../../shared/ports/octets.ts";
 import { ApiError, type LocalApi } from "./local-api.ts";
 import { StartupError } from "./startup-error.ts";
-import type { TownMeter } from "./town.ts";
+import { type TownMeter, titleOf } from "./town-listing.ts";
 
 const ROLE = "administrator";
 const SEEDED_WITHIN_MS = 60_000;
@@ -75,7 +75,7 @@ function rowOf(meter: TownMeter, index: number, transportKey: Uint8Array): Row {
     serial: meter.serial,
     commodity: meter.commodity,
     profile: meter.profile,
-    systemTitle: meter.systemTitle,
+    systemTitle: titleOf(meter),
     // A row without a host is a meter that holds its own connection.
     ...(meter.attached === true ? {} : { host: meter.host, port: String(meter.port), transport: meter.transport }),
     groups: index % 10 === 0 ? "town;sample" : "town",

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { fraction, type Random } from "../../shared/ports/random.ts";
-import { CALL_AGAIN_MS, callInPush } from "../../shared/simulator/call-in.ts";
-import type { SimulatedMeter } from "../../shared/simulator/meter.ts";
+import { CALL_AGAIN_MS } from "../../shared/simulator/call-in.ts";
+import type { DialledMeter } from "../../shared/simulator/meter-link.ts";
 import { serveMeter } from "./meter-socket.ts";
 
 /** Which meters call in, and where. */
@@ -18,7 +18,8 @@ const KEEP_ALIVE_MS = 30_000;
 
 /** A simulated meter behind an address that nobody can dial: it calls in, stays connected, and calls again when it is cut off. */
 export class MeterCall {
-  readonly #meter: SimulatedMeter;
+  readonly #meter: DialledMeter;
+  readonly #firstWord: Uint8Array | undefined;
   readonly #gate: Callers;
   readonly #sockets: Set<Socket>;
   readonly #random: Random;
@@ -26,8 +27,16 @@ export class MeterCall {
   #again: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(meter: SimulatedMeter, gate: Callers, sockets: Set<Socket>, random: Random) {
+  /** `firstWord`: what it says when it is connected; undefined: it waits to be asked. */
+  constructor(
+    meter: DialledMeter,
+    firstWord: Uint8Array | undefined,
+    gate: Callers,
+    sockets: Set<Socket>,
+    random: Random,
+  ) {
     this.#meter = meter;
+    this.#firstWord = firstWord;
     this.#gate = gate;
     this.#sockets = sockets;
     this.#random = random;
@@ -49,8 +58,7 @@ export class MeterCall {
     const begun = Date.now();
     serveMeter(this.#meter, socket, this.#sockets, 0);
     socket.once("connect", () => {
-      const push = callInPush(this.#meter.plan);
-      if (push !== undefined) socket.write(push);
+      if (this.#firstWord !== undefined) socket.write(this.#firstWord);
     });
     socket.once("close", () => {
       const worth = Date.now() - begun >= WORTH_MS;

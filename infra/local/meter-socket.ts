@@ -1,16 +1,12 @@
 import type { Socket } from "node:net";
-import type { MeterReaction, SimulatedMeter } from "../../shared/simulator/meter.ts";
+import type { MeterReaction } from "../../shared/simulator/meter.ts";
+import type { DialledMeter } from "../../shared/simulator/meter-link.ts";
 
 /** A meter closes a connection on which nothing came for this long (as its inactivity time-out would), ms. */
 const IDLE_MS = 180_000;
 
 /** Gives one connection to a simulated meter until either side closes. `idleMs` 0: it may be idle for ever. */
-export function serveMeter(
-  meter: SimulatedMeter,
-  socket: Socket,
-  sockets: Set<Socket>,
-  idleMs: number = IDLE_MS,
-): void {
+export function serveMeter(meter: DialledMeter, socket: Socket, sockets: Set<Socket>, idleMs: number = IDLE_MS): void {
   sockets.add(socket);
   const connection = meter.connect();
   let due = 0; // answers leave in order, however long one of them takes

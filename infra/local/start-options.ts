@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { FAULT_KINDS, type FaultShares, parseFaults } from "../../shared/simulator/faults.ts";
+import { type ProtocolShares, parseProtocols } from "../../shared/simulator/population.ts";
 import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -12,6 +13,7 @@ export interface StartOptions {
   readonly port: number;
   readonly seed: number;
   readonly faults: FaultShares;
+  readonly protocols: ProtocolShares;
   /** Share of the meters that hold their own connection: the description is then that of a utility, with its gate. */
   readonly attached: number;
   readonly json: boolean;
@@ -34,6 +36,7 @@ export const HELP = `Stands Headrace up on this machine, with a simulated popula
 ${Object.entries(FAULT_KINDS)
   .map(([kind, what]) => `                     ${kind.padEnd(13)} ${what}`)
   .join("\n")}
+  --protocols LIST dlms=SHARE,c1222=SHARE of the meters; the one that is not named has the rest (half and half)
   --attached SHARE share of the meters that call in by themselves, through the load balancer (0)
   --once           read every meter once, compare what is stored with what the meters held, and end.
                    Exit 0: all done and equal; 1: a task ended otherwise; 3: stored data differ; 2: start-up or usage
@@ -87,6 +90,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
         port: { type: "string", default: "4173" },
         seed: { type: "string", default: "1" },
         faults: { type: "string", default: "" },
+        protocols: { type: "string", default: "" },
         attached: { type: "string", default: "0" },
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -108,6 +112,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
       port: whole("port", values.port, 1, 65_533),
       seed: whole("seed", values.seed, 0, 0xffff_ffff),
       faults: parseFaults(values.faults),
+      protocols: parseProtocols(values.protocols),
       attached: share("attached", values.attached),
       json: values.json,
       once: values.once,

@@ -17,7 +17,7 @@ import { beginEpoch } from "./restore.ts";
 import { HELP, type StartOptions, startOptions } from "./start-options.ts";
 import { StartupError } from "./startup-error.ts";
 import { synthesiseInto } from "./synthesis.ts";
-import { DLMS_PORT } from "./town.ts";
+import { METER_PORTS } from "./town-addresses.ts";
 import { startTown, type TownProcess } from "./town-process.ts";
 
 /** `npm start`. Exit codes: design section 5; 2 for everything that keeps it from starting. */
@@ -76,9 +76,9 @@ function clientTitle({ template }: Deployment): string {
 
 /** Where simulated meters call in. */
 function gateOf({ listeners }: Deployment): { readonly host: string; readonly port: number } {
-  const port = listeners.get(DLMS_PORT);
+  const port = listeners.get(METER_PORTS.dlms);
   if (port === undefined)
-    throw new StartupError(`the template has no listener on ${DLMS_PORT} for meters that call in`);
+    throw new StartupError(`the template has no listener on ${METER_PORTS.dlms} for meters that call in`);
   return { host: "127.0.0.1", port };
 }
 
@@ -133,11 +133,12 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   });
   closing.push(() => deployment.close());
   progress.phase("stand up");
-  const { meters, seed, faults, attached } = options;
+  const { meters, seed, faults, protocols, attached } = options;
   const town = await startTown({
     meters,
     seed,
     faults,
+    protocols,
     clientSystemTitle: clientTitle(deployment),
     ...(attached === 0 ? {} : { callers: { share: attached, ...gateOf(deployment) } }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),

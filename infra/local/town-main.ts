@@ -1,15 +1,18 @@
 import { parseArgs } from "node:util";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { FAULT_KINDS, parseFaults } from "../../shared/simulator/faults.ts";
+import { parseProtocols } from "../../shared/simulator/population.ts";
 import { clockSettingFrom, productClock } from "./clock.ts";
 import type { Callers } from "./meter-call.ts";
-import { DLMS_PORT, Town, type TownMeter, type TownOptions, townListing } from "./town.ts";
+import { Town, type TownOptions, townListing } from "./town.ts";
+import { METER_PORTS } from "./town-addresses.ts";
+import { lineOf, type TownMeter } from "./town-listing.ts";
 
 /** `npm run town`: simulated meters alone. Exit 0: stopped; 2: start-up or usage. */
 
 const METERS_MAX = 100_000;
 const CLIENT_SYSTEM_TITLE = "4844524c4f43414c"; // "HDRLOCAL"
-const HELP = `Simulated electricity meters (DLMS/COSEM over TCP), each with its own address, keys and load curve.
+const HELP = `Simulated electricity meters (DLMS/COSEM and ANSI C12.22 over TCP), each with its own address, keys and load curve.
 
   npm run -s town -- --meters N [options]
 
@@ -19,9 +22,10 @@ const HELP = `Simulated electricity meters (DLMS/COSEM over TCP), each with its 
 ${Object.entries(FAULT_KINDS)
   .map(([kind, what]) => `                       ${kind.padEnd(13)} ${what}`)
   .join("\n")}
+  --protocols LIST   dlms=SHARE,c1222=SHARE of the meters; the one that is not named has the rest (half and half)
   --json             a JSON object a line
   --list             print the meters and end, without opening a socket
-  --port P           TCP port of every meter (default ${DLMS_PORT})
+  --port P           TCP port of every meter (default ${METER_PORTS.dlms} for DLMS, ${METER_PORTS.c1222} for C12.22)
   --client-title HEX system title that the meters expect of their client (default ${CLIENT_SYSTEM_TITLE})
   --attached SHARE   share of the meters that do not listen but call in, at the address of --gate
   --gate HOST:PORT   where they call in
@@ -66,9 +70,10 @@ function commandOf(args: readonly string[]): Command | "help" {
       meters: { type: "string", default: "10" },
       seed: { type: "string", default: "1" },
       faults: { type: "string", default: "" },
+      protocols: { type: "string", default: "" },
       json: { type: "boolean", default: false },
       list: { type: "boolean", default: false },
-      port: { type: "string", default: String(DLMS_PORT) },
+      port: { type: "string" },
       "client-title": { type: "string", default: CLIENT_SYSTEM_TITLE },
       data: { type: "string" },
       attached: { type: "string", default: "0" },
@@ -86,9 +91,10 @@ function commandOf(args: readonly string[]): Command | "help" {
       meters: whole("meters", values.meters, 1, METERS_MAX),
       seed: whole("seed", values.seed, 0, 0xffff_ffff),
       faults: parseFaults(values.faults),
-      port: whole("port", values.port, 1, 65_535),
+      protocols: parseProtocols(values.protocols),
       clientSystemTitle: title,
       clock: productClock(clockSettingFrom(process.env)),
+      ...(values.port !== undefined && { port: whole("port", values.port, 1, 65_535) }),
       ...(values.data !== undefined && { data: values.data }),
       ...(callers !== undefined && { callers }),
     },
@@ -97,29 +103,8 @@ function commandOf(args: readonly string[]): Command | "help" {
   };
 }
 
-function line(meter: TownMeter): string {
-  const { unicast, authentication, llsSecret } = meter.keys;
-  const parts = [
-    meter.meterId,
-    `${meter.protocol} ${meter.host}:${meter.port}`,
-    meter.profile,
-    `client SAP ${meter.clientSap}`,
-    `server SAP ${meter.serverSap}`,
-    `title ${meter.systemTitle}`,
-    `client title ${meter.clientSystemTitle}`,
-    `authentication ${meter.authentication}`,
-    `ciphering ${meter.ciphering}`,
-    ...(unicast === undefined ? [] : [`unicast key ${unicast}`]),
-    ...(authentication === undefined ? [] : [`authentication key ${authentication}`]),
-    ...(llsSecret === undefined ? [] : [`secret ${llsSecret}`]),
-    ...(meter.attached === true ? ["calls in"] : []),
-    ...(meter.fault === undefined ? [] : [`fault ${meter.fault}`]),
-  ];
-  return parts.join("  ");
-}
-
 async function print(meters: readonly TownMeter[], json: boolean): Promise<void> {
-  const text = meters.map((meter) => `${json ? JSON.stringify(meter) : line(meter)}\n`).join("");
+  const text = meters.map((meter) => `${json ? JSON.stringify(meter) : lineOf(meter)}\n`).join("");
   await new Promise<void>((resolve, reject) =>
     process.stdout.write(text, (error) => (error ? reject(error) : resolve())),
   );

@@ -2,8 +2,9 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { HeadraceError } from "../../shared/ports/errors.ts";
-import type { CounterState, CounterWitness } from "../../shared/simulator/counter-witness.ts";
-import type { DemandResets, ResetState } from "../../shared/simulator/demand-resets.ts";
+import type { MeterMemory } from "../../shared/simulator/any-meter.ts";
+import type { CounterWitness } from "../../shared/simulator/counter-witness.ts";
+import type { DemandResets } from "../../shared/simulator/demand-resets.ts";
 
 const Counter = z.int().min(0).max(0xffff_ffff);
 const StoredCounters = z.strictObject({
@@ -78,13 +79,13 @@ export class TownMemory {
     this.changed();
   }
 
-  of(meterId: string): CounterState | undefined {
+  of(meterId: string): MeterMemory {
     const stored = this.#stored.counters[meterId];
-    return stored && { ...stored, lastAccepted: stored.lastAccepted, nextOwn: stored.nextOwn + OWN_MARGIN };
-  }
-
-  resetsOf(meterId: string): ResetState | undefined {
-    return this.#stored.resets?.[meterId];
+    return {
+      counters: stored && { ...stored, lastAccepted: stored.lastAccepted, nextOwn: stored.nextOwn + OWN_MARGIN },
+      resets: this.#stored.resets?.[meterId],
+      changed: () => this.changed(),
+    };
   }
 
   watch(meters: ReadonlyMap<string, Remembering>): void {

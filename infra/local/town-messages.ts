@@ -1,13 +1,16 @@
 import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
+import type { ProtocolShares } from "../../shared/simulator/population.ts";
 import type { Callers } from "./meter-call.ts";
-import type { TownMeter, TownWitness } from "./town.ts";
+import type { TownWitness } from "./town.ts";
+import type { TownMeter } from "./town-listing.ts";
 
 /** What a town in a process of its own is started with. */
 export interface TownStart {
   readonly meters: number;
   readonly seed: number;
   readonly faults: FaultShares;
+  readonly protocols?: ProtocolShares;
   readonly clientSystemTitle: string;
   readonly callers?: Callers;
   readonly port?: number;

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
-import type { TownMeter, TownWitness } from "./town.ts";
+import type { TownWitness } from "./town.ts";
+import type { TownMeter } from "./town-listing.ts";
 import type { TownAnswer, TownQuestion, TownStart } from "./town-messages.ts";
 
 /** A town in a process of its own. */

@@ -1,17 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import type { DlmsProfile } from "../../shared/metering/profile.ts";
+import type { Server, Socket } from "node:net";
 import type { Clock } from "../../shared/ports/clock.ts";
-import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { Random } from "../../shared/ports/random.ts";
-import { callers } from "../../shared/simulator/call-in.ts";
-import type { FaultKind, FaultShares } from "../../shared/simulator/faults.ts";
-import { type MeterTruth, SimulatedMeter } from "../../shared/simulator/meter.ts";
-import { population, type SimulatedKeys, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import { type AnyMeter, simulatedMeter } from "../../shared/simulator/any-meter.ts";
+import { callers, callInPush } from "../../shared/simulator/call-in.ts";
+import type { FaultShares } from "../../shared/simulator/faults.ts";
+import type { MeterTruth } from "../../shared/simulator/meter.ts";
+import { isDlms, type ProtocolShares, population } from "../../shared/simulator/population.ts";
 import { type Callers, MeterCall } from "./meter-call.ts";
-import { serveMeter } from "./meter-socket.ts";
+import { firstAddressing, place } from "./town-addresses.ts";
+import { listed, type TownMeter } from "./town-listing.ts";
 import { TownMemory } from "./town-memory.ts";
 
 export interface TownOptions {
@@ -21,37 +20,14 @@ export interface TownOptions {
   /** The title that the meters expect of their client; 16 hex digits. */
   readonly clientSystemTitle: string;
   readonly clock: Clock;
-  /** TCP port of every meter; default 4059. */
+  /** Default: half and half. */
+  readonly protocols?: ProtocolShares;
+  /** TCP port of every meter; default: that of its protocol. */
   readonly port?: number;
   /** Folder in which the meters' counters are kept. */
   readonly data?: string;
   /** Meters that do not listen but call in and stay connected. */
   readonly callers?: Callers;
-}
-
-/** All that one needs to know to read a simulated meter. */
-export interface TownMeter {
-  readonly meterId: string;
-  readonly serial: string;
-  readonly commodity: "electric";
-  readonly profile: string;
-  readonly protocol: "dlms";
-  readonly transport: "tcp";
-  readonly host: string;
-  readonly port: number;
-  readonly clientSap: number;
-  readonly serverSap: number;
-  /** Hex, as are the other title and the keys. */
-  readonly systemTitle: string;
-  readonly clientSystemTitle: string;
-  readonly authentication: DlmsProfile["dlms"]["access"]["authentication"];
-  readonly ciphering: DlmsProfile["dlms"]["access"]["ciphering"];
-  readonly securitySuite: number;
-  /** As enrolled; a meter with the fault `wrong-key` holds others. */
-  readonly keys: SimulatedKeys;
-  readonly fault?: FaultKind;
-  /** It calls in by itself; nobody listens at its address. */
-  readonly attached?: true;
 }
 
 export interface WitnessedCounter {
@@ -77,25 +53,12 @@ export interface TownWitness {
   readonly resets: readonly WitnessedResets[];
 }
 
-/** COSEM over TCP (IANA: dlms/cosem). */
-export const DLMS_PORT = 4059;
-/** Second octet of the loopback network that a town takes, tried in this order. */
-const NETWORKS = [77, 78, 79, 80, 81, 82, 83, 84] as const;
-const METERS_A_NETWORK = 62_500;
-/**
- * A town with a data folder comes back to the addresses under which its meters are enrolled. It takes its network by chance
- * out of many, so that a town without one, which takes the first that is free, is not found on it then.
- */
-const networksToKeep = (): readonly number[] => [...randomBytes(4)].map((octet) => 100 + (octet % 128));
-/** Where there is no 127/8: ports on 127.0.0.1 from here on. */
-const PORTS_FROM = 20_000;
-
 /** The meters that a town of these options has, at the addresses that it takes when they are free; no sockets. */
 export const townListing = (options: Omit<TownOptions, "clock" | "data">): readonly TownMeter[] => {
-  const addressing = inNetwork(NETWORKS[0], options.port ?? DLMS_PORT);
+  const addressing = firstAddressing(options.port);
   const plans = population(nodeCrypto, options);
   const calling = callers(plans, options.callers?.share ?? 0);
-  return plans.map((plan) => described(plan, addressing(plan.index), calling));
+  return plans.map((plan) => listed(plan, addressing(plan), calling.has(plan.index)));
 };
 
 const random: Random = {
@@ -103,33 +66,10 @@ const random: Random = {
   octets: (length) => new Uint8Array(randomBytes(length)),
 };
 
-interface Place {
-  readonly host: string;
-  readonly port: number;
-}
-type Addressing = (index: number) => Place;
-
-const inNetwork =
-  (network: number, port: number): Addressing =>
-  (index) => {
-    const within = index % METERS_A_NETWORK;
-    const second = network + NETWORKS.length * Math.floor(index / METERS_A_NETWORK);
-    return { host: `127.${second}.${1 + Math.floor(within / 250)}.${1 + (within % 250)}`, port };
-  };
-const onOneAddress: Addressing = (index) => ({ host: "127.0.0.1", port: PORTS_FROM + index });
-
-async function listen(server: Server, { host, port }: Place): Promise<void> {
-  server.listen({ host, port, exclusive: true, backlog: 64 });
-  await once(server, "listening");
-}
-
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-
 /** Simulated meters with a socket each, in this process. */
 export class Town {
   readonly meters: readonly TownMeter[];
-  readonly #byId: ReadonlyMap<string, SimulatedMeter>;
+  readonly #byId: ReadonlyMap<string, AnyMeter>;
   readonly #servers: readonly Server[];
   readonly #sockets: ReadonlySet<Socket>;
   readonly #memory: TownMemory | undefined;
@@ -137,7 +77,7 @@ export class Town {
 
   private constructor(
     meters: readonly TownMeter[],
-    simulated: readonly SimulatedMeter[],
+    simulated: readonly AnyMeter[],
     servers: readonly Server[],
     sockets: ReadonlySet<Socket>,
     memory: TownMemory | undefined,
@@ -156,30 +96,23 @@ export class Town {
     const plans = population(nodeCrypto, options);
     const memory = options.data === undefined ? undefined : await TownMemory.open(options.data, options.seed);
     const ports = { crypto: nodeCrypto, random, now: () => options.clock.now() };
-    const simulated = plans.map(
-      (plan) =>
-        new SimulatedMeter(
-          plan,
-          options.seed,
-          ports,
-          memory?.of(plan.meterId),
-          () => memory?.changed(),
-          memory?.resetsOf(plan.meterId),
-        ),
-    );
+    const simulated = plans.map((plan) => simulatedMeter(plan, options.seed, ports, memory?.of(plan.meterId)));
     memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter])));
     const sockets = new Set<Socket>();
     const calling = callers(plans, options.callers?.share ?? 0);
     const listening = simulated.filter(({ plan }) => !calling.has(plan.index));
-    const { servers, addressing } = await place(listening, sockets, options.port ?? DLMS_PORT, memory);
-    const meters = plans.map((plan) => described(plan, addressing(plan.index), calling));
+    const { servers, addressing } = await place(listening, sockets, options.port, memory);
+    const meters = plans.map((plan) => listed(plan, addressing(plan), calling.has(plan.index)));
     const gate = options.callers;
     const calls =
       gate === undefined
         ? []
-        : simulated
-            .filter(({ plan }) => calling.has(plan.index))
-            .map((meter) => new MeterCall(meter, gate, sockets, random));
+        : simulated.flatMap((meter) => {
+            const { plan } = meter;
+            return calling.has(plan.index) && isDlms(plan)
+              ? [new MeterCall(meter, callInPush(plan), gate, sockets, random)]
+              : [];
+          });
     return new Town(meters, simulated, servers, sockets, memory, calls);
   }
 
@@ -210,114 +143,4 @@ export class Town {
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
     await this.#memory?.close();
   }
-}
-
-async function place(
-  simulated: readonly SimulatedMeter[],
-  sockets: Set<Socket>,
-  port: number,
-  memory: TownMemory | undefined,
-): Promise<{ readonly servers: readonly Server[]; readonly addressing: Addressing }> {
-  const networks = memory === undefined ? NETWORKS : memory.network === undefined ? networksToKeep() : [memory.network];
-  for (const network of networks) {
-    const addressing = inNetwork(network, port);
-    try {
-      const servers = await listenAll(simulated, sockets, addressing);
-      memory?.keepNetwork(network);
-      return { servers, addressing };
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === "EADDRNOTAVAIL") break;
-      if (code === "EMFILE" || code === "ENFILE")
-        throw new HeadraceError(
-          "town.files",
-          `expected ${simulated.length} listening sockets, but the system allows fewer open files: raise "ulimit -n" or start fewer meters`,
-          { retry: "never", cause: error },
-        );
-      if (code !== "EADDRINUSE") throw error;
-    }
-  }
-  return onOneHost(simulated, sockets, networks, port);
-}
-
-async function onOneHost(
-  simulated: readonly SimulatedMeter[],
-  sockets: Set<Socket>,
-  networks: readonly number[],
-  port: number,
-): Promise<{ readonly servers: readonly Server[]; readonly addressing: Addressing }> {
-  const busy = await isBusy(networks[0]!, port);
-  if (busy)
-    throw new HeadraceError(
-      "town.address-in-use",
-      `port ${port} is in use on ${networks.map((network) => `127.${network}.1.1`).join(", ")}: is another town running? Stop it, or choose another port with --port`,
-      { retry: "never" },
-    );
-  try {
-    return { servers: await listenAll(simulated, sockets, onOneAddress), addressing: onOneAddress };
-  } catch (error) {
-    if (codeOf(error) !== "EADDRINUSE") throw error;
-    throw new HeadraceError(
-      "town.address-in-use",
-      `a port of 127.0.0.1 from ${PORTS_FROM} on is in use: is another town running? Stop it and start again`,
-      { retry: "never", cause: error },
-    );
-  }
-}
-
-/** Whether the network is there but taken; false: this system has no such address. */
-async function isBusy(network: number, port: number): Promise<boolean> {
-  const probe = createServer();
-  try {
-    await listen(probe, inNetwork(network, port)(0));
-    probe.close();
-    return false;
-  } catch (error) {
-    return codeOf(error) === "EADDRINUSE";
-  }
-}
-
-/** All or none: when one address cannot be had, those that could are given back. */
-async function listenAll(
-  simulated: readonly SimulatedMeter[],
-  sockets: Set<Socket>,
-  addressing: Addressing,
-): Promise<readonly Server[]> {
-  const listening = simulated
-    .filter((meter) => meter.plan.fault !== "closed")
-    .map(async (meter) => {
-      const server = createServer({ noDelay: true }, (socket) => serveMeter(meter, socket, sockets));
-      await listen(server, addressing(meter.plan.index));
-      return server;
-    });
-  const settled = await Promise.allSettled(listening);
-  const servers = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failed = settled.find((result) => result.status === "rejected");
-  if (failed === undefined) return servers;
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  throw failed.reason;
-}
-
-function described(plan: SimulatedMeterPlan, { host, port }: Place, calling: ReadonlySet<number>): TownMeter {
-  const { access } = plan.profile.dlms;
-  return {
-    meterId: plan.meterId,
-    serial: plan.serial,
-    commodity: "electric",
-    profile: plan.profile.name,
-    protocol: "dlms",
-    transport: "tcp",
-    host,
-    port,
-    clientSap: access.clientSap,
-    serverSap: access.serverSap,
-    systemTitle: plan.systemTitle,
-    clientSystemTitle: plan.clientSystemTitle,
-    authentication: access.authentication,
-    ciphering: access.ciphering,
-    securitySuite: access.securitySuite,
-    keys: plan.enrolled,
-    ...(plan.fault && { fault: plan.fault }),
-    ...(calling.has(plan.index) && { attached: true as const }),
-  };
 }

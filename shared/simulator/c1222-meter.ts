@@ -5,35 +5,19 @@ import { DatagramPort } from "../c1222/server/datagram-port.ts";
 import { groupDesk } from "../c1222/server/group-desk.ts";
 import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
 import { type ServerTables, type ServiceDesk, serviceDesk } from "../c1222/server/service-desk.ts";
-import type { C1222Profile } from "../metering/c1222-profile.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import { below, seeded } from "../ports/random.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { c1222Tables } from "./c1222-tables.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
-import { DemandResets } from "./demand-resets.ts";
+import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { household } from "./household.ts";
 import { type MeterConnection, type MeterPorts, type MeterReaction, type MeterTruth, SLOW_MS } from "./meter.ts";
 import { type MeterState, meterState } from "./meter-state.ts";
-import type { SimulatedMeterPlan } from "./population.ts";
+import type { C1222MeterPlan } from "./population.ts";
 import { TruthLog, trueIntervals } from "./truth-log.ts";
 import { UTC } from "./zone.ts";
-
-/** A group that a simulated meter is a member of. */
-export interface SimulatedGroup {
-  readonly title: string;
-  readonly keyId: number;
-  /** AES-128, hex. */
-  readonly key: string;
-}
-
-/** One C12.22 meter of a town, before it runs. */
-export interface C1222MeterPlan extends Omit<SimulatedMeterPlan, "profile" | "systemTitle" | "clientSystemTitle"> {
-  readonly profile: C1222Profile;
-  readonly apTitle: string;
-  readonly groups?: readonly SimulatedGroup[];
-}
 
 const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
 const MODES = { clear: 0, authenticated: 1, ciphered: 2 } as const;
@@ -45,6 +29,7 @@ const LONG_ANSWER = 1_000;
 export class C1222Meter {
   readonly plan: C1222MeterPlan;
   readonly counters: CounterWitness;
+  readonly resets: DemandResets;
   readonly #ports: MeterPorts;
   readonly #seed: number;
   readonly #truth = new TruthLog();
@@ -54,11 +39,19 @@ export class C1222Meter {
   #sessions = 0;
 
   /** `remembered`: what it kept of an earlier life; `changed` is called when it would have to be kept again. */
-  constructor(plan: C1222MeterPlan, seed: number, ports: MeterPorts, remembered?: CounterState, changed?: () => void) {
+  constructor(
+    plan: C1222MeterPlan,
+    seed: number,
+    ports: MeterPorts,
+    remembered?: CounterState,
+    changed?: () => void,
+    resets?: ResetState,
+  ) {
     this.plan = plan;
     this.#ports = ports;
     this.#seed = seed;
     this.counters = new CounterWitness(remembered ?? noCounters(plan.index * 16 + 1), changed);
+    this.resets = new DemandResets(resets, changed);
   }
 
   /** Connections that sent at least one octet. */
@@ -72,7 +65,7 @@ export class C1222Meter {
       trueNow: this.#ports.now,
       clockOffsetMs: this.plan.clockOffsetMs,
       truth: this.#truth,
-      resets: new DemandResets(),
+      resets: this.resets,
     });
     return this.#state;
   }

@@ -2,7 +2,7 @@ import { DataNotification } from "../dlms/data-notification.ts";
 import { wrap } from "../dlms/wrapper.ts";
 import { fromHex } from "../ports/octets.ts";
 import { encode } from "../wire/codec.ts";
-import type { SimulatedMeterPlan } from "./population.ts";
+import { type DlmsMeterPlan, isDlms, type SimulatedMeterPlan } from "./population.ts";
 
 /** Client SAP to which pushes go. */
 const PUBLIC_CLIENT = 16;
@@ -12,7 +12,7 @@ const text = new TextEncoder();
  * What a meter says by itself when it has called in: a push on connectivity with its logical device name and system
  * title. Every third meter says nothing and waits to be asked.
  */
-export function callInPush({ index, serial, systemTitle, profile }: SimulatedMeterPlan): Uint8Array | undefined {
+export function callInPush({ index, serial, systemTitle, profile }: DlmsMeterPlan): Uint8Array | undefined {
   if (index % 3 === 2) return undefined;
   const apdu = encode(DataNotification, {
     longInvokeIdAndPriority: 0x4000_0001,
@@ -35,7 +35,7 @@ export const CALL_AGAIN_MS = { first: 1_000, most: 15_000 } as const;
 /** Which meters hold their own connection: of those that prove themselves and have no fault, evenly, this share of all. */
 export function callers(plans: readonly SimulatedMeterPlan[], share: number): ReadonlySet<number> {
   const able = plans.filter(
-    ({ fault, profile }) => fault === undefined && profile.dlms.access.authentication === "hls-gmac",
+    (plan) => isDlms(plan) && plan.fault === undefined && plan.profile.dlms.access.authentication === "hls-gmac",
   );
   const wanted = Math.min(able.length, Math.round(share * plans.length));
   return new Set(Array.from({ length: wanted }, (_, at) => able[Math.floor((at * able.length) / wanted)]?.index ?? -1));

@@ -8,7 +8,7 @@ import { seeded } from "../ports/random.ts";
 import type { FaultKind } from "./faults.ts";
 import { DEAD_MS, SimulatedMeter } from "./meter.ts";
 import { dialMeter } from "./meter-link.ts";
-import { population } from "./population.ts";
+import { dlmsPopulation } from "./population.ts";
 
 const CLIENT = "4844520000000001";
 const SEED = 3;
@@ -26,7 +26,7 @@ function clockAt(at: number): Clock & { pass(ms: number): void } {
 function town(profile: string, fault?: FaultKind) {
   const clock = clockAt(Date.parse("2026-11-10T09:07:13Z"));
   const faults = fault === undefined ? {} : { [fault]: 0.1 };
-  const plans = population(nodeCrypto, { meters: 10, seed: SEED, faults, clientSystemTitle: CLIENT });
+  const plans = dlmsPopulation(nodeCrypto, { meters: 10, seed: SEED, faults, clientSystemTitle: CLIENT });
   const plan = plans.find((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault));
   if (plan === undefined) throw new Error("the town has no such meter");
   const meter = new SimulatedMeter(plan, SEED, { crypto: nodeCrypto, random: seeded("m"), now: () => clock.now() });

@@ -26,7 +26,7 @@ import type { MbusChild } from "./mbus-child.ts";
 import { mbusObjects } from "./mbus-objects.ts";
 import type { MeterKeyring } from "./meter-keyring.ts";
 import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
-import type { SimulatedMeterPlan } from "./population.ts";
+import type { DlmsMeterPlan } from "./population.ts";
 import { billingObject, loadProfileObjects, type Measured, registerObjects } from "./profile-objects.ts";
 import { quantityOf } from "./quantities.ts";
 import { sapAssignmentObject } from "./sap-assignment-object.ts";
@@ -53,7 +53,7 @@ const EVERYDAY: readonly ConformanceService[] = [
   "unconfirmed-write",
   "parameterized-access",
 ];
-function conformance({ profile }: SimulatedMeterPlan): number {
+function conformance({ profile }: DlmsMeterPlan): number {
   const { generalBlockTransfer, accessService } = profile.dlms.access;
   return conformanceOf(
     ...EVERYDAY,
@@ -68,7 +68,7 @@ interface ConsumerMessage {
 }
 
 /** What resets the demand register and tells of it, as the device profile names it. */
-function demandReset(plan: SimulatedMeterPlan, state: MeterState, hollow: boolean): readonly CosemObject[] {
+function demandReset(plan: DlmsMeterPlan, state: MeterState, hollow: boolean): readonly CosemObject[] {
   const { demandReset: described, registers } = plan.profile.dlms;
   const register = registers.find(({ measurement }) => measurement === "demand.active.import.max");
   if (described === undefined || register === undefined) return [];
@@ -90,7 +90,7 @@ function demandReset(plan: SimulatedMeterPlan, state: MeterState, hollow: boolea
 }
 
 /** What the model has besides registers and profiles, as its device profile lists it. */
-function equipment(plan: SimulatedMeterPlan, parts: MeterParts): readonly CosemObject[] {
+function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject[] {
   const { switch: relay, limiter, imageTransfer, clock, events = [] } = plan.profile.dlms;
   const { state } = parts;
   return [
@@ -105,7 +105,7 @@ function equipment(plan: SimulatedMeterPlan, parts: MeterParts): readonly CosemO
 }
 
 /** Objects that hold the meter's data, as its device profile lists them, and a consumer message that can be set. */
-function dataObjects(plan: SimulatedMeterPlan, parts: MeterParts, message: ConsumerMessage): readonly CosemObject[] {
+function dataObjects(plan: DlmsMeterPlan, parts: MeterParts, message: ConsumerMessage): readonly CosemObject[] {
   const { dlms } = plan.profile;
   const { state, children = [] } = parts;
   const measured: Measured = (measurement) => quantityOf(state, measurement);
@@ -131,7 +131,7 @@ export interface MeterParts {
   readonly limiter: Limiter;
   readonly image: ImageMemory;
   /** Meters on its M-Bus, each with its own device profile. */
-  readonly children?: readonly { readonly profile: SimulatedMeterPlan["profile"]; readonly child: MbusChild }[];
+  readonly children?: readonly { readonly profile: DlmsMeterPlan["profile"]; readonly child: MbusChild }[];
   /** The demand reset is acknowledged and not done. */
   readonly hollowReset?: boolean;
   /** Orders to the switch are acknowledged and not done. */
@@ -142,7 +142,7 @@ export interface MeterParts {
 }
 
 /** Keys are looked at when an association begins: what was transferred comes into force with the next one. */
-function securityOf(plan: SimulatedMeterPlan, { keyring, counters }: MeterParts): ClientSecurity {
+function securityOf(plan: DlmsMeterPlan, { keyring, counters }: MeterParts): ClientSecurity {
   const { authentication, ciphering, securitySuite } = plan.profile.dlms.access;
   const { llsSecret, hlsSecret } = plan.held;
   if (authentication === "none") return { mechanism: "none" };
@@ -177,7 +177,7 @@ function securityOf(plan: SimulatedMeterPlan, { keyring, counters }: MeterParts)
  * A household's electricity meter as its device profile describes it. The public client (SAP 16) sees who the meter is
  * and its invocation counter; only the profile's own client sees data.
  */
-export function electricityMeter(plan: SimulatedMeterPlan, parts: MeterParts): LogicalDevice {
+export function electricityMeter(plan: DlmsMeterPlan, parts: MeterParts): LogicalDevice {
   const { access, clock, clockSetting, securitySetup } = plan.profile.dlms;
   const { state, counters } = parts;
   const systemTitle = fromHex(plan.systemTitle);

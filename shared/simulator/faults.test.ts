@@ -1,8 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nodeCrypto } from "../ports/node-crypto.ts";
 import { assignFaults, FAULT_KINDS, type FaultKind, type FaultShares, parseFaults, type Security } from "./faults.ts";
-import { population } from "./population.ts";
 
 describe("the list of faults", () => {
   it("reads kinds and shares", () => {
@@ -63,39 +61,5 @@ describe("assigning faults", () => {
     );
     expect(() => assignFaults(1, ["none", "none"], { echo: 1 })).toThrow(/expected 2 meters that can be echo/);
     expect(() => assignFaults(1, ["none", "none"], { silent: 1, closed: 0.5 })).toThrow(/only 0 of 2 are left/);
-  });
-});
-
-describe("a population", () => {
-  const options = { meters: 500, seed: 70_001, faults: { "wrong-key": 0.1 }, clientSystemTitle: "4844520000000001" };
-  it("gives every meter an identity and keys of its own, the same for a seed", () => {
-    const plans = population(nodeCrypto, options);
-    const of = (pick: (plan: (typeof plans)[number]) => string | undefined) =>
-      plans.map(pick).filter((each) => each !== undefined);
-    for (const each of [of((plan) => plan.meterId), of((plan) => plan.serial), of((plan) => plan.systemTitle)])
-      expect(new Set(each).size).toBe(500);
-    const keys = of((plan) => plan.enrolled.unicast).concat(of((plan) => plan.enrolled.authentication));
-    expect(new Set(keys).size).toBe(keys.length);
-    expect(population(nodeCrypto, options)).toEqual(plans);
-    expect(plans.every(({ systemTitle }) => /^[0-9a-f]{16}$/.test(systemTitle))).toBe(true);
-  });
-
-  it("mixes ways of securing a meter, mostly the everyday one", () => {
-    const count = new Map<string, number>();
-    for (const { profile } of population(nodeCrypto, options))
-      count.set(profile.name, (count.get(profile.name) ?? 0) + 1);
-    expect(Object.fromEntries(count)).toEqual({
-      "generic-eu": 350,
-      "generic-eu-general": 50,
-      "generic-eu-lls": 50,
-      "generic-eu-public": 50,
-    });
-  });
-
-  it("lets a meter with wrong-key hold other keys than it was enrolled with, and no other meter", () => {
-    for (const { fault, enrolled, held } of population(nodeCrypto, options)) {
-      if (fault === "wrong-key") expect(held).not.toEqual(enrolled);
-      else expect(held).toEqual(enrolled);
-    }
   });
 });

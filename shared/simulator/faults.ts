@@ -1,5 +1,6 @@
 import { HeadraceError } from "../ports/errors.ts";
-import { below, type Random, seeded } from "../ports/random.ts";
+import { seeded } from "../ports/random.ts";
+import { parseShares, type Shares, shuffled } from "./shares.ts";
 
 /** What a simulated meter does wrong, and how a headend must report it. */
 export const FAULT_KINDS = {
@@ -42,32 +43,10 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   "load-side-live": ["mutual"],
 };
 
-export type FaultShares = Readonly<Partial<Record<FaultKind, number>>>;
-
-const faultError = (message: string): HeadraceError => new HeadraceError("town.faults", message, { retry: "never" });
+export type FaultShares = Shares<FaultKind>;
 
 /** Reads `KIND=SHARE[,KIND=SHARE…]`; throws `town.faults` for anything else. An empty text is no fault. */
-export function parseFaults(text: string): FaultShares {
-  const shares: Partial<Record<FaultKind, number>> = {};
-  for (const part of text.split(",").filter((each) => each.trim() !== "")) {
-    const [kind, share, ...rest] = part.split("=").map((each) => each.trim());
-    if (!KINDS.includes(kind as FaultKind))
-      throw faultError(`expected a fault of ${KINDS.join(", ")}, got ${JSON.stringify(kind)}`);
-    const value = Number(share);
-    if (rest.length > 0 || share === undefined || share === "" || !(value >= 0 && value <= 1))
-      throw faultError(`expected ${kind}=SHARE with a share of 0 to 1, got ${JSON.stringify(part)}`);
-    if (shares[kind as FaultKind] !== undefined) throw faultError(`expected ${kind} once, got it twice`);
-    shares[kind as FaultKind] = value;
-  }
-  return shares;
-}
-
-function shuffle(random: Random, indices: number[]): void {
-  for (let last = indices.length - 1; last > 0; last--) {
-    const other = below(random, last + 1);
-    [indices[last], indices[other]] = [indices[other]!, indices[last]!];
-  }
-}
+export const parseFaults = (text: string): FaultShares => parseShares("fault", KINDS, text);
 
 /**
  * Which meter has which fault: disjoint, by seed alone, round(share × meters) of each kind. `securities` holds one
@@ -79,15 +58,16 @@ export function assignFaults(
   shares: FaultShares,
 ): ReadonlyMap<number, FaultKind> {
   const assigned = new Map<number, FaultKind>();
-  const free = securities.map((_, index) => index);
-  shuffle(seeded(`faults ${seed}`), free);
+  const free = shuffled(seeded(`faults ${seed}`), securities.length);
   const kinds = KINDS.filter((kind) => shares[kind] !== undefined).sort((a, b) => NEEDS[a].length - NEEDS[b].length);
   for (const kind of kinds) {
     const wanted = Math.round(shares[kind]! * securities.length);
     const able = free.filter((index) => !assigned.has(index) && NEEDS[kind].includes(securities[index]!));
     if (able.length < wanted)
-      throw faultError(
+      throw new HeadraceError(
+        "town.faults",
         `expected ${wanted} meters that can be ${kind}, but only ${able.length} of ${securities.length} are left for it`,
+        { retry: "never" },
       );
     for (const index of able.slice(0, wanted)) assigned.set(index, kind);
   }

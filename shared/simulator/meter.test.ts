@@ -12,7 +12,7 @@ import { seeded } from "../ports/random.ts";
 import type { FaultKind } from "./faults.ts";
 import { HIGH_COUNTER, SimulatedMeter, SLOW_MS } from "./meter.ts";
 import { dialMeter } from "./meter-link.ts";
-import { population, type SimulatedMeterPlan } from "./population.ts";
+import { type DlmsMeterPlan, dlmsPopulation } from "./population.ts";
 
 const CLIENT = "4844520000000001";
 const SEED = 3;
@@ -33,20 +33,20 @@ function virtualClock(at: number): Clock & { set(now: number): void } {
   };
 }
 
-function plans(faults: Partial<Record<FaultKind, number>> = {}, meters = 10): readonly SimulatedMeterPlan[] {
-  return population(nodeCrypto, { meters, seed: SEED, faults, clientSystemTitle: CLIENT });
+function plans(faults: Partial<Record<FaultKind, number>> = {}, meters = 10): readonly DlmsMeterPlan[] {
+  return dlmsPopulation(nodeCrypto, { meters, seed: SEED, faults, clientSystemTitle: CLIENT });
 }
-function planOf(profile: string): SimulatedMeterPlan {
+function planOf(profile: string): DlmsMeterPlan {
   const plan = plans().find((each) => each.profile.name === profile);
   if (plan === undefined) throw new Error(`the mix has no ${profile}`);
   return plan;
 }
-function faulty(fault: FaultKind): SimulatedMeterPlan {
+function faulty(fault: FaultKind): DlmsMeterPlan {
   const plan = plans({ [fault]: 0.1 }).find((each) => each.fault === fault);
   if (plan === undefined) throw new Error(`nobody is ${fault}`);
   return plan;
 }
-const simulated = (plan: SimulatedMeterPlan, clock: Clock): SimulatedMeter =>
+const simulated = (plan: DlmsMeterPlan, clock: Clock): SimulatedMeter =>
   new SimulatedMeter(plan, SEED, { crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() });
 
 interface Reading {

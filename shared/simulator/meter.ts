@@ -19,7 +19,7 @@ import { MbusChild, type MbusMedium } from "./mbus-child.ts";
 import { measuredBy } from "./mbus-objects.ts";
 import { MeterKeyring } from "./meter-keyring.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
-import type { SimulatedMeterPlan } from "./population.ts";
+import type { DlmsMeterPlan } from "./population.ts";
 import { trueIntervalSet } from "./profile-objects.ts";
 import { quantityOf } from "./quantities.ts";
 import { recordedSession } from "./recorded-session.ts";
@@ -95,7 +95,7 @@ export interface Made {
 
 /** One simulated meter: its state, its objects and its fault. Costs next to nothing until somebody connects. */
 export class SimulatedMeter {
-  readonly plan: SimulatedMeterPlan;
+  readonly plan: DlmsMeterPlan;
   readonly #ports: MeterPorts;
   readonly #seed: number;
   readonly #truth = new TruthLog();
@@ -110,7 +110,7 @@ export class SimulatedMeter {
 
   /** `remembered` and `kept`: of an earlier life; `changed` is called when it would have to be kept again. */
   constructor(
-    plan: SimulatedMeterPlan,
+    plan: DlmsMeterPlan,
     seed: number,
     ports: MeterPorts,
     remembered?: CounterState,

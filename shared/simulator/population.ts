@@ -1,52 +1,121 @@
-import type { DlmsProfile } from "../metering/profile.ts";
+import type { C1222Profile } from "../metering/c1222-profile.ts";
+import type { DeviceProfile, DlmsProfile } from "../metering/profile.ts";
 import { PROFILES } from "../metering/profiles/catalogue.ts";
 import type { Crypto } from "../ports/crypto.ts";
-import { assert } from "../ports/errors.ts";
+import { assert, HeadraceError } from "../ports/errors.ts";
 import { toHex } from "../ports/octets.ts";
 import { seeded } from "../ports/random.ts";
 import { assignFaults, type FaultKind, type FaultShares, type Security } from "./faults.ts";
+import { parseShares, shuffled } from "./shares.ts";
 import { type HeldKeys, type SimulatedKeys, simulatedKeys } from "./simulated-keys.ts";
 import type { Zone } from "./zone.ts";
 
 export type { SimulatedKeys } from "./simulated-keys.ts";
 
 /** One meter of a town, before it runs. */
-export interface SimulatedMeterPlan {
+interface MeterPlan {
   /** 0, 1, 2, … */
   readonly index: number;
   readonly meterId: string;
   readonly serial: string;
-  readonly profile: DlmsProfile;
-  /** 16 hex digits. */
-  readonly systemTitle: string;
-  /** The client's title that the meter expects; 16 hex digits. */
-  readonly clientSystemTitle: string;
   readonly enrolled: SimulatedKeys;
   /** What the meter really holds. */
   readonly held: HeldKeys;
   /** Absent: Central Europe. */
   readonly zone?: Zone;
-  /** Device profiles of the meters on its M-Bus. */
-  readonly children?: readonly DlmsProfile[];
   /** Meter clock minus true time, ms. */
   readonly clockOffsetMs: number;
   readonly fault: FaultKind | undefined;
+}
+
+export interface DlmsMeterPlan extends MeterPlan {
+  readonly profile: DlmsProfile;
+  /** 16 hex digits. */
+  readonly systemTitle: string;
+  /** The client's title that the meter expects; 16 hex digits. */
+  readonly clientSystemTitle: string;
+  /** Device profiles of the meters on its M-Bus. */
+  readonly children?: readonly DlmsProfile[];
+}
+
+/** A C12.22 group that a simulated meter is a member of. */
+export interface SimulatedGroup {
+  readonly title: string;
+  readonly keyId: number;
+  /** AES-128, hex. */
+  readonly key: string;
+}
+
+export interface C1222MeterPlan extends MeterPlan {
+  readonly profile: C1222Profile;
+  /** Relative to the C12.22 root. */
+  readonly apTitle: string;
+  readonly groups?: readonly SimulatedGroup[];
+}
+
+export type SimulatedMeterPlan = DlmsMeterPlan | C1222MeterPlan;
+
+export const isDlms = (plan: SimulatedMeterPlan): plan is DlmsMeterPlan => plan.profile.protocol === "dlms";
+
+export type Protocol = DeviceProfile["protocol"];
+const PROTOCOLS: readonly Protocol[] = ["dlms", "c1222"];
+export type ProtocolShares = Readonly<Record<Protocol, number>>;
+export const HALF_AND_HALF: ProtocolShares = { dlms: 0.5, c1222: 0.5 };
+
+/**
+ * Reads `PROTOCOL=SHARE[,PROTOCOL=SHARE]`: the one that is not named has the rest. An empty text is half and half.
+ * Throws `town.protocols`.
+ */
+export function parseProtocols(text: string): ProtocolShares {
+  const { dlms, c1222 } = parseShares("protocol", PROTOCOLS, text);
+  if (dlms === undefined && c1222 === undefined) return HALF_AND_HALF;
+  const shares = { dlms: dlms ?? 1 - (c1222 ?? 0), c1222: c1222 ?? 1 - (dlms ?? 0) };
+  if (Math.abs(shares.dlms + shares.c1222 - 1) > 1e-9)
+    throw new HeadraceError("town.protocols", `expected shares that add up to 1, got ${text}`, { retry: "never" });
+  return shares;
 }
 
 export interface PopulationOptions {
   readonly meters: number;
   readonly seed: number;
   readonly faults: FaultShares;
+  /** Default: half and half. */
+  readonly protocols?: ProtocolShares;
   /** 16 hex digits. */
   readonly clientSystemTitle: string;
 }
 
-/** Of every ten meters seven are the everyday one; the others show each way of securing a meter. */
-const MIX: Readonly<Record<number, string>> = { 3: "generic-eu-general", 5: "generic-eu-lls", 7: "generic-eu-public" };
-const profileNameOf = (index: number): string => MIX[index % 10] ?? "generic-eu";
+/** Of every ten meters of a protocol most are the everyday one; the others show each way of securing a meter. */
+const MIX: Readonly<
+  Record<Protocol, { readonly everyday: string; readonly others: Readonly<Record<number, string>> }>
+> = {
+  dlms: {
+    everyday: "generic-eu",
+    others: { 3: "generic-eu-general", 5: "generic-eu-lls", 7: "generic-eu-public" },
+  },
+  c1222: { everyday: "generic-us", others: { 4: "generic-us-authenticated", 8: "generic-us-clear" } },
+};
 
-const securityOf = (authentication: DlmsProfile["dlms"]["access"]["authentication"]): Security =>
-  authentication === "none" ? "none" : authentication === "lls" ? "secret" : "mutual";
+/** Which profile each meter has: protocols by seed alone, the models of each in turn. */
+function profilesOf({ meters, seed, protocols = HALF_AND_HALF }: PopulationOptions): readonly DeviceProfile[] {
+  const c1222 = Math.ceil(protocols.c1222 * meters - 0.5);
+  const chosen = new Set(shuffled(seeded(`protocols ${seed}`), meters).slice(0, c1222));
+  const ranks = { dlms: 0, c1222: 0 };
+  return Array.from({ length: meters }, (_, index) => {
+    const protocol = chosen.has(index) ? "c1222" : "dlms";
+    const { everyday, others } = MIX[protocol];
+    const name = others[ranks[protocol]++ % 10] ?? everyday;
+    const profile = PROFILES.get(name);
+    assert(profile?.protocol === protocol, `the catalogue has ${name}`);
+    return profile;
+  });
+}
+
+function securityOf(profile: DeviceProfile): Security {
+  if (profile.protocol === "c1222") return profile.c1222.access.security === "clear" ? "none" : "secret";
+  const { authentication } = profile.dlms.access;
+  return authentication === "none" ? "none" : authentication === "lls" ? "secret" : "mutual";
+}
 const CLOCK_OFFSET_MAX_MS = 4_000;
 const text = new TextEncoder();
 
@@ -56,8 +125,13 @@ function secret(crypto: Crypto, seed: number, index: number, purpose: string): s
   );
 }
 
-const keysOf = (crypto: Crypto, seed: number, index: number, profile: DlmsProfile, variant: string) =>
-  simulatedKeys(crypto, profile, (purpose) => secret(crypto, seed, index, `${variant} ${purpose}`));
+/** What is enrolled, and what the meter holds. */
+function keysOf(crypto: Crypto, seed: number, index: number, profile: DeviceProfile, variant: string) {
+  const of = (purpose: string): string => secret(crypto, seed, index, `${variant} ${purpose}`);
+  if (profile.protocol === "dlms") return simulatedKeys(crypto, profile, of);
+  const keys: SimulatedKeys = profile.c1222.access.security === "clear" ? {} : { unicast: of("unicast") };
+  return { enrolled: keys, held: keys };
+}
 
 /** Flag id of the simulated manufacturer, then 2 octets of the seed and 3 of the index: unique in a town. */
 function systemTitleOf(seed: number, index: number): string {
@@ -66,30 +140,30 @@ function systemTitleOf(seed: number, index: number): string {
 
 /** Every meter of a town: pure, the same for the same options. Throws `town.faults` when the shares cannot be met. */
 export function population(crypto: Crypto, options: PopulationOptions): readonly SimulatedMeterPlan[] {
-  const { meters, seed } = options;
-  const profiles = Array.from({ length: meters }, (_, index) => {
-    const profile = PROFILES.get(profileNameOf(index));
-    assert(profile?.protocol === "dlms", `the catalogue has ${profileNameOf(index)}`);
-    return profile;
-  });
-  const securities = profiles.map((profile) => securityOf(profile.dlms.access.authentication));
-  const faults = assignFaults(seed, securities, options.faults);
+  const { seed, clientSystemTitle } = options;
+  const profiles = profilesOf(options);
+  const faults = assignFaults(seed, profiles.map(securityOf), options.faults);
   const drift = seeded(`drift ${seed}`);
   return profiles.map((profile, index) => {
     const number = String(index + 1).padStart(6, "0");
     const fault = faults.get(index);
     const { enrolled, held } = keysOf(crypto, seed, index, profile, "enrolled");
-    return {
+    const common = {
       index,
       meterId: `SIM-${number}`,
       serial: `HRS26${number}`,
-      profile,
-      systemTitle: systemTitleOf(seed, index),
-      clientSystemTitle: options.clientSystemTitle,
       enrolled,
       held: fault === "wrong-key" ? keysOf(crypto, seed, index, profile, "other").held : held,
       clockOffsetMs: (drift.uint32() % (2 * CLOCK_OFFSET_MAX_MS + 1)) - CLOCK_OFFSET_MAX_MS,
       fault,
     };
+    if (profile.protocol === "c1222") return { ...common, profile, apTitle: `.23.${seed}.${index + 1}` };
+    return { ...common, profile, systemTitle: systemTitleOf(seed, index), clientSystemTitle };
   });
 }
+
+/** A town in which every meter speaks DLMS. */
+export const dlmsPopulation = (
+  crypto: Crypto,
+  options: Omit<PopulationOptions, "protocols">,
+): readonly DlmsMeterPlan[] => population(crypto, { ...options, protocols: { dlms: 1, c1222: 0 } }).filter(isDlms);

@@ -6,7 +6,7 @@ import { nodeCrypto } from "../ports/node-crypto.ts";
 import { seeded } from "../ports/random.ts";
 import { SimulatedMeter } from "./meter.ts";
 import { dialMeter } from "./meter-link.ts";
-import { population } from "./population.ts";
+import { dlmsPopulation } from "./population.ts";
 
 const CLIENT = "4844520000000001";
 const SEED = 5;
@@ -16,7 +16,7 @@ const clock: Clock = { now: () => NOW, sleep: async () => undefined };
 
 type Access = DlmsProfile["dlms"]["access"];
 function byShortNames(name: string, more: Partial<Access> = {}): SimulatedMeter {
-  const plan = population(nodeCrypto, { meters: 10, seed: SEED, faults: {}, clientSystemTitle: CLIENT }).find(
+  const plan = dlmsPopulation(nodeCrypto, { meters: 10, seed: SEED, faults: {}, clientSystemTitle: CLIENT }).find(
     ({ profile }) => profile.name === name,
   );
   if (plan === undefined) throw new Error(`the mix has no ${name}`);

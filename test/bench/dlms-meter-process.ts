@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
-import { population, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import { type DlmsMeterPlan, dlmsPopulation } from "../../shared/simulator/population.ts";
 
 /**
  * The other side of the benchmark, in a process of its own so that its CPU is not counted: secured simulated meters, and
@@ -15,7 +15,7 @@ export type ToMeters =
   | { readonly kind: "meters"; readonly count: number; readonly clientSystemTitle: string }
   | { readonly kind: "script"; readonly script: Script };
 export type FromMeters =
-  | { readonly kind: "meters"; readonly meters: readonly (SimulatedMeterPlan & { readonly port: number })[] }
+  | { readonly kind: "meters"; readonly meters: readonly (DlmsMeterPlan & { readonly port: number })[] }
   | { readonly kind: "script"; readonly port: number };
 
 const SEED = 1;
@@ -34,7 +34,7 @@ function listen(onSocket: (socket: Socket) => void): Promise<number> {
 }
 
 async function meters(count: number, clientSystemTitle: string): Promise<FromMeters> {
-  const plans = population(nodeCrypto, { meters: count * 2, seed: SEED, faults: {}, clientSystemTitle })
+  const plans = dlmsPopulation(nodeCrypto, { meters: count * 2, seed: SEED, faults: {}, clientSystemTitle })
     .filter(({ profile }) => profile.name === "generic-eu")
     .slice(0, count);
   const listening = plans.map(async (plan) => {

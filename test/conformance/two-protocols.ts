@@ -10,7 +10,7 @@ import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { type DialledMeter, dialMeter } from "../../shared/simulator/meter-link.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { dlmsPopulation } from "../../shared/simulator/population.ts";
 
 const SEED = 3;
 const CLIENT = "4844520000000001";
@@ -46,7 +46,7 @@ export interface Side {
 }
 
 /** The first meter of the town, whatever protocol it speaks: the same load, the same clock. */
-const [plan] = population(nodeCrypto, { meters: 1, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
+const [plan] = dlmsPopulation(nodeCrypto, { meters: 1, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
 if (plan === undefined) throw new Error("a town of one has one meter");
 
 async function opened(driver: Driver, meter: DialledMeter, title: string, trial: Trial, profile: DeviceProfile) {

@@ -14,6 +14,7 @@ import { openQueueEngine, type QueueEngine } from "../../infra/local/queue-engin
 import { startQueueFront } from "../../infra/local/queue-front.ts";
 import { createQueue } from "../../infra/local/sqs.ts";
 import { Town } from "../../infra/local/town.ts";
+import { titleOf } from "../../infra/local/town-listing.ts";
 import { Job, JobId } from "../../shared/jobs/job.ts";
 import { decodeMessage, encodeMessage, ResultBatch, WorkItem } from "../../shared/jobs/messages.ts";
 import type { Slice } from "../../shared/jobs/slice.ts";
@@ -58,6 +59,7 @@ describe("the bridge as a process", () => {
       meters: 40,
       seed: 5,
       faults: { silent: 0.5 },
+      protocols: { dlms: 1, c1222: 0 },
       clientSystemTitle: CLIENT,
       clock: systemClock,
     });
@@ -71,7 +73,7 @@ describe("the bridge as a process", () => {
         meterId: MeterId.parse(meter.meterId),
         routes: [{ kind: "dial", host: meter.host, port: meter.port, transport: "tcp" }],
         profile: { name: PROFILE, version: 1 },
-        systemTitle: meter.systemTitle,
+        systemTitle: titleOf(meter),
         counterOffset: 0n,
         releasedBase: 0n,
         lastOrder: 0,

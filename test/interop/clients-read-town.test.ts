@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../infra/local/clock.ts";
-import type { TownMeter } from "../../infra/local/town.ts";
+import type { DlmsTownMeter } from "../../infra/local/town-listing.ts";
 import { startTown, type TownProcess } from "../../infra/local/town-process.ts";
 import { formatClockSetting, scaledClock } from "../../shared/ports/scaled-clock.ts";
 import { pythonEnvironment } from "./python-environment.ts";
@@ -35,7 +35,7 @@ interface Read {
 const environment = await pythonEnvironment((line) => process.stderr.write(`${line}\n`));
 if (environment.kind === "absent") process.stderr.write(`skipped: ${environment.reason}\n`);
 
-function read(client: string, meter: TownMeter, counter: number, from: number, to: number): Promise<Read> {
+function read(client: string, meter: DlmsTownMeter, counter: number, from: number, to: number): Promise<Read> {
   if (environment.kind === "absent") throw new Error(environment.reason);
   const { python } = environment;
   return new Promise((resolve, reject) => {
@@ -77,6 +77,7 @@ describe.skipIf(environment.kind === "absent").each(TIMES)("the town, read $name
       meters: 10,
       seed: 11,
       faults: {},
+      protocols: { dlms: 1, c1222: 0 },
       clientSystemTitle: CLIENT_TITLE,
       ...(setting && { clock: formatClockSetting(setting) }),
     });
@@ -85,8 +86,8 @@ describe.skipIf(environment.kind === "absent").each(TIMES)("the town, read $name
     await town.stop();
   });
 
-  const meterOf = (profile: string): TownMeter => {
-    const found = town.meters.find((meter) => meter.profile === profile);
+  const meterOf = (profile: string): DlmsTownMeter => {
+    const found = town.meters.filter((meter) => meter.protocol === "dlms").find((meter) => meter.profile === profile);
     if (found === undefined) throw new Error(`no meter of ${profile}`);
     return found;
   };

@@ -15,7 +15,7 @@ import type { RegisteredMeter } from "../../shared/registry/registered-meter.ts"
 import { leasedCounters } from "../../shared/security/counters.ts";
 import { callInPush } from "../../shared/simulator/call-in.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { dlmsPopulation } from "../../shared/simulator/population.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
 const CLIENT = "4852440000000001";
@@ -57,7 +57,7 @@ export function linkPair(clock: VirtualClock): readonly [Link, Link] {
   return [end(one, other), end(other, one)];
 }
 
-export const PLANS = population(nodeCrypto, { meters: 8, seed: 3, faults: {}, clientSystemTitle: CLIENT });
+export const PLANS = dlmsPopulation(nodeCrypto, { meters: 8, seed: 3, faults: {}, clientSystemTitle: CLIENT });
 
 /** Meters that call in at any of several tasks, in virtual time. */
 export class Field {

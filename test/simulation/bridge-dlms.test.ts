@@ -9,7 +9,7 @@ import { seeded } from "../../shared/ports/random.ts";
 import type { FaultShares } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { dialMeter } from "../../shared/simulator/meter-link.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { dlmsPopulation } from "../../shared/simulator/population.ts";
 import { type World, world } from "./bridge-world.ts";
 
 const CLIENT = "4852440000000001";
@@ -24,7 +24,7 @@ interface Town {
 /** A town of simulated meters, enrolled, behind links without sockets. */
 async function simulated(count: number, faults: FaultShares = {}): Promise<Town> {
   const town = await world();
-  const plans = population(nodeCrypto, { meters: count, seed: SEED, faults, clientSystemTitle: CLIENT });
+  const plans = dlmsPopulation(nodeCrypto, { meters: count, seed: SEED, faults, clientSystemTitle: CLIENT });
   const ports = { crypto: nodeCrypto, random: seeded("meters"), now: () => town.clock.now() };
   const meters = plans.map((plan) => new SimulatedMeter(plan, SEED, ports));
   for (const { index, meterId, profile, systemTitle, enrolled } of plans) {

@@ -6,7 +6,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below, type Random, seeded } from "../../shared/ports/random.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { dialMeter } from "../../shared/simulator/meter-link.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { dlmsPopulation } from "../../shared/simulator/population.ts";
 import { CLIENT_TITLE, type Meters } from "./bridges.ts";
 import type { CounterInvariants } from "./counter-invariants.ts";
 import type { FaultPlan } from "./fault-plan.ts";
@@ -27,7 +27,12 @@ export function dlmsMeters(
   ports: DlmsMeterPorts,
 ): Meters {
   const { time, random, faults, counters } = ports;
-  const plans = population(nodeCrypto, { meters: places.length, seed, faults: {}, clientSystemTitle: CLIENT_TITLE });
+  const plans = dlmsPopulation(nodeCrypto, {
+    meters: places.length,
+    seed,
+    faults: {},
+    clientSystemTitle: CLIENT_TITLE,
+  });
   const meterPorts = { crypto: nodeCrypto, random: seeded(`dlms ${seed}`), now: () => time.now };
   const meters = plans.map((plan) => new SimulatedMeter(plan, seed, meterPorts));
   const keysOf = new Map(plans.map(({ enrolled, index }) => [places[index]?.meterId, MeterKeys.parse(enrolled)]));

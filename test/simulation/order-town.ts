@@ -13,7 +13,7 @@ import { seeded } from "../../shared/ports/random.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { dialMeter } from "../../shared/simulator/meter-link.ts";
-import { population, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import { type DlmsMeterPlan, dlmsPopulation } from "../../shared/simulator/population.ts";
 import { type PortsChange, type World, world } from "./bridge-world.ts";
 
 const CLIENT = "4852440000000001";
@@ -29,7 +29,7 @@ export interface Incident {
   readonly what: "ends" | "breaks" | number;
 }
 
-const itemOf = (plan: SimulatedMeterPlan, slot: number): AccessItem => ({
+const itemOf = (plan: DlmsMeterPlan, slot: number): AccessItem => ({
   segment: SEGMENT,
   slot,
   meterId: MeterId.parse(plan.meterId),
@@ -47,7 +47,7 @@ const itemOf = (plan: SimulatedMeterPlan, slot: number): AccessItem => ({
 export async function orderTown(fault?: FaultKind, profile = "generic-eu", count = 1) {
   const town: World = await world();
   const faults = fault === undefined ? {} : { [fault]: 0.1 };
-  const plans = population(nodeCrypto, { meters: 10 * count, seed: SEED, faults, clientSystemTitle: CLIENT })
+  const plans = dlmsPopulation(nodeCrypto, { meters: 10 * count, seed: SEED, faults, clientSystemTitle: CLIENT })
     .filter((each) => (fault === undefined ? each.profile.name === profile : each.fault === fault))
     .slice(0, count);
   const meterPorts = { crypto: nodeCrypto, random: seeded("m"), now: () => town.clock.now() };

@@ -66,4 +66,20 @@ const CIPHERED: C1222Profile = {
   },
 };
 
-export const GENERIC_US = [CIPHERED] as const;
+const variant = (name: string, security: C1222Profile["c1222"]["access"]["security"]): C1222Profile => ({
+  ...CIPHERED,
+  name,
+  c1222: { ...CIPHERED.c1222, access: { ...CIPHERED.c1222.access, security } },
+});
+
+/** Without a proof of keys there are readings only. */
+const readingOnly = ({ c1222: { switch: _, ...c1222 }, ...profile }: C1222Profile): C1222Profile => ({
+  ...profile,
+  c1222,
+});
+
+export const GENERIC_US = [
+  CIPHERED,
+  variant("generic-us-authenticated", "authenticated"),
+  readingOnly(variant("generic-us-clear", "clear")),
+] as const;
