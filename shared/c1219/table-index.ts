@@ -35,7 +35,7 @@ function seek(
   count: number,
 ): number | undefined {
   const record: Record<string, TableRecord[string]> = {};
-  const scope = outer.inside(record);
+  const scope = outer.inside(fields, record);
   const pass = (field: Field): void => {
     record[field.name] = undefined;
     if (absent(field, scope)) return;

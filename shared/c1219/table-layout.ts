@@ -46,23 +46,73 @@ const knows = (record: TableRecord, name: string): boolean =>
   Object.values(record).some((value) => isRecord(value) && name in value) ||
   (name.includes(".") && (name.split(".")[0] ?? "") in record);
 
+/** A value that is made of an object once, and kept for as long as the object lives. */
+function madeOnce<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
+/** Names under which something of these fields may be found: theirs, and those one level within. */
+const namesOf = madeOnce((fields: readonly Field[]): ReadonlySet<string> => {
+  const inside = ({ type }: Field): readonly string[] =>
+    type.kind === "simple" ? [] : (type.kind === "bits" ? type.bits : type.fields).map(({ name }) => name);
+  return new Set(fields.flatMap((field) => [field.name, ...inside(field)]));
+});
+
+interface Found {
+  readonly value: TableValue | undefined;
+}
+
+/** What the tables of a context say under a name; undefined: none of them has it. */
+const lookUpIn = madeOnce((tables: readonly TableRecord[]) => {
+  const looked = new Map<string, Found | undefined>();
+  return (name: string): Found | undefined => {
+    if (!looked.has(name)) {
+      const table = tables.find((one) => knows(one, name));
+      looked.set(name, table && { value: within(table, name) });
+    }
+    return looked.get(name);
+  };
+});
+
+/** A record that is read or written, with the names that may be found in it. */
+interface UnderWay {
+  readonly record: TableRecord;
+  readonly names: ReadonlySet<string>;
+}
+
 export class Scope {
   readonly config: GenConfig;
-  readonly #records: readonly TableRecord[];
+  readonly #tables: readonly TableRecord[];
+  /** The innermost first. */
+  readonly #underWay: readonly UnderWay[];
 
-  constructor(config: GenConfig, records: readonly TableRecord[]) {
+  constructor(config: GenConfig, tables: readonly TableRecord[], underWay: readonly UnderWay[] = []) {
     this.config = config;
-    this.#records = records;
+    this.#tables = tables;
+    this.#underWay = underWay;
   }
-  inside(record: TableRecord): Scope {
-    return new Scope(this.config, [record, ...this.#records]);
+  inside(fields: readonly Field[], record: TableRecord): Scope {
+    return new Scope(this.config, this.#tables, [{ record, names: namesOf(fields) }, ...this.#underWay]);
+  }
+  #find(name: string): Found | undefined {
+    const dot = name.indexOf(".");
+    const first = dot < 0 ? name : name.slice(0, dot);
+    const own = this.#underWay.find(({ record, names }) => names.has(first) && knows(record, name));
+    return own === undefined ? lookUpIn(this.#tables)(name) : { value: within(own.record, name) };
   }
   number(expression: Expression): number {
     return evaluate(expression, (name) => {
-      const record = this.#records.find((one) => knows(one, name));
-      if (record === undefined)
+      const found = this.#find(name);
+      if (found === undefined)
         throw descriptionError(`expected a field ${name} in the table or those that it depends on`);
-      const value = within(record, name);
+      const { value } = found;
       if (value === undefined) return 0; // a field that is not there
       if (typeof value === "boolean") return value ? 1 : 0;
       if (typeof value === "number" || typeof value === "bigint") return Number(value);
@@ -82,7 +132,7 @@ export const absent = (field: Field, scope: Scope): boolean =>
 
 function readFields(source: Reader, fields: readonly Field[], outer: Scope): TableRecord {
   const record: Record<string, TableValue | undefined> = {};
-  const scope = outer.inside(record);
+  const scope = outer.inside(fields, record);
   for (const field of fields) {
     record[field.name] = undefined;
     if (absent(field, scope)) continue;
@@ -112,7 +162,7 @@ function bitsOf(value: number, bits: readonly Bits[]): TableRecord {
 }
 
 function writeFields(target: Writer, fields: readonly Field[], record: TableRecord, outer: Scope): void {
-  const scope = outer.inside(record);
+  const scope = outer.inside(fields, record);
   for (const field of fields) {
     if (absent(field, scope)) continue;
     const value = record[field.name];
@@ -153,7 +203,7 @@ function octetsOfBits(target: Writer, bits: readonly Bits[], value: TableRecord)
 
 /** Octets of fields whose sizes depend on the context alone. */
 function sizeOf(fields: readonly Field[], scope: Scope): number {
-  const inner = scope.inside({});
+  const inner = scope.inside(fields, {});
   let octets = 0;
   for (const { type, count, when } of fields) {
     if (when !== undefined && inner.number(when) === 0) continue;

@@ -3,6 +3,7 @@ import { SessionError } from "../../metering/failure.ts";
 import { GROUP_INVOCATION_IDS } from "../../metering/group.ts";
 import { LinkError } from "../../ports/link.ts";
 import { equalOctets } from "../../ports/octets.ts";
+import { below } from "../../ports/random.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
@@ -16,7 +17,7 @@ import { TABLE_ID } from "../services/table-data.ts";
 import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 
 export interface ExchangeOptions extends AnswerExpected {
-  readonly context: Pick<SessionContext, "link" | "clock" | "counters" | "responseTimeoutMs" | "onFrame">;
+  readonly context: Pick<SessionContext, "link" | "clock" | "random" | "counters" | "responseTimeoutMs" | "onFrame">;
 }
 /** A datagram without an answer is sent again so often within one response time-out: the very same octets. */
 const DATAGRAM_SENDS = 3;
@@ -92,10 +93,15 @@ export class Exchange {
     }
   }
 
-  /** Invocation ids are drawn from the counter lease: with them no key meets a cleartext twice, whatever the clock does. */
+  /**
+   * Under a key, invocation ids are drawn from the counter lease: with them no key meets a cleartext twice, whatever the
+   * clock does. Without one an id only tells answers apart, and there are no counters. 0 is left out.
+   */
   #nextInvocationId(): number {
-    const id = this.#options.context.counters.next();
-    if (id < 1 || id >= GROUP_INVOCATION_IDS)
+    const { key, context } = this.#options;
+    if (key === undefined) return 1 + below(context.random, GROUP_INVOCATION_IDS - 1);
+    const id = context.counters.next() || context.counters.next();
+    if (id >= GROUP_INVOCATION_IDS)
       throw new SessionError(
         "auth",
         "c1222.invocation-ids-used-up",
