@@ -90,8 +90,15 @@ const UOM: readonly TableRecord[] = [
   { ID_CODE: 8, TIME_BASE: 1 },
 ];
 
-/** The tables of a household's meter, made when they are asked for; the truth log is written before anything is encoded. */
-export function c1222Tables(state: MeterState, serial: string): ServerTables {
+interface Form {
+  readonly table0: Uint8Array;
+  readonly context: TableContext;
+}
+let form: Form | undefined;
+
+/** What all these meters have alike: table 0, and what the layouts of the other tables depend on. Made once. */
+function formOf(): Form {
+  if (form !== undefined) return form;
   const table0 = genConfig();
   const base = readGenConfig(table0);
   assert(base !== undefined, "the meter's own table 0 can be read");
@@ -103,6 +110,13 @@ export function c1222Tables(state: MeterState, serial: string): ServerTables {
     read.set(Number(id), readTable(fields, context, writeTable(fields, context, record)));
     context = contextOf(base, read);
   }
+  form = { table0, context };
+  return form;
+}
+
+/** The tables of a household's meter, made when they are asked for; the truth log is written before anything is encoded. */
+export function c1222Tables(state: MeterState, serial: string): ServerTables {
+  const { table0, context } = formOf();
   const encode = (id: number, record: TableRecord): Uint8Array => {
     const table = STANDARD_TABLES.get(id);
     assert(table !== undefined, `table ${id} has a layout`);

@@ -45,7 +45,14 @@ export const pingStorm: Benchmark = {
   about:
     "single reads and demand resets while pings to dead meters are queued (--meters 1000 --pings 50000 --singles 2000 --reads 200)",
   async run(say, { meters = 1_000, pings = 50_000, singles = 2_000, reads = 200 }) {
-    const headend = await Deployment.start(["--meters", String(meters), "--faults", `silent=${DEAD_SHARE}`]);
+    const headend = await Deployment.start([
+      "--meters",
+      String(meters),
+      "--protocols",
+      "dlms=1",
+      "--faults",
+      `silent=${DEAD_SHARE}`,
+    ]);
     try {
       const enrolled = await metersOf(headend, meters);
       say("finding the dead meters");

@@ -8,7 +8,16 @@ const ATTACHED = 20;
 describe("meters that hold their own connection, and two bridges", () => {
   let headend: Deployment;
   beforeAll(async () => {
-    headend = await Deployment.start(["--meters", String(METERS), "--attached", "0.5", "--bridges", "2"]);
+    headend = await Deployment.start([
+      "--meters",
+      String(METERS),
+      "--protocols",
+      "dlms=1",
+      "--attached",
+      "0.5",
+      "--bridges",
+      "2",
+    ]);
   }, 240_000);
   afterAll(async () => {
     expect(await headend?.stop()).toBe(0);

@@ -28,7 +28,7 @@ describe("the demand of a group", () => {
     headend.call<Body>(role, method, path, body);
   const witness = async (): Promise<Witness> => (await call<Witness>("operator", "GET", "/local/witness")).body;
   beforeAll(async () => {
-    headend = await Deployment.start(["--meters", String(METERS)]);
+    headend = await Deployment.start(["--meters", String(METERS), "--protocols", "dlms=1"]);
   }, 180_000);
   afterAll(async () => {
     expect(await headend.stop()).toBe(0);

@@ -54,20 +54,24 @@ export interface Delivery {
 export const ACCEPTANCE_WINDOW_MS = 900_000;
 /** Messages remembered at most within the window. */
 const REMEMBERED_MAX = 4096;
+/** The newest of them are remembered with their answers: whoever heard none repeats before long. */
+const REPEATABLE = 4;
 
 interface Remembered {
   readonly at: number;
-  readonly request: string;
-  readonly answer: Uint8Array | undefined;
+  /** Absent: too long ago to be answered again. */
+  readonly repeatable?: { readonly request: string; readonly answer: Uint8Array | undefined };
 }
 
 /**
  * A C12.22 node that serves sessionless requests, strictly: what is not addressed to it, malformed or played back gets no
- * answer; a repeat of the very same octets gets the same answer again; what does not verify gets `sme` in clear.
+ * answer; a repeat of one of the newest requests, the very same octets, gets the same answer again; what does not verify
+ * gets `sme` in clear.
  */
 export class ServerNode {
   readonly #options: ServerNodeOptions;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #repeatable: string[] = [];
 
   constructor(options: ServerNodeOptions) {
     this.#options = options;
@@ -121,7 +125,7 @@ export class ServerNode {
     const text = toHex(octets);
     this.#forget();
     const before = this.#remembered.get(key);
-    if (before?.request === text) return before.answer;
+    if (before?.repeatable?.request === text) return before.repeatable.answer;
     const invocationId = unsignedOf(request.callingApInvocationId);
     const early = (code: string): Uint8Array | undefined =>
       this.#clearAnswer(request, opened.control, [refusal(responseCode(code))]);
@@ -138,8 +142,15 @@ export class ServerNode {
     const { services } = readPayload(opened.payload, control.edClassIncluded);
     const responses = this.#perform(desk, services, control, absoluteTitle(request.callingApTitle ?? "."));
     const answer = this.#answer(request, control, responses, authentication?.keyId);
-    this.#remembered.set(key, { at: now(), request: text, answer });
+    this.#remember(key, { request: text, answer });
     return answer;
+  }
+
+  #remember(key: string, repeatable: Remembered["repeatable"]): void {
+    this.#remembered.set(key, { at: this.#options.now(), ...(repeatable && { repeatable }) });
+    const older = this.#repeatable.push(key) > REPEATABLE ? this.#repeatable.shift() : undefined;
+    const known = older === undefined ? undefined : this.#remembered.get(older);
+    if (older !== undefined && known !== undefined) this.#remembered.set(older, { at: known.at });
   }
 
   /** One answer a request; the first refusal ends the list. */
