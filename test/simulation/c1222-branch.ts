@@ -7,9 +7,9 @@ import type { RelayRoute } from "../../shared/metering/route.ts";
 import { type Link, LinkError } from "../../shared/ports/link.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
-import { C1222Meter, type C1222MeterPlan } from "../../shared/simulator/c1222-meter.ts";
+import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
 import { type BranchFaults, type BranchNode, CellRelay, QUIET_BRANCH } from "../../shared/simulator/cell-relay.ts";
-import { population } from "../../shared/simulator/population.ts";
+import { type C1222MeterPlan, dlmsPopulation } from "../../shared/simulator/population.ts";
 import { linkPair } from "./attached-field.ts";
 import { type VirtualClock, virtualClock } from "./virtual-clock.ts";
 
@@ -54,7 +54,7 @@ export class Branch {
     readonly nodes?: (own: readonly BranchNode[]) => readonly BranchNode[];
   }) {
     this.#transport = transport;
-    const plans = population(nodeCrypto, { meters, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
+    const plans = dlmsPopulation(nodeCrypto, { meters, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
     this.meters = plans.map(({ systemTitle: _, clientSystemTitle: __, enrolled: ___, ...plan }, index) => {
       const unicast = index.toString(16).padStart(2, "0").repeat(16);
       const keys = { enrolled: { unicast }, held: { unicast } };
