@@ -93,13 +93,13 @@ export class ServerNode {
     if (request.calledApTitle === undefined) return undefined;
     if (request.callingApTitle === undefined || request.calledApInvocationId !== undefined) return undefined;
     const meant = addressedAs(request.calledApTitle, { apTitle, groups: groups?.titles ?? [] });
-    if (meant === "group") return groups === undefined ? undefined : this.#serveGroup(groups, request, octets);
+    if (meant === "group") return groups === undefined ? undefined : this.#serveGroup(groups, request);
     const answer = meant === "node" ? this.#serveNode(request, octets) : undefined;
     return answer === undefined ? undefined : { octets: answer, afterMs: 0 };
   }
 
   /** Nothing is said to a request that does not verify: every member would say it. A repeat is answered once. */
-  #serveGroup(groups: GroupMembership, request: AContext, octets: Uint8Array): Delivery | undefined {
+  #serveGroup(groups: GroupMembership, request: AContext): Delivery | undefined {
     const { keyOf, securityMode, now } = this.#options;
     const opened = openApdu(request, groups.keyOf);
     if (opened.kind === "closed" || opened.authentication === undefined) return undefined;
@@ -109,7 +109,7 @@ export class ServerNode {
     const key = messageKey(request);
     if (this.#remembered.has(key) || Math.abs(now() - authentication.iv * 1000) > ACCEPTANCE_WINDOW_MS)
       return undefined;
-    this.#remembered.set(key, { at: now(), request: toHex(octets), answer: undefined });
+    this.#remembered.set(key, { at: now() });
     const { services } = readPayload(opened.payload, control.edClassIncluded);
     // In the group's own name: whoever has logged on is logged on for single requests.
     const responses = this.#perform(groups.desk, services, control, absoluteTitle(request.calledApTitle ?? "."));
