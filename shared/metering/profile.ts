@@ -107,6 +107,15 @@ const DlmsAccess = z.strictObject({
   generalBlockTransfer: z.strictObject({ window: z.int().min(1).max(63) }).optional(),
   /** Proposes the ACCESS service. */
   accessService: z.boolean().optional(),
+  /**
+   * Absent: negotiated by an AARQ. Pre-established: there is none, and nothing proves the meter freshly, so that the session
+   * reads and does nothing else.
+   */
+  association: z.enum(["negotiated", "pre-established"]).optional(),
+  /** What a pre-established association was agreed to be: conformance block, and the largest APDU that the meter accepts. */
+  agreed: z
+    .strictObject({ conformance: z.int().min(0).max(0xff_ffff), serverMaxPduSize: z.int().min(64).max(0xffff) })
+    .optional(),
   /** How objects are named; absent: by logical names. */
   referencing: z.enum(["logical-name", "short-name"]).optional(),
   /** Absent: the wrapper. */

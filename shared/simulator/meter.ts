@@ -2,7 +2,9 @@ import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
 import { ServerConnection } from "../dlms/server/connection.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
 import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
+import { type Notification, type PushOptions, pushApdus } from "../dlms/server/push.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
+import { wrap } from "../dlms/wrapper.ts";
 import type { EventName } from "../metering/event-catalogue.ts";
 import type { MeterEvent } from "../metering/result.ts";
 import { assert } from "../ports/errors.ts";
@@ -215,6 +217,13 @@ export class SimulatedMeter {
         return react(octets);
       },
     };
+  }
+
+  /** What the meter says by itself to its own client, in wrapper PDUs. */
+  push(notification: Notification, options: Pick<PushOptions, "dress" | "blockApduMax">): readonly Uint8Array[] {
+    const { clientSap, serverSap } = this.plan.profile.dlms.access;
+    const apdus = pushApdus(this.parts.device, this.#ports, notification, { clientSap, ...options });
+    return apdus.map((apdu) => wrap(serverSap, clientSap, apdu));
   }
 
   /** Framed as the device profile says. */

@@ -134,7 +134,8 @@ export class ApplicationSecurity {
   }
 }
 
-function refusalError(
+/** What it means that protection did not open. */
+export function refusalError(
   { because, title }: Extract<OpenedApdu, { kind: "refused" }>,
   octets: Uint8Array,
   meterTitle: Uint8Array,

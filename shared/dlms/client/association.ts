@@ -44,6 +44,8 @@ export interface Agreement {
   readonly conformance: number;
   /** Octets of the largest APDU that the meter accepts. */
   readonly serverMaxPduSize: number;
+  /** Nothing has proved the meter freshly: only what reads may be asked. */
+  readonly readOnly?: true;
   /** StoC, HLS. */
   readonly challenge: Uint8Array | undefined;
   /** The title that the meter shows in its answer; absent: it shows none. */
@@ -95,6 +97,33 @@ export const initiateRequestOf = (plan: AssociationPlan): Uint8Array =>
     proposedConformance: proposed(plan),
     clientMaxReceivePduSize: plan.maxPduSize,
   });
+
+/** Services that change nothing, and what they need. */
+const READING = conformanceOf(
+  "general-protection",
+  "general-block-transfer",
+  "delta-value-encoding",
+  "priority-mgmt-supported",
+  "block-transfer-with-get-or-read",
+  "multiple-references",
+  "get",
+  "selective-access",
+  "read",
+  "parameterized-access",
+);
+/** What a pre-established association takes where its device profile does not say more. */
+const LEAST = { conformance: conformanceOf("get", "read"), serverMaxPduSize: SERVER_PDU_MIN };
+
+/** The agreement of a pre-established association, cut down to what reads: nothing proves the meter freshly. */
+export const preEstablished = (
+  { referencing }: AssociationPlan,
+  { conformance, serverMaxPduSize }: { readonly conformance: number; readonly serverMaxPduSize: number } = LEAST,
+): Agreement => ({
+  conformance: conformanceFor(referencing, conformance & READING),
+  serverMaxPduSize,
+  readOnly: true,
+  challenge: undefined,
+});
 
 /** The AARQ; `userInformation` is the InitiateRequest, ciphered where the plan says so. */
 export const aarqOf = (plan: AssociationPlan, userInformation: Uint8Array): Aarq => ({

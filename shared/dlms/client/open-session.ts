@@ -17,7 +17,15 @@ import { AUTHENTICATED_AND_ENCRYPTED, policyOfBits } from "../security/security-
 import { POINT_OCTETS, SUITES } from "../security/security-suite.ts";
 import { type ApduChannel, conversationError } from "./apdu-link.ts";
 import { ApplicationSecurity } from "./application-security.ts";
-import { type Agreement, type AssociationPlan, aarqOf, agreementOf, initiateRequestOf, isHls } from "./association.ts";
+import {
+  type Agreement,
+  type AssociationPlan,
+  aarqOf,
+  agreementOf,
+  initiateRequestOf,
+  isHls,
+  preEstablished,
+} from "./association.ts";
 import { channelOf, inBlocks } from "./channel.ts";
 import { Exchange } from "./exchange.ts";
 import { failureIn } from "./service-failure.ts";
@@ -58,7 +66,8 @@ export async function openSession(context: SessionContext, manufacturer?: Manufa
       plan.referencing === "short-name"
         ? new ShortNameServices(exchange, context.profile.dlms.baseNames)
         : byLogicalName(exchange);
-    const initiate = initiateRequestOf({ ...plan, dedicatedKey: undefined });
+    const fixed = context.profile.dlms.access.association === "pre-established";
+    const initiate = fixed ? undefined : initiateRequestOf({ ...plan, dedicatedKey: undefined });
     const session = new DlmsSession(exchange, services, apdus, clock, initiate);
     if (making.hls !== undefined) await proveBothSides(making, making.hls, agreement, session);
     if (making.dedicated !== undefined) security?.startDedicated(making.dedicated);
@@ -78,6 +87,12 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
   const { access } = profile.dlms;
   const { authentication } = access;
   const ciphered = access.ciphering !== "none";
+  if (access.association === "pre-established" && (authentication !== "none" || access.dedicatedKey === true))
+    throw new SessionError(
+      "internal",
+      "dlms.pre-established",
+      "expected neither authentication nor a dedicated key in a pre-established association",
+    );
   const own = titleOf(context.clientSystemTitle);
   const peer = titleOf(context.systemTitle);
   if (own === undefined)
@@ -188,8 +203,10 @@ function hlsOf(
 }
 
 async function associate({ context, plan, security, apdus }: Making): Promise<Agreement> {
-  const initiate = initiateRequestOf(plan);
+  const { association, agreed } = context.profile.dlms.access;
   await apdus.open?.(context.clock.now() + context.responseTimeoutMs);
+  if (association === "pre-established") return preEstablished(plan, agreed);
+  const initiate = initiateRequestOf(plan);
   await apdus.send(encode(Aarq, aarqOf(plan, security?.sealInitiate(initiate) ?? initiate)));
   const answer = await apdus.receive(context.clock.now() + context.responseTimeoutMs);
   const failure = failureIn(answer, !plan.ciphered);

@@ -37,10 +37,16 @@ export class DlmsSession {
   readonly #services: Services;
   readonly #apdus: ApduChannel;
   readonly #clock: Clock;
-  /** InitiateRequest in clear, for a release that proves itself. */
-  readonly #initiate: Uint8Array;
+  /** InitiateRequest in clear, for a release that proves itself; undefined: a pre-established association is not released. */
+  readonly #initiate: Uint8Array | undefined;
 
-  constructor(exchange: Exchange, services: Services, apdus: ApduChannel, clock: Clock, initiate: Uint8Array) {
+  constructor(
+    exchange: Exchange,
+    services: Services,
+    apdus: ApduChannel,
+    clock: Clock,
+    initiate: Uint8Array | undefined,
+  ) {
     this.exchange = exchange;
     this.#services = services;
     this.#apdus = apdus;
@@ -98,17 +104,21 @@ export class DlmsSession {
     return response as ActionResponseWithOptionalData;
   }
 
-  /** RLRQ, answered or not; never rejects. Says nothing when the conversation is broken. */
+  /** RLRQ and what the layer below has, answered or not within a second each; never rejects. Says nothing when broken. */
   async release(): Promise<void> {
     if (!this.exchange.sound) return;
-    try {
-      const userInformation = this.exchange.security?.sealInitiate(this.#initiate);
-      await this.#apdus.send(encode(Rlrq, { reason: 0, userInformation }));
-      await this.#apdus.receive(this.#clock.now() + RELEASE_TIMEOUT_MS);
-      await this.#apdus.disconnect?.(this.#clock.now() + RELEASE_TIMEOUT_MS);
-    } catch {
-      // The caller closes the link, which releases every association on it.
-    }
+    const soon = (): number => this.#clock.now() + RELEASE_TIMEOUT_MS;
+    // The caller closes the link, which releases every association on it.
+    const politely = (step: Promise<unknown> | undefined) => step?.catch(() => undefined);
+    const initiate = this.#initiate;
+    if (initiate !== undefined) await politely(this.#rlrq(initiate, soon));
+    await politely(this.#apdus.disconnect?.(soon()));
+  }
+
+  async #rlrq(initiate: Uint8Array, soon: () => number): Promise<void> {
+    const userInformation = this.exchange.security?.sealInitiate(initiate);
+    await this.#apdus.send(encode(Rlrq, { reason: 0, userInformation }));
+    await this.#apdus.receive(soon());
   }
 }
 

@@ -101,6 +101,13 @@ export class ShortNameServices implements Services {
   async invoke(calls: readonly MethodCall[]): Promise<readonly ActionResponseWithOptionalData[]> {
     this.#exchange.require("read");
     this.#exchange.require("parameterized-access");
+    if (this.#exchange.agreement.readOnly === true)
+      // the services are those that read, but a method is no reading
+      throw new SessionError(
+        "unsupported",
+        "dlms.service-not-negotiated",
+        "expected a session that is not for reading only",
+      );
     const parts: Part[] = [];
     for (const { cosemMethodDescriptor, parameters } of calls)
       parts.push(await this.#method(cosemMethodDescriptor, parameters));

@@ -54,6 +54,8 @@ export interface ClientRule {
   readonly security: ClientSecurity;
   /** By logical names where absent. */
   readonly referencing?: Referencing;
+  /** There is an association without an AARQ, of these services and with APDUs of at most so many octets; it can't be released. */
+  readonly preEstablished?: { readonly conformance: number; readonly clientMaxPduSize: number };
   /** What this client sees, but for the association object. */
   readonly objects: () => readonly CosemObject[];
   /** Logical name of the security setup object in force. */
@@ -78,4 +80,6 @@ export interface LogicalDevice {
   /** By client SAP; any other is refused. */
   readonly clients: ReadonlyMap<number, ClientRule>;
   readonly tampering?: Tampering;
+  /** A client confirmed the push of this long invoke id. */
+  readonly onConfirmed?: (longInvokeIdAndPriority: number) => void;
 }

@@ -4,33 +4,23 @@ import type { Random } from "../../ports/random.ts";
 import { decode, encode } from "../../wire/codec.ts";
 import { Aare, ACSE_SERVICE_USER, ASSOCIATION_RESULT, NO_AARE_FIELDS } from "../aare.ts";
 import { Aarq } from "../aarq.ts";
-import { AccessRequest } from "../access-request.ts";
-import { ActionRequest } from "../action-request.ts";
 import type { ActionResponseWithOptionalData } from "../action-response.ts";
 import { STREAM_MAX } from "../block-stream.ts";
-import { CONFORMANCE } from "../conformance.ts";
+import { CONFORMANCE, conformanceFor } from "../conformance.ts";
 import type { Data } from "../data.ts";
-import { GetRequest } from "../get-request.ts";
+import { DataNotificationConfirm } from "../data-notification-confirm.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { InitiateResponse, VAA_NAME_LN } from "../initiate-response.ts";
-import { isConfirmed } from "../invoke-id.ts";
-import { LONG_INVOKE } from "../long-invoke-id.ts";
-import { AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
 import { ASSOCIATION_SN_BASE_NAME } from "../objects/association-sn.ts";
-import { ReadRequest } from "../read-request.ts";
 import { RELEASE_RESPONSE_REASON, Rlre, Rlrq } from "../release.ts";
 import { ECDSA_CHALLENGE_MIN, type Hls } from "../security/hls.ts";
 import type { Dress } from "../security/secured-apdu.ts";
-import { SetRequest } from "../set-request.ts";
-import { UnconfirmedWriteRequest, WriteRequest } from "../write-request.ts";
-import { accessService } from "./access-service.ts";
-import { ActionService } from "./action-service.ts";
 import { isHls, type Judged, judge, rejection } from "./associate.ts";
 import { type AssociationView, associationObject, contextOf, MECHANISM_OF } from "./association-object.ts";
+import { AssociationServices } from "./association-services.ts";
 import { associationSnObject } from "./association-sn-object.ts";
 import { BlockServer } from "./block-server.ts";
 import { actionResult, type CosemObject, type CosemObjects, cosemObjects } from "./cosem-object.ts";
-import { GetService } from "./get-service.ts";
 import type { ClientRule, LogicalDevice } from "./logical-device.ts";
 import {
   decodedOr,
@@ -41,9 +31,7 @@ import {
   type SecureContext,
 } from "./protection.ts";
 import { hlsOf, secureContextOf, withDedicatedKey } from "./secure-context.ts";
-import { NOT_NEGOTIATED, type NotNegotiated, type ServiceContext } from "./service.ts";
-import { SetService } from "./set-service.ts";
-import { isReplyToHlsByShortName, ShortNameService, serviceError } from "./short-name-service.ts";
+import { NOT_NEGOTIATED } from "./service.ts";
 import { type ShortNames, shortNames } from "./short-names.ts";
 
 export interface ServerPorts {
@@ -53,6 +41,8 @@ export interface ServerPorts {
 }
 
 const CHALLENGE_OCTETS = 16;
+/** General-Glo-Ciphering, General-Ciphering, General-Signing. */
+const GENERAL: ReadonlySet<number> = new Set([0xdb, 0xdd, 0xdf]);
 const GBT = CONFORMANCE["general-block-transfer"];
 
 interface Established {
@@ -79,10 +69,7 @@ export class ServerAssociation {
   readonly #clientSap: number;
   readonly #rule: ClientRule;
   readonly #ports: ServerPorts;
-  readonly #get = new GetService();
-  readonly #set = new SetService();
-  readonly #action = new ActionService();
-  readonly #named = new ShortNameService();
+  readonly #services = new AssociationServices();
   readonly #blocks = new BlockServer();
   /** The request came in General-Block-Transfer: its answer may be of any length. */
   #unlimited = false;
@@ -93,11 +80,27 @@ export class ServerAssociation {
     this.#clientSap = clientSap;
     this.#rule = rule;
     this.#ports = ports;
+    if (rule.preEstablished !== undefined) this.#state = this.#preEstablished(rule.preEstablished);
+  }
+
+  /** An association that was agreed on beforehand: nobody asks for it, nobody ends it. */
+  #preEstablished({ conformance, clientMaxPduSize }: NonNullable<ClientRule["preEstablished"]>): Established {
+    const { security, referencing = "logical-name" } = this.#rule;
+    return {
+      status: "associated",
+      conformance: conformanceFor(referencing, conformance & this.#device.conformance),
+      clientMaxPduSize,
+      secure: this.#secureContext(),
+      ciphered: isHls(security) && security.ciphered,
+      challenges: undefined,
+      proofFloor: undefined,
+      ...this.#objects(),
+    };
   }
 
   /** True while blocks of an answer wait to be asked for. */
   get blocksWaiting(): boolean {
-    return this.#get.inProgress || this.#named.inProgress;
+    return this.#services.inProgress;
   }
 
   get associated(): boolean {
@@ -123,22 +126,38 @@ export class ServerAssociation {
 
   receive(apdu: Uint8Array): Uint8Array | undefined {
     if (apdu.length > this.#device.maxPduSize) return exception("service-not-allowed", "pdu-too-long");
+    const fixed = this.#rule.preEstablished !== undefined;
     switch (apdu[0]) {
       case 0x60:
-        return this.#associate(apdu);
+        return fixed ? exception("service-not-allowed", "operation-not-possible") : this.#associate(apdu);
       case 0x62:
-        return this.#release(apdu);
+        return fixed ? exception("service-not-allowed", "operation-not-possible") : this.#release(apdu);
       default:
-        return this.#request(apdu);
+        return this.#confirmedAlone(apdu) ? undefined : this.#request(apdu);
     }
+  }
+
+  /** A DataNotification-Confirm outside of any association: opened by the keys of the rule where it has some. */
+  #confirmedAlone(octets: Uint8Array): boolean {
+    if (this.#state !== undefined) return false;
+    const { security } = this.#rule;
+    const secure = isHls(security) && security.ciphered ? this.#secureContext() : undefined;
+    if (secure === undefined) return this.#confirmed(octets);
+    const opened = GENERAL.has(octets[0] ?? 0) ? decodedOr(() => openRequest(secure, octets)) : undefined;
+    return opened?.kind === "opened" && this.#confirmed(opened.apdu);
+  }
+
+  /** Nothing is said to a confirmation. */
+  #confirmed(apdu: Uint8Array): boolean {
+    const confirm = apdu[0] === 0x10 ? decodedOr(() => decode(DataNotificationConfirm, apdu)) : undefined;
+    if (confirm === undefined) return false;
+    this.#device.onConfirmed?.(confirm.longInvokeIdAndPriority);
+    return true;
   }
 
   #drop(): void {
     this.#state = undefined;
-    this.#get.abort();
-    this.#set.abort();
-    this.#action.abort();
-    this.#named.abort();
+    this.#services.abort();
   }
 
   #secureContext(): SecureContext | undefined {
@@ -307,13 +326,15 @@ export class ServerAssociation {
   }
 
   #served(apdu: Uint8Array, state: Established, dress: Dress | undefined): Uint8Array | undefined {
+    if (this.#confirmed(apdu)) return undefined;
     const sendMax = this.#unlimited ? STREAM_MAX : this.#sendMax(state);
     const answerMax =
       dress === undefined
         ? sendMax
         : sendMax - (state.secure === undefined ? 0 : protectionOctets(state.secure, dress));
-    const context: ServiceContext = { objects: state.objects, conformance: state.conformance, answerMax };
-    const answer = this.#serve(apdu, state, context);
+    const { objects, names, conformance, status } = state;
+    const context = { objects, names, conformance, answerMax, pending: status === "association-pending" };
+    const answer = this.#services.serve(apdu, context);
     if (answer === "unconfirmed") return undefined;
     if (answer === "malformed") return exception("service-not-allowed", "other-reason");
     if (answer === "unknown" || answer === NOT_NEGOTIATED) return exception("service-unknown", "service-not-supported");
@@ -321,78 +342,4 @@ export class ServerAssociation {
     if (answer === "pending") return exception("service-not-allowed", "operation-not-possible");
     return dress === undefined || state.secure === undefined ? answer : protectAnswer(state.secure, dress, answer);
   }
-
-  #serve(
-    apdu: Uint8Array,
-    state: Established,
-    context: ServiceContext,
-  ): Uint8Array | NotNegotiated | "unconfirmed" | "malformed" | "unknown" | "pending" | "too-long" {
-    const pending = state.status === "association-pending";
-    const { names } = state;
-    const answered = (request: { invokeIdAndPriority: number }, answer: Uint8Array | NotNegotiated) =>
-      isConfirmed(request.invokeIdAndPriority) ? answer : "unconfirmed";
-    switch (apdu[0]) {
-      case 0xc0: {
-        if (pending) return "pending";
-        const request = decodedOr(() => decode(GetRequest, apdu));
-        if (request === undefined) return "malformed";
-        this.#set.abort();
-        this.#action.abort();
-        return answered(request, this.#get.handle(request, context));
-      }
-      case 0xc1: {
-        if (pending) return "pending";
-        const request = decodedOr(() => decode(SetRequest, apdu));
-        if (request === undefined) return "malformed";
-        this.#get.abort();
-        this.#action.abort();
-        return answered(request, this.#set.handle(request, context));
-      }
-      case 0xc3: {
-        const request = decodedOr(() => decode(ActionRequest, apdu));
-        if (request === undefined) return "malformed";
-        if (pending && !isReplyToHls(request)) return "pending";
-        this.#get.abort();
-        this.#set.abort();
-        return answered(request, this.#action.handle(request, context));
-      }
-      case 0xd9: {
-        if (pending) return "pending";
-        const request = decodedOr(() => decode(AccessRequest, apdu));
-        if (request === undefined) return "malformed";
-        const answer = accessService(request, context);
-        const unconfirmed = (request.longInvokeIdAndPriority & LONG_INVOKE.confirmed) === 0;
-        return unconfirmed && typeof answer !== "string" ? "unconfirmed" : answer;
-      }
-      case 0x05: {
-        if (names === undefined) return "unknown";
-        const request = decodedOr(() => decode(ReadRequest, apdu));
-        if (request === undefined) return "malformed";
-        if (pending && !isReplyToHlsByShortName(request))
-          return serviceError("read", "access", "scope-of-access-violated");
-        return this.#named.read(request, { ...context, names });
-      }
-      case 0x06: {
-        if (names === undefined) return "unknown";
-        if (pending) return serviceError("write", "access", "scope-of-access-violated");
-        const request = decodedOr(() => decode(WriteRequest, apdu));
-        return request === undefined ? "malformed" : this.#named.write(request, { ...context, names });
-      }
-      case 0x16: {
-        const request = decodedOr(() => decode(UnconfirmedWriteRequest, apdu));
-        const offered = (context.conformance & CONFORMANCE["unconfirmed-write"]) !== 0;
-        // Nobody waits for an answer, not even for a refusal.
-        if (names !== undefined && request !== undefined && offered && !pending)
-          this.#named.write(request, { ...context, names, conformance: context.conformance | CONFORMANCE.write });
-        return "unconfirmed";
-      }
-      default:
-        return "unknown";
-    }
-  }
 }
-
-const isReplyToHls = (request: ActionRequest): boolean =>
-  request.kind === "normal" &&
-  request.cosemMethodDescriptor.classId === AssociationLn.classId &&
-  request.cosemMethodDescriptor.instanceId === CURRENT_ASSOCIATION;

@@ -82,7 +82,16 @@ export class ShortNameService {
     );
   }
 
-  /** `unconfirmed`: nobody looks at the answer. */
+  /** Writes one by one, as nobody asks what became of it. */
+  writeUnconfirmed({ variableAccessSpecification: list, listOfData }: WriteRequest, context: ShortNameContext): void {
+    this.abort();
+    if (list.length > 1 && !offers(context, "multiple-references")) return;
+    for (const [index, specification] of list.entries()) {
+      const value = listOfData[index];
+      if (value !== undefined) writeResult(specification, value, context);
+    }
+  }
+
   write({ variableAccessSpecification: list, listOfData }: WriteRequest, context: ShortNameContext): Uint8Array {
     const [first] = list;
     if (!offers(context, "write")) return unsupported("write");
