@@ -41,11 +41,11 @@ import { productClock, systemClock } from "../adapters/system-clock.ts";
 import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
 import { keptSecret, openField } from "./field.ts";
+import { fieldDial } from "./field-dial.ts";
 import { type Health, serveHealth } from "./health.ts";
 import { multicastSockets } from "./multicast-sockets.ts";
 import { ownAddress } from "./own-address.ts";
 import { logger, publishMetrics, sliceLog } from "./slice-log.ts";
-import { tcpDial } from "./tcp-dial.ts";
 
 /** The bridge as a process: sockets, queues, signals and drain around `shared/bridge`. */
 
@@ -169,7 +169,7 @@ const field =
         },
       );
 
-const dial = tcpDial(productClock);
+const dial = fieldDial(productClock);
 const batchPorts = { queue: sqsResults(sqs, env.RESULTS_QUEUE_URL), batches: s3Batches(s3, env.EVIDENCE_BUCKET) };
 const groupRequests = dynamoGroupRequests(db, env.LEDGER_TABLE);
 const answers = groupAnswers({

@@ -8,6 +8,8 @@ import { tcpLink } from "./tcp-link.ts";
 /** Errors that say something about this machine, not about the meter. */
 const OURS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL", "EACCES", "EPERM"]);
 
+export const isOurFault = (code: string): boolean => OURS.has(code);
+
 /** Dials over TCP, IPv4 and IPv6. */
 export const tcpDial =
   (clock: Pick<Clock, "now">): Dial =>
@@ -20,7 +22,7 @@ export const tcpDial =
         socket.destroy();
         const detail = { host, port, code };
         reject(
-          OURS.has(code)
+          isOurFault(code)
             ? new HeadraceError("bridge.no-socket", `no socket for a connection: ${code}`, { retry: "later", detail })
             : new LinkError("link.unreachable", `no connection to ${host}, port ${port}: ${code}`, { detail }),
         );

@@ -67,8 +67,6 @@ async function prepare(
     throw new SessionError("unsupported", "driver.unknown", `no driver for protocol ${profile.protocol}`);
   const route = routeOf(item, attempt);
   if (route === undefined) throw new SessionError("unsupported", "route.none", "the meter has no route");
-  if (route.kind === "dial" && route.transport !== "tcp")
-    throw new SessionError("unsupported", "route.transport", `no way to dial over ${route.transport}`);
   const { meterId, sealedKeys } = item;
   const keys =
     sealedKeys &&
@@ -92,6 +90,9 @@ const routeOf = ({ routes }: AccessItem, attempt: number): Route | undefined => 
 const noRelay: RelayDial = async () => {
   throw new SessionError("unsupported", "route.relay", "this bridge reaches no relays");
 };
+/** Whether dialling it alone shows that somebody is there. */
+const connects = (route: Route | undefined): boolean => route?.kind === "dial" && route.transport === "tcp";
+
 const noneAttached: AttachedDial = async () => {
   throw new LinkError("link.route-lost", "the meter holds no connection to this headend now");
 };
@@ -113,8 +114,9 @@ export const perform = (
     attempt,
     limits,
     signal,
-    // A connection that the meter opened long ago says nothing about now: there its module is asked.
-    operation.kind === "ping" && operation.depth === "network" && routeOf(item, attempt)?.kind === "dial"
+    // A connection that the meter opened long ago says nothing about now, and a datagram socket nothing at all: there its
+    // module is asked.
+    operation.kind === "ping" && operation.depth === "network" && connects(routeOf(item, attempt))
       ? undefined
       : async (session) => ({ kind: "done", result: await session.perform(operation) }),
   );

@@ -1,5 +1,5 @@
 import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
-import { ServerConnection } from "../dlms/server/connection.ts";
+import { DatagramConnection, ServerConnection } from "../dlms/server/connection.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
 import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import { type Notification, type PushOptions, pushApdus } from "../dlms/server/push.ts";
@@ -53,6 +53,8 @@ export const LATE_RESET_MS = 15_000;
 export const DEAD_MS = 20_000;
 /** What a meter with the fault `high-counter` last accepted. */
 export const HIGH_COUNTER = 3_900_000_000;
+/** Peers whose associations a meter keeps at once, over datagrams. */
+const PEERS_MAX = 8;
 type FramedConnection = Pick<ServerConnection, "receive" | "blocksWaiting">;
 /** What a simulated meter grants at most on an HDLC link. */
 const HDLC_ABILITIES: HdlcParameters = { transmitMax: 1024, receiveMax: 1024, transmitWindow: 3, receiveWindow: 3 };
@@ -107,6 +109,7 @@ export class SimulatedMeter {
   #made: Made | undefined;
   #recorded: readonly Uint8Array[] | undefined;
   #sessions = 0;
+  readonly #peers = new Map<string, MeterConnection>();
   readonly #kept: KeptState;
   readonly #changed: () => void;
 
@@ -206,9 +209,11 @@ export class SimulatedMeter {
   }
 
   connect(): MeterConnection {
-    const { device } = this.parts;
-    const connection = this.#connectionTo(device);
-    const react = this.#behaviour(device, connection);
+    return this.#connected(this.#connectionTo(this.parts.device));
+  }
+
+  #connected(connection: FramedConnection): MeterConnection {
+    const react = this.#behaviour(this.parts.device, connection);
     let counted = false;
     return {
       receive: (octets) => {
@@ -217,6 +222,23 @@ export class SimulatedMeter {
         return react(octets);
       },
     };
+  }
+
+  /**
+   * One datagram of a peer in; what the meter sends it, each at its own time. A peer's associations live until others need
+   * their place.
+   */
+  datagram(octets: Uint8Array, peer: string): readonly { readonly octets: Uint8Array; readonly afterMs: number }[] {
+    if (this.plan.fault === "closed" || this.plan.profile.dlms.access.framing === "hdlc") return [];
+    let known = this.#peers.get(peer);
+    if (known === undefined) {
+      known = this.#connected(new DatagramConnection(this.parts.device, this.#ports));
+      const [oldest] = this.#peers.keys();
+      if (oldest !== undefined && this.#peers.size >= PEERS_MAX) this.#peers.delete(oldest);
+      this.#peers.set(peer, known);
+    }
+    const { send, afterMs } = known.receive(octets);
+    return send.map((each) => ({ octets: each, afterMs }));
   }
 
   /** What the meter says by itself to its own client, in wrapper PDUs. */

@@ -1,9 +1,10 @@
 import type { SessionContext } from "../../metering/driver.ts";
 import { SessionError } from "../../metering/failure.ts";
 import { GROUP_INVOCATION_IDS } from "../../metering/group.ts";
-import { LinkError } from "../../ports/link.ts";
+import { type Link, LinkError } from "../../ports/link.ts";
 import { equalOctets } from "../../ports/octets.ts";
 import { below } from "../../ports/random.ts";
+import { type RepeatingLink, repeatingLink } from "../../ports/repeating-link.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, integerContentOf, NO_ELEMENTS } from "../a-context.ts";
@@ -19,8 +20,6 @@ import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 export interface ExchangeOptions extends AnswerExpected {
   readonly context: Pick<SessionContext, "link" | "clock" | "random" | "counters" | "responseTimeoutMs" | "onFrame">;
 }
-/** A datagram without an answer is sent again so often within one response time-out: the very same octets. */
-const DATAGRAM_SENDS = 3;
 
 /** What a broken link or a malformed answer means for a conversation. `heard`: the meter has said something. */
 export function conversationError(error: unknown, heard: boolean): unknown {
@@ -57,6 +56,7 @@ const tellsSecrets = (request: Request): boolean =>
  */
 export class Exchange {
   readonly #options: ExchangeOptions;
+  readonly #link: Link | RepeatingLink;
   readonly #splitter = new ApduSplitter();
   readonly #reassembly = new Reassembly();
   #queued: readonly Uint8Array[] = [];
@@ -66,6 +66,9 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    const { link, clock, responseTimeoutMs: withinMs, onFrame } = options.context;
+    const onRepeat = (octets: Uint8Array): void => onFrame?.("sent", octets);
+    this.#link = link.kind === "stream" ? link : repeatingLink(link, clock, { withinMs, onRepeat });
   }
 
   /** False after anything that leaves the conversation in doubt. */
@@ -82,7 +85,7 @@ export class Exchange {
       await this.#send(apdu);
       const deadline = clock.now() + responseTimeoutMs;
       for (;;) {
-        const answer = decode(AContext, await this.#receive(deadline, apdu));
+        const answer = decode(AContext, await this.#receive(deadline));
         if (answer.calledApInvocationId === undefined || !equalOctets(answer.calledApInvocationId, invocationId))
           continue; // an answer that came too late, or a push
         return openAnswer(answer, this.#options, requests);
@@ -127,38 +130,27 @@ export class Exchange {
   }
 
   async #send(apdu: Uint8Array): Promise<void> {
-    const { link, onFrame } = this.#options.context;
+    const { onFrame } = this.#options.context;
+    const link = this.#link;
     for (const octets of link.kind === "stream" ? [apdu] : datagramsOf(apdu, DATAGRAM_OCTETS)) {
       onFrame?.("sent", octets);
-      await link.send(octets);
+      await ("sendRepeatedly" in link ? link.sendRepeatedly(octets) : link.send(octets));
     }
   }
 
-  async #receive(deadline: number, request: Uint8Array): Promise<Uint8Array> {
-    const { link, clock, onFrame, responseTimeoutMs } = this.#options.context;
-    for (let sends = 1; ; ) {
+  async #receive(deadline: number): Promise<Uint8Array> {
+    for (;;) {
       const [apdu, ...rest] = this.#queued;
-      if (apdu !== undefined) {
-        this.#queued = rest;
-        onFrame?.("received", apdu);
-        const whole = this.#whole(apdu);
-        if (whole !== undefined) return whole;
+      if (apdu === undefined) {
+        const octets = await this.#link.receive(deadline);
+        this.#heard = true;
+        this.#queued = this.#link.kind === "stream" ? this.#splitter.push(octets) : [octets];
         continue;
       }
-      const until =
-        link.kind === "stream" || sends >= DATAGRAM_SENDS
-          ? deadline
-          : Math.min(deadline, deadline - responseTimeoutMs + (sends * responseTimeoutMs) / DATAGRAM_SENDS);
-      try {
-        const octets = await link.receive(until);
-        this.#heard = true;
-        this.#queued = link.kind === "stream" ? this.#splitter.push(octets) : [octets];
-      } catch (error) {
-        const silent = error instanceof LinkError && error.code === "link.timeout";
-        if (!silent || until >= deadline || clock.now() >= deadline) throw error;
-        sends++;
-        await this.#send(request);
-      }
+      this.#queued = rest;
+      this.#options.context.onFrame?.("received", apdu);
+      const whole = this.#whole(apdu);
+      if (whole !== undefined) return whole;
     }
   }
 

@@ -1,11 +1,13 @@
 import { SessionError } from "../../metering/failure.ts";
 import { type Link, LinkError } from "../../ports/link.ts";
+import type { RepeatingLink } from "../../ports/repeating-link.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { type SplitPdu, Wrapper, WrapperSplitter, wrap } from "../wrapper.ts";
 
 export interface ApduLinkOptions {
-  readonly link: Link;
+  /** A datagram link repeats what is harmless where it is a `RepeatingLink`. */
+  readonly link: Link | RepeatingLink;
   readonly clientSap: number;
   readonly serverSap: number;
   readonly onFrame?: ((direction: "sent" | "received", octets: Uint8Array) => void) | undefined;
@@ -44,7 +46,10 @@ export interface ApduChannel {
   readonly unlimited?: boolean;
   /** Connects the layer below, where it has a connection of its own. */
   open?(deadline: number): Promise<void>;
-  send(apdu: Uint8Array): Promise<void>;
+  /** `harmless`: a channel without a memory of its own may send it again while nothing comes, the very same octets. */
+  send(apdu: Uint8Array, harmless?: boolean): Promise<void>;
+  /** How often something was sent again so. */
+  readonly repeats?: number;
   /** Rejects with `LinkError` as the link does, and `WireError` on a bad frame. */
   receive(deadline: number): Promise<Uint8Array>;
   /** Ends the layer below politely. */
@@ -67,11 +72,16 @@ export class ApduLink implements ApduChannel {
     return this.#heard;
   }
 
-  async send(apdu: Uint8Array): Promise<void> {
+  get repeats(): number {
+    const { link } = this.#options;
+    return "repeats" in link ? link.repeats : 0;
+  }
+
+  async send(apdu: Uint8Array, harmless = false): Promise<void> {
     const { link, clientSap, serverSap, onFrame } = this.#options;
     const frame = wrap(clientSap, serverSap, apdu);
     onFrame?.("sent", frame);
-    await link.send(frame);
+    await (harmless && "sendRepeatedly" in link ? link.sendRepeatedly(frame) : link.send(frame));
   }
 
   /** The next APDU from the server SAP. Rejects with `LinkError` as the link does, and `WireError` on a bad wrapper. */
@@ -93,6 +103,11 @@ export class ApduLink implements ApduChannel {
 
   #split(octets: Uint8Array): readonly SplitPdu[] {
     if (this.#options.link.kind === "stream") return this.#splitter.push(octets);
-    return [{ ...decode(Wrapper, octets), frame: octets }];
+    try {
+      return [{ ...decode(Wrapper, octets), frame: octets }];
+    } catch (error) {
+      if (error instanceof WireError) return []; // one bad datagram says nothing about the next
+      throw error;
+    }
   }
 }

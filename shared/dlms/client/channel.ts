@@ -1,4 +1,5 @@
 import type { SessionContext } from "../../metering/driver.ts";
+import { repeatingLink } from "../../ports/repeating-link.ts";
 import { CONFORMANCE } from "../conformance.ts";
 import { HDLC_DEFAULTS } from "../hdlc-parameters.ts";
 import { type ApduChannel, ApduLink } from "./apdu-link.ts";
@@ -8,8 +9,14 @@ import { HdlcChannel } from "./hdlc-channel.ts";
 
 /** The framing that the device profile names: the wrapper, or HDLC under a server address of its own size. */
 export function channelOf({ link, clock, profile, responseTimeoutMs, onFrame }: SessionContext): ApduChannel {
-  const { clientSap, serverSap, framing, hdlc } = profile.dlms.access;
-  if (framing !== "hdlc") return new ApduLink({ link, clientSap, serverSap, onFrame });
+  const { clientSap, serverSap, framing, hdlc, referencing } = profile.dlms.access;
+  if (framing !== "hdlc") {
+    // By short names an answer carries no id: one that came twice would be taken for the answer to what is asked next.
+    const mayRepeat = link.kind === "datagram" && referencing !== "short-name";
+    const onRepeat = (octets: Uint8Array): void => onFrame?.("sent", octets);
+    const repeating = mayRepeat ? repeatingLink(link, clock, { withinMs: responseTimeoutMs, onRepeat }) : link;
+    return new ApduLink({ link: repeating, clientSap, serverSap, onFrame });
+  }
   const { addressOctets = 1, physicalDevice = 0, informationMax = 128, window = 1 } = hdlc ?? {};
   return new HdlcChannel({
     link,

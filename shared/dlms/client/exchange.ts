@@ -130,8 +130,9 @@ export class Exchange {
     isOurs: (answer: Apdu) => boolean,
   ): Promise<ServiceValue<N>> {
     const { apdus, clock, responseTimeoutMs, security } = this.#options;
+    const repeats = apdus.repeats ?? 0;
     try {
-      await apdus.send(security === undefined ? request : security.seal(request));
+      await apdus.send(security === undefined ? request : security.seal(request), name === "GetResponse");
       const deadline = clock.now() + responseTimeoutMs;
       for (;;) {
         const answer = this.#open(await apdus.receive(deadline));
@@ -142,7 +143,7 @@ export class Exchange {
       }
     } catch (error) {
       this.#sound = false;
-      throw conversationError(error);
+      throw repeats === (apdus.repeats ?? 0) ? conversationError(error) : answerLost(error);
     }
   }
 
@@ -160,6 +161,14 @@ export class Exchange {
     if (failure !== undefined) throw failure;
     return decodeApdu(apdu);
   }
+}
+
+/** A meter that answered a request and gets it again refuses its counter: what was lost is the answer. */
+function answerLost(error: unknown): unknown {
+  if (!(error instanceof SessionError) || error.code !== "dlms.counter-refused") return conversationError(error);
+  return new SessionError("timeout", "dlms.answer-lost", "the answer was lost, and the meter does not give it twice", {
+    cause: error,
+  });
 }
 
 /** An answer that does not fit the request: another service, or another form of it. */

@@ -1,7 +1,9 @@
+import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
-import { type WrapperPdu, WrapperSplitter, wrap } from "../wrapper.ts";
+import { Wrapper, type WrapperPdu, WrapperSplitter, wrap } from "../wrapper.ts";
 import { AssociationTable } from "./association-table.ts";
 import type { LogicalDevice } from "./logical-device.ts";
+import { decodedOr } from "./protection.ts";
 import type { ServerPorts } from "./server-association.ts";
 
 /** What a connection wants done after octets came: send these, in order, then perhaps close. */
@@ -46,5 +48,29 @@ export class ServerConnection {
   #answers({ sourceWPort, destinationWPort, apdu }: WrapperPdu): readonly Uint8Array[] {
     if (destinationWPort !== this.#device.serverSap) return []; // no such logical device: nobody is there to answer
     return this.#table.answers(sourceWPort, apdu);
+  }
+}
+
+/** The server side of datagrams of one peer: each is one wrapper PDU; what is none is passed over. */
+export class DatagramConnection {
+  readonly #device: LogicalDevice;
+  readonly #table: AssociationTable;
+
+  constructor(device: LogicalDevice, ports: ServerPorts) {
+    this.#device = device;
+    this.#table = new AssociationTable(device, ports);
+  }
+
+  get blocksWaiting(): boolean {
+    return this.#table.blocksWaiting;
+  }
+
+  receive(datagram: Uint8Array): Reaction {
+    const { serverSap } = this.#device;
+    const pdu = decodedOr(() => decode(Wrapper, datagram));
+    if (pdu === undefined || pdu.apdu.length === 0 || pdu.destinationWPort !== serverSap)
+      return { send: [], close: false };
+    const answers = this.#table.answers(pdu.sourceWPort, pdu.apdu);
+    return { send: answers.map((answer) => wrap(serverSap, pdu.sourceWPort, answer)), close: false };
   }
 }
