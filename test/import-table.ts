@@ -67,6 +67,7 @@ export const LAYERS: readonly Layer[] = [
     ],
   },
   { folder: "functions/bridge", knows: ["shared", "functions/adapters"], packages: ["node:", "zod", POWERTOOLS] },
+  { folder: "functions/discover", knows: ["shared", "functions/adapters", "functions/bridge"], packages: ["node:"] },
   {
     folder: "functions",
     knows: ["shared", "functions/adapters"],

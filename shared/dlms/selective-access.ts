@@ -1,6 +1,7 @@
 import type { SelectiveAccessDescriptor } from "./cosem-attribute-descriptor.ts";
 import type { Data } from "./data.ts";
 import { type CaptureObject, captureObject } from "./objects/profile-generic.ts";
+import { arrayOf, longUnsigned } from "./objects/shape.ts";
 
 /** Selector 1: entries whose restricting object lies in from..to, both included. */
 export interface RangeDescriptor {
@@ -76,3 +77,16 @@ export function entriesOf(descriptor: SelectiveAccessDescriptor): EntryDescripto
     toSelectedValue: toColumn.value,
   };
 }
+
+const classList = arrayOf(longUnsigned);
+/** Selector 2 of the object list of an Association LN: the objects of these classes alone. */
+export const byClass = (classIds: readonly number[]): SelectiveAccessDescriptor => ({
+  accessSelector: 2,
+  accessParameters: classList.write(classIds),
+});
+/** Undefined: not a list of classes. */
+export const classesOf = ({
+  accessSelector,
+  accessParameters,
+}: SelectiveAccessDescriptor): readonly number[] | undefined =>
+  accessSelector === 2 ? classList.read(accessParameters) : undefined;

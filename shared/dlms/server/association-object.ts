@@ -2,11 +2,14 @@ import { assert } from "../../ports/errors.ts";
 import { applicationContextOf, MECHANISM } from "../acse.ts";
 import type { ActionResponseWithOptionalData } from "../action-response.ts";
 import type { Referencing } from "../conformance.ts";
+import type { SelectiveAccessDescriptor } from "../cosem-attribute-descriptor.ts";
 import type { Data } from "../data.ts";
+import type { GetDataResult } from "../get-data-result.ts";
 import { DLMS_VERSION } from "../initiate-request.ts";
 import { type LogicalName, obisOctets } from "../logical-name.ts";
 import { ASSOCIATION_STATUS, AssociationLn, CURRENT_ASSOCIATION } from "../objects/association-ln.ts";
-import { type CosemObject, dataResult } from "./cosem-object.ts";
+import { classesOf } from "../selective-access.ts";
+import { type CosemObject, dataResult, refusedGet } from "./cosem-object.ts";
 
 export interface AssociationView {
   readonly clientSap: number;
@@ -62,6 +65,14 @@ const listed = (object: CosemObject): Data => {
   );
 };
 
+/** Attribute 2 object_list: all of it, or by class. */
+function objectList(objects: readonly CosemObject[], selection: SelectiveAccessDescriptor | undefined): GetDataResult {
+  const classes = selection && classesOf(selection);
+  if (selection !== undefined && classes === undefined) return refusedGet("type-unmatched");
+  const wanted = classes === undefined ? objects : objects.filter(({ classId }) => classes.includes(classId));
+  return dataResult(array(wanted.map(listed)));
+}
+
 const conformanceBits = (conformance: number): Data => ({
   type: "bit-string",
   value: { length: 24, octets: Uint8Array.of(conformance >>> 16, (conformance >>> 8) & 0xff, conformance & 0xff) },
@@ -81,7 +92,7 @@ export function associationObject(
     version: AssociationLn.version,
     logicalName: CURRENT_ASSOCIATION,
     attributes: {
-      2: { get: () => dataResult(array([object, ...others()].map(listed))) },
+      2: { get: (selection) => objectList([object, ...others()], selection), selectors: [2] },
       3: { get: () => dataResult(structure(integer((view().clientSap << 24) >> 24), longUnsigned(view().serverSap))) },
       4: { get: () => dataResult(identifier(1, view().applicationContext)) },
       5: {
