@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DeviceProfile } from "../../shared/metering/profile.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
-import { population, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import { type DlmsMeterPlan, dlmsPopulation } from "../../shared/simulator/population.ts";
 import { systemRandom } from "../adapters/system-random.ts";
 import { command } from "./main.ts";
 
 const CLIENT_TITLE = "4844520000000001";
-const plans = population(nodeCrypto, { meters: 10, seed: 3, faults: {}, clientSystemTitle: CLIENT_TITLE });
-const planOf = (profile: string): SimulatedMeterPlan => {
+const plans = dlmsPopulation(nodeCrypto, { meters: 10, seed: 3, faults: {}, clientSystemTitle: CLIENT_TITLE });
+const planOf = (profile: string): DlmsMeterPlan => {
   const plan = plans.find((each) => each.profile.name === profile);
   if (plan === undefined) throw new Error(`the mix has no ${profile}`);
   return plan;
@@ -42,7 +42,7 @@ async function run(...args: readonly string[]): Promise<{ code: number; out: str
 
 const servers: Server[] = [];
 /** A simulated meter on a port of its own. */
-async function served(plan: SimulatedMeterPlan): Promise<number> {
+async function served(plan: DlmsMeterPlan): Promise<number> {
   const meter = new SimulatedMeter(plan, 3, { crypto: nodeCrypto, random: systemRandom, now: () => Date.now() });
   const server = createServer((socket) => {
     const connection = meter.connect();
@@ -73,7 +73,7 @@ describe("discover", () => {
     const port = await served(plan);
     const { code, out, err } = await run(
       ...["--host", "127.0.0.1", "--port", String(port), "--profile", "generic-eu", "--keys", keys],
-      ...["--title", plan.systemTitle ?? "", "--counter", "1000", "--name", "found", "--json"],
+      ...["--title", plan.systemTitle, "--counter", "1000", "--name", "found", "--json"],
     );
     expect(err).toBe("");
     expect(code).toBe(0);
@@ -94,7 +94,7 @@ describe("discover", () => {
       load: each.loadProfiles[0],
     });
     expect(sets(drafted.dlms)).toEqual(sets(dlms));
-    for (const secret of Object.values(plan.enrolled ?? {})) expect((out + err).toLowerCase()).not.toContain(secret);
+    for (const secret of Object.values(plan.enrolled)) expect((out + err).toLowerCase()).not.toContain(secret);
   });
 
   test("prints objects, what it could not tell and the profile to people", async () => {
