@@ -1,15 +1,18 @@
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
-import type { Operation } from "../metering/operation.ts";
+import type { Operation, TimeRange } from "../metering/operation.ts";
 import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
+import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
+import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
-import { demandReset } from "./client/reset-demand.ts";
+import { readSwitch, switchOf, voltagesOf } from "./client/read-switch.ts";
 import type { Answer, DlmsSession } from "./client/session.ts";
+import { setClock } from "./client/set-clock.ts";
 import type { DateTime } from "./date-time.ts";
 import { Clock } from "./objects/clock.ts";
 import { DataObject } from "./objects/data.ts";
@@ -36,12 +39,10 @@ class DlmsMeterSession implements MeterSession {
     this.#session = session;
     this.#context = context;
     this.#profile = context.profile.dlms;
-    this.effects = demandReset(session, this.#profile, {
+    this.effects = effectsOf(session, this.#profile, {
       read: (measurements) => this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] }),
-      time: async () => {
-        await this.#withClock([]);
-        return this.#meterTime();
-      },
+      time: () => this.#clockTime(),
+      shown: () => this.#switchShown(),
     });
   }
 
@@ -53,6 +54,14 @@ class DlmsMeterSession implements MeterSession {
         return this.#readIntervals(operation);
       case "ping":
         return this.#ping(operation.depth);
+      case "readEvents":
+        return this.#readEvents(operation.range);
+      case "readVoltage":
+        return this.#readVoltage();
+      case "readSwitch":
+        return (await this.#switchShown()).result;
+      case "setClock":
+        return this.#setClock();
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -72,10 +81,16 @@ class DlmsMeterSession implements MeterSession {
       ...attributes,
     ]);
     const shown = known<DateTime>(time);
+    this.#clockOffsetMs = undefined;
     this.#time = meterTimeOf(access.deviationSign, shown, known<number>(zone));
     const instant = shown && placed(this.#time, shown, undefined)?.instant;
     if (instant !== undefined) this.#clockOffsetMs = instant - this.#context.clock.now();
     return answers;
+  }
+
+  async #clockTime(): Promise<MeterTime> {
+    await this.#withClock([]);
+    return this.#meterTime();
   }
 
   #meterTime(): MeterTime {
@@ -118,6 +133,50 @@ class DlmsMeterSession implements MeterSession {
       registers: read.registers,
       refusals: [...refusals, ...wanted.refusals, ...read.refusals],
     });
+  }
+
+  async #readEvents(range: TimeRange): Promise<OperationResult> {
+    const { events: logs, clock } = this.#profile;
+    if (logs === undefined || logs.length === 0)
+      throw new SessionError("unsupported", "profile.no-events", "the device profile describes no event log");
+    return this.#result(await readEvents(this.#session, logs, clock, await this.#clockTime(), range));
+  }
+
+  async #readVoltage(): Promise<OperationResult> {
+    const measurements = voltagesOf(this.#profile);
+    if (measurements.length === 0)
+      throw new SessionError("unsupported", "profile.no-voltage", "the device profile maps no voltage");
+    return this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] });
+  }
+
+  async #switchShown(): Promise<{ readonly result: OperationResult; readonly mode: number | undefined }> {
+    const { state, mode, refusals } = await readSwitch(this.#session, switchOf(this.#profile));
+    const measurements = voltagesOf(this.#profile);
+    const voltages =
+      measurements.length === 0
+        ? this.#result({})
+        : await this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] });
+    const result = {
+      ...voltages,
+      refusals: [...refusals, ...voltages.refusals],
+      ...(state === undefined ? {} : { switch: state }),
+    };
+    return { result, mode };
+  }
+
+  async #setClock(): Promise<OperationResult> {
+    const { clock } = this.#context;
+    const clockSet = await setClock(this.#session, this.#profile, {
+      offset: async () => {
+        this.#time = undefined;
+        const time = await this.#clockTime();
+        if (this.#clockOffsetMs === undefined)
+          throw new SessionError("protocol", "dlms.no-time", "the meter's clock names no instant");
+        return { offsetMs: this.#clockOffsetMs, time };
+      },
+      now: () => clock.now(),
+    });
+    return this.#result({ clockSet });
   }
 
   /** `network`: the association itself is the answer of the module; `meter`: an object past the interface answers too. */

@@ -8,7 +8,7 @@ export interface LoggedEvent {
   /** Clock milliseconds, a whole second. */
   readonly at: number;
   readonly event: EventName;
-  /** Which of several codes for the same: the phase, from 0. */
+  /** Which of several codes for the same: the phase from 0; of a switch: by hand, remotely, by itself. */
   readonly variant?: number;
 }
 
@@ -114,9 +114,10 @@ export class EventMemory {
     return this.#recorded;
   }
 
-  record(event: EventName, at = this.#now()): void {
+  record(event: EventName, at = this.#now(), variant?: number): void {
     const second = Math.floor(at / 1000) * 1000;
-    this.#recorded = [...this.#recorded, { at: second, event }].slice(-RECORDED_MAX);
+    const recorded = { at: second, event, ...(variant === undefined ? {} : { variant }) };
+    this.#recorded = [...this.#recorded, recorded].slice(-RECORDED_MAX);
     this.#changed();
   }
 

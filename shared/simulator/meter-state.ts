@@ -53,13 +53,14 @@ export interface MeterStateOptions {
   readonly changed?: () => void;
 }
 
-const SWITCH_EVENTS: Readonly<Record<SwitchCause, "switch.opened" | "switch.closed">> = {
-  "remote-disconnect": "switch.opened",
-  "manual-disconnect": "switch.opened",
-  "local-disconnect": "switch.opened",
-  "remote-reconnect": "switch.closed",
-  "manual-reconnect": "switch.closed",
-  "local-reconnect": "switch.closed",
+/** What a move of the switch is logged as, and by whom: by hand, by remote order, by the meter itself. */
+const SWITCH_EVENTS: Readonly<Record<SwitchCause, readonly ["switch.opened" | "switch.closed", variant: number]>> = {
+  "manual-disconnect": ["switch.opened", 0],
+  "manual-reconnect": ["switch.closed", 0],
+  "remote-disconnect": ["switch.opened", 1],
+  "remote-reconnect": ["switch.closed", 1],
+  "local-disconnect": ["switch.opened", 2],
+  "local-reconnect": ["switch.closed", 2],
 };
 const controlMode = (mode = 0): ControlMode => (mode in CONTROL_MODES ? (mode as ControlMode) : 0);
 
@@ -74,8 +75,11 @@ export function meterState(house: Household, options: MeterStateOptions): MeterS
     now: trueNow,
     state: kept.relay ?? closedSwitch(controlMode(options.controlMode)),
     welded: options.welded ?? false,
-    onMoved: (cause, to) =>
-      events.record(to === "ready" && cause === "remote-reconnect" ? "switch.armed" : SWITCH_EVENTS[cause]),
+    onMoved: (cause, to) => {
+      const [event, variant] = SWITCH_EVENTS[cause];
+      if (to === "ready" && cause === "remote-reconnect") events.record("switch.armed");
+      else events.record(event, clock.now(), variant);
+    },
     onModeSet: changed,
   });
   const load = new LoadCurve(house, () => relay.openSpans);

@@ -5,13 +5,14 @@ import type { OnceOperation } from "../../metering/operation.ts";
 import type { DlmsDemandReset, DlmsProfile } from "../../metering/profile.ts";
 import type { OperationResult } from "../../metering/result.ts";
 import type { Data } from "../data.ts";
-import { ACTION_RESULT, nameIn } from "../data-access-result.ts";
 import { dateTimeIn } from "../date-time.ts";
 import { DataObject } from "../objects/data.ts";
 import { attributeOf, methodOf } from "../objects/interface-class.ts";
 import { ScriptTable } from "../objects/script-table.ts";
+import { effectAnswer } from "./action-answer.ts";
 import { integerIn } from "./integer-value.ts";
 import { type MeterTime, placed } from "./meter-time.ts";
+import { requireProof } from "./proven-session.ts";
 import { refusalOf } from "./read-registers.ts";
 import type { Answer, DlmsSession } from "./session.ts";
 
@@ -37,8 +38,7 @@ export function demandReset(session: DlmsSession, profile: DlmsProfile["dlms"], 
       throw new SessionError("unsupported", "dlms.effect", "this driver does not know the effect");
     if (profile.demandReset === undefined)
       throw new SessionError("unsupported", "profile.no-demand-reset", "the device profile describes no demand reset");
-    if (profile.access.authentication !== "hls-gmac" || profile.access.ciphering === "none")
-      throw new SessionError("unsafe", "dlms.unproved-session", "expected a ciphered session that proves both sides");
+    requireProof(profile);
     return profile.demandReset;
   };
 
@@ -76,9 +76,7 @@ export function demandReset(session: DlmsSession, profile: DlmsProfile["dlms"], 
     async operate(operation): Promise<EffectAnswer> {
       const { scriptTable, script } = described(operation);
       const { result } = await session.invoke(methodOf(ScriptTable, ScriptTable.methods.execute, scriptTable), script);
-      if (result === ACTION_RESULT.success) return { kind: "accepted" };
-      const retry = result === ACTION_RESULT["temporary-failure"] ? "later" : "never";
-      return { kind: "refused", code: `dlms.${nameIn(ACTION_RESULT, result)}`, retry };
+      return effectAnswer(result);
     },
     prove: async (operation, baseline) => compared(baseline, await shown(described(operation))),
   };

@@ -1,4 +1,6 @@
 import type { DlmsProfile } from "../profile.ts";
+import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
+import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
 
 /**
  * A generic European residential electricity meter: HLS-GMAC, suite 0, authenticated and encrypted, one 15-minute load
@@ -25,6 +27,8 @@ const SECURED: DlmsProfile = {
       { measurement: "energy.active.export.total", classId: 3, obis: "1.0.2.8.0.255", total: true },
       { measurement: "demand.active.import.max", classId: 4, obis: "1.0.1.6.0.255", total: false },
       { measurement: "voltage.l1.line", classId: 3, obis: "1.0.32.7.0.255", total: false },
+      // No companion names the load side: the simulated maker's own code, channel 1 of the voltage.
+      { measurement: "voltage.l1.load", classId: 3, obis: "1.1.32.7.0.255", total: false },
     ],
     demandReset: {
       scriptTable: "0.0.10.0.1.255",
@@ -45,16 +49,26 @@ const SECURED: DlmsProfile = {
           { measurement: "energy.active.export.total", classId: 3, obis: "1.0.2.8.0.255", attribute: 2, scaler: 0 },
         ],
         status: "0.0.96.10.1.255",
-        statusBits: {
-          "0x01": "criticalError",
-          "0x02": "clockInvalid",
-          "0x04": "dataInvalid",
-          "0x08": "daylightSaving",
-          "0x20": "clockAdjusted",
-          "0x80": "powerDown",
-        },
+        statusBits: { ...AMR_PROFILE_STATUS },
       },
     ],
+    events: [
+      eventLog("standard", 0, STANDARD_EVENTS, "verified"),
+      eventLog("fraud", 1, FRAUD_EVENTS, "verified"),
+      eventLog("disconnector", 2, DISCONNECTOR_EVENTS, "verified"),
+      eventLog("power-quality", 4, IDIS_QUALITY_EVENTS, "verified"),
+    ],
+    switch: { control: "0.0.96.3.10.255", mode: 4, evidence: "verified" },
+    clockSetting: { method: "shift-or-write", toleranceMs: 3_000, evidence: "unverified" },
+    limiter: { obis: "0.0.17.0.0.255", evidence: "verified" },
+    imageTransfer: { obis: "0.0.44.0.0.255", activeFirmware: "1.0.0.2.0.255", evidence: "verified" },
+    securitySetup: {
+      obis: "0.0.43.0.0.255",
+      version: 0,
+      keyTransfer: ["unicast", "authentication", "master"],
+      keyAgreement: [],
+      evidence: "verified",
+    },
   },
 };
 
@@ -65,14 +79,15 @@ const variant = (name: string, access: Partial<DlmsProfile["dlms"]["access"]>): 
 });
 
 /** Without a proof of keys there are readings only. */
-const readingOnly = ({ dlms: { demandReset: _, ...dlms }, ...profile }: DlmsProfile): DlmsProfile => ({
-  ...profile,
-  dlms,
-});
+function readingOnly({ dlms, ...profile }: DlmsProfile): DlmsProfile {
+  const { access, clock, registers, loadProfiles, events } = dlms;
+  return { ...profile, dlms: { access, clock, registers, loadProfiles, ...(events && { events }) } };
+}
 
 export const GENERIC_EU = [
   SECURED,
   variant("generic-eu-general", { ciphering: "general" }),
+  variant("generic-eu-suite-2", { authentication: "hls-ecdsa", ciphering: "general", securitySuite: 2 }),
   readingOnly(variant("generic-eu-lls", { authentication: "lls", ciphering: "none" })),
   readingOnly(variant("generic-eu-public", { authentication: "none", ciphering: "none", clientSap: 16 })),
 ] as const;
