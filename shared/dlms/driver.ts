@@ -7,6 +7,7 @@ import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
+import { withCounter } from "./client/public-client.ts";
 import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
@@ -234,8 +235,19 @@ export function driverWith(manufacturer?: ManufacturerHls): Driver {
     open: async ({ profile, ...rest }) => {
       if (profile.protocol !== "dlms")
         throw new SessionError("internal", "dlms.profile", `expected a DLMS device profile, got ${profile.name}`);
-      const context = { ...rest, profile };
-      return new DlmsMeterSession(await openSession(context, manufacturer), context);
+      let last: number | undefined;
+      const counters = {
+        next: () => {
+          last = rest.counters.next();
+          return last;
+        },
+      };
+      const context = { ...rest, profile, counters };
+      try {
+        return new DlmsMeterSession(await openSession(context, manufacturer), context);
+      } catch (error) {
+        throw await withCounter(context, last, error);
+      }
     },
   };
 }

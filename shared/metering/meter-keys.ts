@@ -12,6 +12,9 @@ const privateHex = z
 const pointHex = z
   .string()
   .regex(/^(?:[0-9a-fA-F]{128}|[0-9a-fA-F]{192})$/, "expected a point x || y of 128 or 192 hex digits");
+const certificateHex = z
+  .string()
+  .regex(/^30(?:[0-9a-fA-F]{2}){1,4095}$/, "expected an X.509 certificate, DER as hex, of at most 4096 octets");
 
 /**
  * All secrets of one meter: the plaintext of its sealed blob. Only in bridge memory, only for a session, and at the
@@ -33,5 +36,13 @@ export const MeterKeys = z.strictObject({
   clientAgreement: privateHex.optional(),
   meterSigning: pointHex.optional(),
   meterAgreement: pointHex.optional(),
+  /**
+   * In the place of points: the meter's certificates and what issued them, anchors last. Its points are believed only under
+   * one of `authorities`, with its title for a name.
+   */
+  meterSigningCertificate: certificateHex.optional(),
+  meterAgreementCertificate: certificateHex.optional(),
+  intermediates: z.array(certificateHex).max(4).optional(),
+  authorities: z.array(certificateHex).min(1).max(8).optional(),
 });
 export type MeterKeys = z.infer<typeof MeterKeys>;

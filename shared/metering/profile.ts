@@ -131,6 +131,11 @@ const DlmsAccess = z.strictObject({
     .optional(),
   /** Largest APDU that we accept, octets; 0: no limit. */
   maxPduSize: z.int().min(0).max(0xffff).default(1024),
+  /**
+   * Data object that shows the public client (SAP 16) the last invocation counter accepted from ours; absent: the meter has
+   * none. Looked at where a secured association was refused and the meter did not say which counter it expects.
+   */
+  invocationCounter: ObisCode.optional(),
   /** Which sign the meter gives the deviation of a date-time: `utc` = UTC − local (the standard), `local` = the opposite. */
   deviationSign: z.enum(["utc", "local"]).default("utc"),
 });

@@ -28,6 +28,11 @@ export interface Certificate {
   readonly publicKey: Uint8Array;
   /** Common name of the subject: a system title in hex, by the rules of DLMS. */
   readonly commonName: string | undefined;
+  /** Names as they stand in the certificate, in one form: equal names are equal texts. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Basic constraints: it may issue others. */
+  readonly authority: boolean;
   /** Clock milliseconds. */
   readonly notBefore: number;
   readonly notAfter: number;

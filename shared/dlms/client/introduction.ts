@@ -1,6 +1,4 @@
-import type { Introduction, Reception, SessionContext } from "../../metering/driver.ts";
-import { SessionError } from "../../metering/failure.ts";
-import type { DlmsProfile } from "../../metering/profile.ts";
+import type { Introduction, Reception } from "../../metering/driver.ts";
 import { LinkError } from "../../ports/link.ts";
 import { toHex } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
@@ -13,7 +11,7 @@ import { GeneralGloCiphering } from "../security/ciphered-apdu.ts";
 import { TITLE_OCTETS } from "../security/protection.ts";
 import { WrapperSplitter } from "../wrapper.ts";
 import { conversationError } from "./apdu-link.ts";
-import { openSession } from "./open-session.ts";
+import { asPublicClient } from "./public-client.ts";
 
 type IntroduceContext = Parameters<Reception["introduce"]>[0];
 
@@ -23,28 +21,6 @@ const FLAG_LETTERS = 3;
 const NAME_OCTETS_MAX = 32;
 /** So many names are looked up at most. */
 const NAMES_MAX = 4;
-
-/** The public client's association (SAP 16 to the management logical device), which every meter offers. */
-const PUBLIC: DlmsProfile = {
-  name: "public",
-  version: 1,
-  commodity: "electric",
-  protocol: "dlms",
-  dlms: {
-    access: {
-      clientSap: 16,
-      serverSap: 1,
-      authentication: "none",
-      ciphering: "none",
-      securitySuite: 0,
-      maxPduSize: 1024,
-      deviationSign: "utc",
-    },
-    clock: "0.0.1.0.0.255",
-    registers: [],
-    loadProfiles: [],
-  },
-};
 
 /**
  * Who calls. A push that the meter sends by itself names it (the title before a ciphered one, a title or a device name
@@ -107,25 +83,11 @@ function serialsIn(name: Uint8Array): readonly string[] {
   return [text, text.slice(FLAG_LETTERS)];
 }
 
-/** The public association. What is unproved here stays a hint, so no key and no counter is used. */
 async function asked(context: IntroduceContext): Promise<Introduction> {
-  const session = await openSession({
-    ...context,
-    profile: PUBLIC,
-    systemTitle: undefined,
-    keys: undefined,
-    counters: {
-      next() {
-        throw new SessionError("internal", "dlms.counter-in-public", "the public client has no counter");
-      },
-    },
-  } satisfies SessionContext);
-  try {
+  return asPublicClient(context, async (session) => {
     const title = session.exchange.agreement.respondingTitle;
     const name = await session.read(attributeOf(DataObject, DataObject.attributes.value, DEVICE_NAME));
     const octets = name.kind === "value" ? octetsIn(name.value) : [];
     return namesOf([...(title === undefined ? [] : [title]), ...octets]);
-  } finally {
-    await session.release();
-  }
+  });
 }

@@ -100,7 +100,9 @@ function make(context: SessionContext, manufacturer: ManufacturerHls | undefined
   if ((ciphered || isHls(authentication)) && peer === undefined)
     throw new SessionError("auth", "dlms.title-missing", "expected an enrolled system title for a secured session");
   const keyed = ciphered || authentication === "hls-gmac" || authentication === "hls-ecdsa";
-  const secrets = keyed ? cipheringSecretsOf(crypto, keys, access.securitySuite) : undefined;
+  const now = context.clock.now();
+  const certified = peer && { title: peer, now };
+  const secrets = keyed ? cipheringSecretsOf(crypto, keys, access.securitySuite, certified) : undefined;
   const titles = peer && { own, peer };
   const security = ciphered && secrets && titles ? securityOf(context, secrets, titles) : undefined;
   const dedicatedKey =

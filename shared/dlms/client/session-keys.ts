@@ -1,7 +1,8 @@
 import { SessionError } from "../../metering/failure.ts";
 import type { MeterKeys } from "../../metering/meter-keys.ts";
 import type { Crypto, PrivateKey } from "../../ports/crypto.ts";
-import { parseHex } from "../../ports/octets.ts";
+import { equalOctets, parseHex } from "../../ports/octets.ts";
+import { type CertifiedUse, certifiedKey } from "../security/certificate.ts";
 import type { CipheringSecrets } from "../security/general-ciphering.ts";
 import type { CipherKeys } from "../security/protection.ts";
 import { POINT_OCTETS, type SecuritySuite, SUITES } from "../security/security-suite.ts";
@@ -22,11 +23,43 @@ export const cipherKeysOf = (crypto: Crypto, keys: MeterKeys | undefined, suite:
   authentication: keyOctets("authentication", keys?.authentication, suite),
 });
 
-/** All that the meter's blob holds for a suite. Throws `SessionError` `dlms.keys-missing` for a key that does not fit. */
+/** Whose certificates a session believes, and when. */
+export interface CertifiedPeer {
+  readonly title: Uint8Array;
+  /** Clock milliseconds. */
+  readonly now: number;
+}
+
+/** The point of the meter's certificate. Throws `SessionError` `dlms.certificate-…`. */
+function certifiedPoint(
+  crypto: Crypto,
+  keys: MeterKeys,
+  certificate: string,
+  expected: Parameters<typeof certifiedKey>[2],
+  now: number,
+): Uint8Array {
+  const octets = (hex: string): Uint8Array => parseHex(hex) ?? new Uint8Array(0);
+  const anchors = (keys.authorities ?? []).map(octets);
+  const intermediates = (keys.intermediates ?? []).map(octets);
+  const found = certifiedKey(crypto, octets(certificate), expected, { anchors, intermediates, now });
+  if (found.kind === "certified") return found.publicKey;
+  throw new SessionError(
+    "auth",
+    `dlms.certificate-${found.because}`,
+    `the meter's certificate for ${expected.use} is refused: ${found.because}`,
+    { detail: { use: expected.use } },
+  );
+}
+
+/**
+ * All that the meter's blob holds for a suite. A point that stands beside a certificate must be the certificate's. Throws
+ * `SessionError` `dlms.keys-missing` for a key that does not fit, `dlms.certificate-…` for a certificate that is refused.
+ */
 export function cipheringSecretsOf(
   crypto: Crypto,
   keys: MeterKeys | undefined,
   suite: SecuritySuite,
+  certified?: CertifiedPeer,
 ): CipheringSecrets {
   const { curve } = SUITES[suite];
   const global = cipherKeysOf(crypto, keys, suite);
@@ -44,11 +77,18 @@ export function cipheringSecretsOf(
     if (hex !== undefined && octets?.length !== POINT_OCTETS[curve]) throw missing(`${name} point on ${curve}`);
     return octets;
   };
+  const peerPoint = (use: CertifiedUse, hex: string | undefined, certificate: string | undefined) => {
+    const enrolled = point(use, hex);
+    if (keys === undefined || certificate === undefined || certified === undefined) return enrolled;
+    const told = certifiedPoint(crypto, keys, certificate, { title: certified.title, curve, use }, certified.now);
+    if (enrolled !== undefined && !equalOctets(enrolled, told)) throw missing(`${use} point as its certificate has it`);
+    return told;
+  };
   const found = {
     ownSigning: own("client's signing", keys?.clientSigning),
     ownAgreement: own("client's agreement", keys?.clientAgreement),
-    peerSigning: point("signing", keys?.meterSigning),
-    peerAgreement: point("agreement", keys?.meterAgreement),
+    peerSigning: peerPoint("signing", keys?.meterSigning, keys?.meterSigningCertificate),
+    peerAgreement: peerPoint("agreement", keys?.meterAgreement, keys?.meterAgreementCertificate),
   };
   const present = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
   return { global, curve, ...masterKey, ...present };
