@@ -107,6 +107,8 @@ const groupSliceFor = (job: Job, points: number, now: number): Slice => {
  */
 export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   let job = given;
+  /** Whoever accepted the job may have a clock that is ahead of ours: it was not accepted in the future. */
+  const clockNow = (): number => Math.max(ports.clock.now(), given.createdAt);
   const move = async (change: Partial<Job> & { readonly state: Job["state"] }): Promise<boolean> => {
     const written = (await ports.ledger.moveJob(job.jobId, job.state, change)) === "written";
     job = written ? { ...job, ...change } : ((await ports.ledger.job(job.jobId)) ?? job);
@@ -121,7 +123,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
     const others = whole ? undefined : await otherWaysOf(ports.targets.otherWays?.() ?? nobody());
     let resumed = false;
     if (job.groupRoute !== undefined && segments.length > 0) {
-      const slice = groupSliceFor(job, job.groupRoute.points, ports.clock.now());
+      const slice = groupSliceFor(job, job.groupRoute.points, clockNow());
       if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
       else resumed = true;
     }
@@ -129,7 +131,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
       const there: Slice[] = [];
       for (const part of partsOf(target, others?.get(target.segment))) {
         const { bitmap } = there.reduce(besides, part);
-        const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, ports.clock.now());
+        const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, clockNow());
         if (!hasOpen(slice.slots)) continue;
         // What lies there was accepted before it was written: a planner that goes on does not begin from the start.
         if (isOrder(job) && (await ports.ledger.slice(slice)) === undefined)
@@ -170,7 +172,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
     await eachOf(waiting, WRITES_MAX, async (slice) => void (await cancelSlice(ports.ledger, slice)));
     return job;
   }
-  const now = ports.clock.now();
+  const now = clockNow();
   if (now >= job.deadline) return job; // nothing of it is worth a message: the sweep lets it expire
   const starting = waiting.filter((slice) => startOf(job, slice) <= now);
   for (const piece of piecesOf(starting, 1000)) await sendSlices(ports, piece, job);

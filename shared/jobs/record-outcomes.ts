@@ -64,7 +64,7 @@ export async function recordOutcomes(
           retry: "later",
           detail: { ...key },
         });
-      await ports.clock.sleep(PAUSE_MS * Math.min(tries, 10) * fraction(ports.random));
+      await ports.clock.sleep(Math.round(PAUSE_MS * Math.min(tries, 10) * fraction(ports.random)));
       continue;
     }
     facts.ended += outcomes.counts?.ended ?? 0;

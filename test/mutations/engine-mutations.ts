@@ -183,4 +183,17 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     original: "      ? this.#shown(effects, operation, record)",
     mutated: '      ? settled({ kind: "happened" })',
   },
+  {
+    name: "fan-out points are tasks",
+    file: "shared/jobs/plan-job.ts",
+    original: "  if (isGroupSlice(slice)) return 0;\n",
+    mutated: "",
+  },
+  {
+    name: "every task of a group asks anew",
+    file: "shared/bridge/group-send.ts",
+    original: "    apdu: protocol.compose(profile, request, key, crypto),\n  });",
+    mutated:
+      "    apdu: protocol.compose(profile, { ...request, at: request.at + 1 }, key, crypto),\n  }).then((kept) => ({ ...kept, apdu: protocol.compose(profile, request, key, crypto) }));",
+  },
 ];

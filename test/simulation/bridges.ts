@@ -10,6 +10,7 @@ import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below, seeded } from "../../shared/ports/random.ts";
 import { type EffectPorts, effect, Unavailable } from "./effects.ts";
+import type { GroupField } from "./group-field.ts";
 import { simulatedAccess } from "./simulated-access.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
@@ -45,12 +46,14 @@ export class Bridges {
   readonly #world: World;
   readonly #meters: Meters;
   readonly #batches: Batches;
+  readonly #groups: GroupField | undefined;
   readonly #sessions: number;
   readonly #draining = new Set<SimulatedProcess>();
   /** No bridge is started until then, true time. */
   #outUntil = 0;
 
-  constructor(world: World, meters: Meters, batches: Batches) {
+  constructor(world: World, meters: Meters, batches: Batches, groups?: GroupField) {
+    this.#groups = groups;
     this.#sessions = SESSIONS[below(world.random, SESSIONS.length)] ?? 8;
     this.#world = world;
     this.#meters = meters;
@@ -91,7 +94,8 @@ export class Bridges {
       each.process.dead = true;
       trace?.(() => `${each.process.name} is drained`);
     };
-    void each.bridge.drain(GRACE_MS).then(over);
+    const drained = Promise.all([each.bridge.drain(GRACE_MS), this.#groups?.drain(each.process)]);
+    void drained.then(over);
     // Where it can't, the platform kills it.
     time.after(115_000, over);
   }
@@ -147,7 +151,16 @@ export class Bridges {
         { about },
       );
     };
+    const results = {
+      queue: { send },
+      batches: {
+        putText: (...given: Parameters<Batches["putText"]>) =>
+          effect(world, process, "put batch", () => batches.putText(...given)),
+      },
+    };
+    this.#groups?.open(process, results);
     return {
+      ...(this.#groups === undefined ? {} : { groups: this.#groups.ports(process) }),
       clock,
       sessionClock: clock,
       random: seeded(`${process.name} ${world.random.uint32()}`),
@@ -173,10 +186,7 @@ export class Bridges {
         bulk: receiver(world, process, world.lanes.bulk),
         images: receiver(world, process, world.lanes.images),
       },
-      results: {
-        queue: { send },
-        batches: { putText: (name, text) => effect(world, process, "put batch", () => batches.putText(name, text)) },
-      },
+      results,
       bridgeId: process.name,
       mayReceive: () => Math.abs(process.offset) <= CLOCK_LIMIT_MS,
     };

@@ -1,3 +1,4 @@
+import { isGroupSlice } from "../../shared/jobs/group-request.ts";
 import type { Job, JobId } from "../../shared/jobs/job.ts";
 import { SPLIT_PART } from "../../shared/jobs/progress.ts";
 import type { Slice, SliceKey, SliceState } from "../../shared/jobs/slice.ts";
@@ -57,11 +58,13 @@ export class LedgerInvariants implements SliceStates {
 
   created(slice: Slice): void {
     this.slices.set(keyOf(slice), slice);
+    if (isGroupSlice(slice)) return; // its slots are no tasks
     this.#task(slice, undefined);
     for (let slot = 0; slot < this.#view.slots; slot++)
       if (stateOf(slice.slots[slot] ?? 0) !== UNTARGETED) {
         const holders = [...this.slicesOf(slice.jobId)].filter(
-          (other) => other.segment === slice.segment && stateOf(other.slots[slot] ?? 0) !== UNTARGETED,
+          (other) =>
+            !isGroupSlice(other) && other.segment === slice.segment && stateOf(other.slots[slot] ?? 0) !== UNTARGETED,
         );
         if (holders.length !== 1) this.#broken(`task ${slot} of ${nameOf(slice)} is in ${holders.length} slices`);
       }
@@ -105,6 +108,10 @@ export class LedgerInvariants implements SliceStates {
 
   /** Every task is somewhere, its first outcome wins, and `done` has its reading stored. */
   #task(next: Slice, was: Slice | undefined): void {
+    if (isGroupSlice(next)) {
+      if (next.moved !== undefined) this.#broken(`fan-out points moved out of ${nameOf(next)}`);
+      return;
+    }
     for (let slot = 0; slot < this.#view.slots; slot++) {
       const [before, after] = [was?.slots[slot] ?? 0, next.slots[slot] ?? 0];
       if (was !== undefined && before === after) continue;
@@ -148,7 +155,7 @@ export class LedgerInvariants implements SliceStates {
       if (slice.state !== "closed") this.#broken(`job ${job.jobId.slice(0, 4)} is closed, ${nameOf(slice)} is not`);
       for (let slot = 0; slot < this.#view.slots; slot++) {
         if (stateOf(slice.slots[slot] ?? 0) === OPEN) this.#broken(`a closed job has an open task in ${nameOf(slice)}`);
-        if (stateOf(slice.slots[slot] ?? 0) > OPEN) ended++;
+        if (stateOf(slice.slots[slot] ?? 0) > OPEN && !isGroupSlice(slice)) ended++;
       }
     }
     if (job.tasks !== undefined && ended !== job.tasks)

@@ -9,8 +9,6 @@ import { below, chance } from "../../shared/ports/random.ts";
 import type { World } from "./world-ports.ts";
 
 export const START = Date.UTC(2026, 10, 2, 12);
-export const SEGMENTS = [0, 65];
-export const EACH = 4;
 /** Each job asks for a register of its own, so that a session tells for which job it is. */
 const ASKED: readonly Measurement[] = [
   "energy.active.import.total",
@@ -27,7 +25,14 @@ export interface Ask {
   readonly request: JobRequest;
 }
 
-export function requests({ random, time }: World, dlms: boolean): readonly Ask[] {
+/** How large a world is: so many meters in each of the segments. */
+export interface Size {
+  readonly segments: readonly number[];
+  readonly each: number;
+}
+export const SMALL: Size = { segments: [0, 65], each: 4 };
+
+export function requests({ random, time }: World, dlms: boolean, { segments, each }: Size): readonly Ask[] {
   const count = 1 + below(random, 3);
   const orders = chance(random, 0.35);
   const together = chance(random, 0.3);
@@ -50,7 +55,7 @@ export function requests({ random, time }: World, dlms: boolean): readonly Ask[]
       request: {
         operation,
         target: single
-          ? { kind: "meters", meterIds: [MeterId.parse(`M-${below(random, SEGMENTS.length * EACH)}`)] }
+          ? { kind: "meters", meterIds: [MeterId.parse(`M-${below(random, segments.length * each)}`)] }
           : { kind: "all" },
         lane: single ? "interactive" : chance(random, 0.5) ? "bulk" : "urgent",
         retry: { passes: 1 + below(random, 3), backoffSeconds: 10 + below(random, 60) },

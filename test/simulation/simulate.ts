@@ -9,20 +9,21 @@ import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
 import type { Operation } from "../../shared/metering/operation.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { below, chance, seeded } from "../../shared/ports/random.ts";
+import { below, chance, type Random, seeded } from "../../shared/ports/random.ts";
 import { memoryDayBlocks } from "../../shared/readings/memory-day-blocks.ts";
 import { Bridges, type Meters } from "./bridges.ts";
 import { CounterInvariants } from "./counter-invariants.ts";
 import { dlmsMeters } from "./dlms-meters.ts";
 import { EffectInvariants } from "./effect-invariants.ts";
 import type { FaultKind } from "./fault-kinds.ts";
-import { FaultPlan } from "./fault-plan.ts";
+import { FaultPlan, type SliceStates } from "./fault-plan.ts";
 import { Functions } from "./functions.ts";
+import { type GroupCounts, GroupField } from "./group-field.ts";
 import { cancelSoon, type IncidentPorts, resume, startIncidents } from "./incidents.ts";
 import { LedgerInvariants } from "./ledger-invariants.ts";
 import { holdMeter } from "./order-process.ts";
 import { ReadingInvariants } from "./reading-invariants.ts";
-import { EACH, endSchedule, requests, SEGMENTS, START, scheduleAt } from "./requests.ts";
+import { type Ask, endSchedule, requests, type Size, SMALL, START, scheduleAt } from "./requests.ts";
 import { type SimpleMeter, SimpleMeters } from "./simple-meters.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
 import { type ProcessKind, SimulatedProcess } from "./simulated-process.ts";
@@ -52,12 +53,16 @@ export interface SeedResult {
     /** Results that came after their task had ended. */
     readonly late: number;
   };
+  /** Of its group requests; absent: it had none. */
+  readonly groups?: GroupCounts;
   /** How long it took to come to rest after the faults stopped, ms. */
   readonly restMs: number;
 }
 
 /** Of so many seeds one has the real driver and simulated DLMS meters. */
 export const DLMS_EVERY = 20;
+/** Of so many seeds one has requests to a group. */
+const GROUPS_EVERY = 4;
 const TICK_MS = 60_000;
 /** When faults have stopped, everything comes to rest within so long. */
 export const REST_MS = 45 * 60_000;
@@ -66,7 +71,29 @@ const LATE_DIAL_MS = 8_000;
 /** The same where calls take seconds. */
 const SLOW_DIAL_MS = 30_000;
 
-export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
+export interface WorldOptions {
+  readonly size?: Size;
+  /** Somebody asks a group, twice, or once and nobody anything else (`only`); absent: in one seed of so many. */
+  readonly groups?: boolean | "only";
+  /** Absent: those of the seed. */
+  readonly faults?: (seed: number, random: Random, states: SliceStates) => FaultPlan;
+  /** Tasks to begin with; default one. */
+  readonly bridges?: number;
+  /** How long there are faults; absent: as the seed says. */
+  readonly faultMs?: number;
+}
+
+export async function simulate(
+  seed: number,
+  trace?: (line: string) => void,
+  {
+    size = SMALL,
+    groups = seed % GROUPS_EVERY === GROUPS_EVERY - 1,
+    faults: faultsOf = (...given) => new FaultPlan(...given),
+    bridges: tasks = 1,
+    faultMs,
+  }: WorldOptions = {},
+): Promise<SeedResult> {
   const random = seeded(`simulate ${seed}`);
   const time = new VirtualTime(START + below(random, 3_600_000));
   const begun = time.now;
@@ -77,7 +104,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const ledgerView: LedgerInvariants = new LedgerInvariants(
     {
       now: () => time.now,
-      slots: EACH,
+      slots: size.each,
       excuses: (key) => faults.excuses(key),
       passOverSaid: (key, pass) => readings.passOverSaid(key, pass),
       isStored: (key, slot) => readings.isStored(key, slot),
@@ -92,7 +119,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     violations,
   );
   const effects = new EffectInvariants(ledgerView, violations, () => time.now);
-  const faults: FaultPlan = new FaultPlan(seed, random, ledgerView);
+  const faults: FaultPlan = faultsOf(seed, random, ledgerView);
   const say =
     trace && ((line: () => string): void => trace(`${((time.now - begun) / 1000).toFixed(3).padStart(9)} ${line()}`));
 
@@ -108,7 +135,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const lane = () => new SimulatedQueue(queuePorts, counted);
   const names = new Map<ProcessKind, number>();
   const orders: SimulatedProcess[] = [];
-  const base = engine(meterRows(SEGMENTS, EACH));
+  const base = engine(meterRows(size.segments, size.each));
   const batches = memoryBatches(nodeCrypto);
   const world: World = {
     time,
@@ -146,16 +173,20 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   };
   Object.assign(world, { ledger: new SimulatedLedger(memoryLedger(), world, time, ledgerView) });
 
-  const places = meterRows(SEGMENTS, EACH).map(([meterId, place]) => ({ ...place, meterId }));
+  const places = meterRows(size.segments, size.each).map(([meterId, place]) => ({ ...place, meterId }));
   const simple = dlms ? undefined : simpleMeters(world, places);
   const meters: Meters = simple?.meters ?? dlmsMeters(seed, places, world);
   for (const item of meters.items) await world.access.createAccessItem(item);
-  const bridges: Bridges = new Bridges(world, meters, batches);
+  const group =
+    groups && simple !== undefined ? new GroupField(world, [...simple.simple.byPort.values()], seed) : undefined;
+  if (group !== undefined) base.groupRoutes.set(group.route.name, group.route);
+  const bridges: Bridges = new Bridges(world, meters, batches, group);
   const functions = new Functions(world, { base: base.ports, blocks: memoryDayBlocks(), batches });
 
   // What is asked.
   let answered = 0;
-  const asks = requests(world, dlms);
+  const others = groups === "only" ? [] : requests(world, dlms, size);
+  const asks = [...others, ...(group === undefined ? [] : groupAsks(group, begun, groups === "only" ? 1 : 2))];
   for (const { at, request } of asks)
     time.at(at, () => {
       const ask = (tries: number): void =>
@@ -169,7 +200,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       ask(0);
     });
 
-  const scheduled = chance(random, 0.35);
+  const scheduled = groups !== "only" && chance(random, 0.35);
   if (scheduled) await base.ports.schedules.create(scheduleAt(world, dlms));
 
   const ticking = (): void => {
@@ -177,7 +208,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     time.after(TICK_MS, ticking);
   };
   time.after(below(random, TICK_MS), ticking);
-  bridges.start();
+  for (let task = 0; task < tasks; task++) bridges.start();
   const held = simple?.simple;
   const anyMeter = held === undefined ? [] : [...held.byPort.values()];
   const incidents: IncidentPorts = {
@@ -201,8 +232,8 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   startIncidents(incidents);
 
   const broken = (): boolean => violations.first !== undefined;
-  const faultMs = 300_000 + below(random, faults.enabled.has("outage") ? 3_600_000 : 1_200_000);
-  await time.run(broken, begun + faultMs);
+  const seededMs = 300_000 + below(random, faults.enabled.has("outage") ? 3_600_000 : 1_200_000);
+  await time.run(broken, begun + (faultMs ?? seededMs));
 
   // Faults stop; what was stopped goes on, and a bridge is there.
   faults.active = false;
@@ -228,6 +259,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     violations.first ??= `no rest after ${REST_MS / 60_000} minutes: slices ${left.join(", ") || "closed"}; ${waiting} messages in lanes, ${world.results.messages.size} results${functions.atRest ? "" : "; ingest is busy"}${bridges.atRest ? "" : "; bridges are busy"}`;
   }
   meters.check();
+  group?.check();
   const all = [...ledgerView.slices.values()];
   const violation = violations.first && `${violations.first} (at ${((time.now - begun) / 1000).toFixed(3)} s)`;
   return {
@@ -244,6 +276,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       resends: all.reduce((sum, { generation }) => sum + generation - 1, 0),
       late: functions.late,
     },
+    ...(group === undefined ? {} : { groups: group.counts }),
     restMs: time.now - calmFrom,
   };
 
@@ -303,3 +336,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
       violations.first ??= `${process.name} dials ${meter.meterId} for a job that is stopped or past its deadline`;
   }
 }
+
+/** The second one while the first may still be polling. */
+const groupAsks = (group: GroupField, begun: number, count: number): readonly Ask[] =>
+  [20_000, 500_000].slice(0, count).map((afterMs, number) => ({ at: begun + afterMs, request: group.request(number) }));
