@@ -23,6 +23,7 @@ const FUNCTIONS = [
   "read-meters",
   "read-readings",
   "read-timeline",
+  "read-completeness",
   "manage-groups",
   "manage-queries",
   "manage-schedules",

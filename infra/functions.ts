@@ -31,6 +31,8 @@ export interface FunctionDescription {
   readonly keys?: KeyAccess;
   /** It counts tasks that end `unverified`, each of which is an alarm. */
   readonly countsUnverified?: true;
+  /** It counts intervals of which the sources of completeness differ, each of which is an alarm. */
+  readonly countsUnaccounted?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays">>;
 }
@@ -48,7 +50,7 @@ const http = (
 /** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "submit-job": http({
-    tables: { access: "write", registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 20,
@@ -56,7 +58,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-jobs": http({ tables: { access: "read", ledger: "read" }, reserved: 20 }),
   "cancel-job": http({ tables: { ledger: "write" } }),
   "pause-job": http({
-    tables: { access: "write", registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 5,
@@ -65,6 +67,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-meters": http({ tables: { registry: "read", access: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
   "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),
+  "read-completeness": http({ tables: { readings: "read" }, reserved: 5 }),
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
@@ -81,7 +84,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 30,
     memoryMb: 256,
     tables: { registry: "read" },
-    invokes: ["bootstrap", "sweep-ledger", "run-schedules"],
+    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days"],
   },
   bootstrap: {
     trigger: { kind: "invoked" },
@@ -96,7 +99,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 300,
     memoryMb: 1024,
-    tables: { access: "write", registry: "read", ledger: "erase" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
     sends: LANES,
     measures: LANES,
     invokes: ["plan-job"],
@@ -106,15 +109,25 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 120,
     memoryMb: 512,
-    tables: { access: "write", registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
+  },
+  "close-days": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    reserved: 2,
+    tables: { access: "write", registry: "read", readings: "write", ledger: "write" },
+    sends: LANES,
+    invokes: ["plan-job", "close-days"],
+    countsUnaccounted: true,
   },
   "plan-job": {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
     memoryMb: 1024,
-    tables: { access: "write", registry: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
   },

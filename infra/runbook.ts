@@ -9,7 +9,8 @@ export type RunbookEntry =
   | "function-errors"
   | "api-errors"
   | "bridge-missing"
-  | "unverified-tasks";
+  | "unverified-tasks"
+  | "unaccounted-intervals";
 
 export interface RunbookAlarmProps {
   readonly metric: IMetric;

@@ -3,13 +3,16 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
+  paginateQuery,
   UpdateCommand,
   type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
+import { ChannelPlan } from "../../shared/metering/channel-plan.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
 import { Route } from "../../shared/metering/route.ts";
+import type { Plans } from "../../shared/readings/close-day.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../../shared/security/counters.ts";
 import { batchGet } from "./batch-get.ts";
 
@@ -32,6 +35,7 @@ const StoredItem = z
     meterId: MeterId,
     routes: z.array(Route),
     profile: z.strictObject({ name: z.string(), version: z.int() }),
+    plan: ChannelPlan.optional(),
     systemTitle: z.string().optional(),
     collector: z.string().optional(),
     cell: z.string().optional(),
@@ -75,7 +79,9 @@ function toStored(item: AccessItem): Record<string, unknown> {
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
-export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): AccessStore & AccessEnrolment {
+const StoredPlan = z.object({ sk: z.string(), plan: ChannelPlan.optional() });
+
+export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): AccessStore & AccessEnrolment & Plans {
   /** False: the condition did not hold. */
   const update = async (input: Omit<UpdateCommandInput, "TableName">): Promise<boolean> => {
     try {
@@ -116,6 +122,25 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
           slots.map((slot) => keyOf({ segment, slot })),
         )
       ).map(fromStored),
+    async plansOf(segment) {
+      const plans = new Map<number, ChannelPlan>();
+      const pages = paginateQuery(
+        { client: db },
+        {
+          TableName,
+          KeyConditionExpression: "pk = :pk",
+          ExpressionAttributeValues: { ":pk": segmentKey(segment) },
+          ExpressionAttributeNames: { "#plan": "plan" },
+          ProjectionExpression: "sk, #plan",
+        },
+      );
+      for await (const page of pages)
+        for (const item of page.Items ?? []) {
+          const { sk, plan } = StoredPlan.parse(item);
+          if (plan !== undefined) plans.set(Number(sk), plan);
+        }
+      return plans;
+    },
     async leaseCounters(segment, size, epoch) {
       try {
         const { Attributes } = await db.send(

@@ -40,20 +40,26 @@ function stored(item: unknown): { readonly block: StoredBlock; readonly loser?: 
 
 /** Day blocks on DynamoDB. */
 export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): DayBlocks {
-  const dayOfMeter = async (place: Place, day: number): Promise<ReturnType<typeof stored>[]> => {
+  /** `begins`: of the sort key; empty: the whole segment. */
+  const itemsOf = async (segment: number, day: number, begins: string): Promise<ReturnType<typeof stored>[]> => {
     const found: ReturnType<typeof stored>[] = [];
     const pages = paginateQuery(
       { client: db },
       {
         TableName,
-        KeyConditionExpression: "pk = :pk AND begins_with(sk, :slot)",
-        ExpressionAttributeValues: { ":pk": partition(place.segment, day), ":slot": `${slotText(place.slot)}#` },
+        KeyConditionExpression: begins === "" ? "pk = :pk" : "pk = :pk AND begins_with(sk, :begins)",
+        ExpressionAttributeValues: {
+          ":pk": partition(segment, day),
+          ...(begins === "" ? {} : { ":begins": begins }),
+        },
         ConsistentRead: true,
       },
     );
     for await (const page of pages) found.push(...(page.Items ?? []).map(stored));
     return found;
   };
+  const dayOfMeter = ({ segment, slot }: Place, day: number): Promise<ReturnType<typeof stored>[]> =>
+    itemsOf(segment, day, `${slotText(slot)}#`);
 
   return {
     async read(keys) {
@@ -94,6 +100,8 @@ export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): 
       });
       return days.flatMap((day) => byDay.get(day) ?? []);
     },
+    ofSegment: async (segment, day) =>
+      (await itemsOf(segment, day, "")).filter(({ loser }) => loser === undefined).map(({ block }) => block),
     async supersededOf(place, day) {
       return (await dayOfMeter(place, day)).flatMap(({ block: { key, octets }, loser, winner }) =>
         loser === undefined || winner === undefined ? [] : [{ key, octets, loser, winner }],

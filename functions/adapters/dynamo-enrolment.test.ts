@@ -3,6 +3,7 @@ import { slotsOfBitmap } from "../../shared/jobs/targets.ts";
 import { Meter, type MeterId } from "../../shared/metering/meter.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
+import { memoryMissingRecords } from "../../shared/readings/memory-missing-records.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import type { MemberSet } from "../../shared/registry/member-sets.ts";
@@ -32,6 +33,7 @@ beforeAll(async () => {
     access: dynamoAccess(db, "Access"),
     vault: keyVault(plainVault),
     clock: { now: () => now },
+    meterTime: { now: () => now },
   };
 });
 afterAll(() => dynamo.close());
@@ -82,7 +84,7 @@ describe("enrolment", () => {
       ["transformer", "T-1"],
     ] as const)
       expect(await membersOf({ kind, name })).toContain(at);
-    const targets = registryTargets(dynamoRegistry(dynamo.db, "Registry"), ports.segments);
+    const targets = registryTargets(dynamoRegistry(dynamo.db, "Registry"), ports.segments, memoryMissingRecords());
     expect(await targets.places(["A-1" as MeterId, "nobody" as MeterId])).toEqual(new Map([["A-1", place]]));
     expect(await enrol(asked)).toEqual([{ kind: "unchanged", meterId: "A-1", place }]);
   });

@@ -11,6 +11,7 @@ import type { OtherWay } from "../../shared/jobs/parts.ts";
 import type { SegmentMembers, SetTarget, Targets } from "../../shared/jobs/targets.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
+import type { MissingRecords } from "../../shared/readings/missing-records.ts";
 import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member-sets.ts";
 import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
@@ -192,6 +193,7 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
 export const registryTargets = (
   registry: Pick<Registry, "meters"> & MeterDirectory,
   segments: Pick<Segments, "members" | "otherWays">,
+  missing: Pick<MissingRecords, "read">,
 ): Targets => ({
   async places(meterIds) {
     const meters = await registry.meters(meterIds);
@@ -200,10 +202,29 @@ export const registryTargets = (
   },
   otherWays: () => segments.otherWays(),
   members: (target) =>
-    target.kind === "filter" ? filterMembers(registry, segments, target.filter) : segments.members(setOf(target)),
+    target.kind === "filter"
+      ? filterMembers(registry, segments, target.filter)
+      : target.kind === "missing"
+        ? missingMembers(segments, missing, Date.parse(`${target.day}T00:00:00Z`))
+        : segments.members(setOf(target)),
 });
 
-function setOf(target: Exclude<SetTarget, { readonly kind: "filter" }>): MemberSet {
+/** Of each segment, who has something left to read of the day. */
+async function* missingMembers(
+  segments: Pick<Segments, "members">,
+  missing: Pick<MissingRecords, "read">,
+  day: number,
+): AsyncGenerator<SegmentMembers> {
+  for await (const { segment, bitmap: enrolled } of segments.members(ALL)) {
+    const toRead = (await missing.read(segment, day))?.counted?.toRead ?? [];
+    const bitmap = new Uint8Array(enrolled.length);
+    for (const slot of toRead)
+      bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | ((enrolled[slot >> 3] ?? 0) & (1 << (slot & 7)));
+    if (bitmap.some((octet) => octet !== 0)) yield { segment, bitmap };
+  }
+}
+
+function setOf(target: Exclude<SetTarget, { readonly kind: "filter" | "missing" }>): MemberSet {
   switch (target.kind) {
     case "all":
       return ALL;

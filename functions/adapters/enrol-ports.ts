@@ -8,7 +8,7 @@ import { dynamoProfiles } from "./dynamo-profiles.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments } from "./dynamo-segments.ts";
 import { Setting, settings } from "./settings.ts";
-import { systemClock } from "./system-clock.ts";
+import { productClock, systemClock } from "./system-clock.ts";
 
 /** How long a found profile is taken for the newest, ms. */
 const PROFILE_MS = 60_000;
@@ -45,5 +45,6 @@ export function enrolPorts(vault: SecretVault): EnrolPorts {
     ...enrolmentStores(documentClient(), { registry: env.REGISTRY_TABLE, access: env.ACCESS_TABLE }),
     vault: keyVault(vault),
     clock: systemClock,
+    meterTime: productClock,
   };
 }

@@ -5,6 +5,7 @@ import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
 import { groupRouteReader } from "./dynamo-group-routes.ts";
 import { dynamoLedger } from "./dynamo-ledger.ts";
+import { dynamoMissingRecords } from "./dynamo-missing-records.ts";
 import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
@@ -20,6 +21,7 @@ export function jobPorts(): SubmitPorts {
     ACCESS_TABLE: Setting,
     LEDGER_TABLE: Setting,
     REGISTRY_TABLE: Setting,
+    READINGS_TABLE: Setting,
     COMMANDS_QUEUE_URL: Setting,
     INTERACTIVE_QUEUE_URL: Setting,
     URGENT_QUEUE_URL: Setting,
@@ -30,7 +32,11 @@ export function jobPorts(): SubmitPorts {
   const db = documentClient();
   return {
     ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
-    targets: registryTargets(dynamoRegistry(db, env.REGISTRY_TABLE), dynamoSegments(db, env.REGISTRY_TABLE)),
+    targets: registryTargets(
+      dynamoRegistry(db, env.REGISTRY_TABLE),
+      dynamoSegments(db, env.REGISTRY_TABLE),
+      dynamoMissingRecords(db, env.READINGS_TABLE),
+    ),
     orders: dynamoAccess(db, env.ACCESS_TABLE),
     lanes: sqsLanes(sqsClient(), {
       commands: env.COMMANDS_QUEUE_URL,

@@ -46,6 +46,7 @@ beforeAll(async () => {
       profiles,
       access: dynamoAccess(db, "Access"),
       vault: keyVault(plainVault),
+      meterTime: systemClock,
       clock: systemClock,
     },
     crypto: nodeCrypto,

@@ -5,10 +5,12 @@ import { timelineDays } from "../../shared/events/timeline.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
+import { notHeldKeeper } from "../../shared/readings/not-held.ts";
 import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
@@ -35,6 +37,7 @@ const ports = {
   random: systemRandom,
   crypto: nodeCrypto,
   keepers: [
+    notHeldKeeper(dynamoMissingRecords(db, env.READINGS_TABLE)),
     eventKeeper({
       timeline: dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS)),
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),

@@ -11,6 +11,7 @@ const env = settings({
   BOOTSTRAP_FUNCTION: Setting,
   SWEEP_LEDGER_FUNCTION: Setting,
   RUN_SCHEDULES_FUNCTION: Setting,
+  CLOSE_DAYS_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -18,7 +19,12 @@ const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
 /** The one tick: starts what hangs on it. A double tick is harmless, for everything that it starts is. */
 export const handler = eventHandler(z.object({ scheduledTime: z.string() }), async ({ scheduledTime }) => {
   const seeded = ((await marker.read()) ?? 0) >= SEED_VERSION;
-  const started = [...(seeded ? [] : [env.BOOTSTRAP_FUNCTION]), env.SWEEP_LEDGER_FUNCTION, env.RUN_SCHEDULES_FUNCTION];
+  const started = [
+    ...(seeded ? [] : [env.BOOTSTRAP_FUNCTION]),
+    env.SWEEP_LEDGER_FUNCTION,
+    env.RUN_SCHEDULES_FUNCTION,
+    env.CLOSE_DAYS_FUNCTION,
+  ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };
 });

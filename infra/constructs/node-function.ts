@@ -17,7 +17,7 @@ import {
   TABLE_VARIABLES,
   type TableName,
 } from "../resources.ts";
-import { runbookAlarm } from "../runbook.ts";
+import { type RunbookEntry, runbookAlarm } from "../runbook.ts";
 import type { Settings } from "../settings.ts";
 import { statementsOf } from "./grants.ts";
 
@@ -104,18 +104,22 @@ export class NodeFunction extends Construct {
       threshold: 1,
       evaluationPeriods: 3,
     });
-    if (description.countsUnverified === true)
-      runbookAlarm(this, "UnverifiedAlarm", {
-        entry: "unverified-tasks",
+    /** Each such thing that the function counts is an alarm. */
+    const alarmOn = (id: string, entry: RunbookEntry, metricName: string) =>
+      runbookAlarm(this, id, {
+        entry,
         metric: new Metric({
           namespace: "Headrace",
-          metricName: "unverifiedTasks",
+          metricName,
           dimensionsMap: { service: functionNameOf(deployment, name) },
           statistic: "Sum",
           period: Duration.minutes(1),
         }),
         threshold: 1,
       });
+    if (description.countsUnverified === true) alarmOn("UnverifiedAlarm", "unverified-tasks", "unverifiedTasks");
+    if (description.countsUnaccounted === true)
+      alarmOn("UnaccountedAlarm", "unaccounted-intervals", "unaccountedIntervals");
   }
 }
 

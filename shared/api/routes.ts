@@ -1,3 +1,4 @@
+import { CompletenessList, CompletenessQuery } from "./completeness.ts";
 import { groupRouteRoutes } from "./group-route-routes.ts";
 import { GroupChange, GroupInApi, GroupList, GroupPath, GroupQuery } from "./groups.ts";
 import {
@@ -157,6 +158,16 @@ export const routes = {
     roles: LOOKS,
     params: MeterPath,
     response: MeterInApi,
+    statuses: [200],
+  },
+  listCompleteness: {
+    method: "GET",
+    path: "/completeness",
+    function: "read-completeness",
+    summary: "Intervals expected, present, late and missing, by UTC day",
+    roles: SEES,
+    query: CompletenessQuery,
+    response: CompletenessList,
     statuses: [200],
   },
   readTimeline: {

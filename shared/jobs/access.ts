@@ -1,3 +1,4 @@
+import type { ChannelPlan } from "../metering/channel-plan.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import type { Route } from "../metering/route.ts";
 
@@ -10,6 +11,8 @@ export interface AccessItem extends Place {
   readonly routes: readonly Route[];
   /** Name and version of the device profile. */
   readonly profile: { readonly name: string; readonly version: number };
+  /** Absent: nothing is expected of it. */
+  readonly plan?: ChannelPlan;
   /** 16 lower-case hex digits. */
   readonly systemTitle?: string;
   readonly collector?: string;

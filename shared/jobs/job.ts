@@ -24,6 +24,8 @@ export const JobTarget = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("groupRoute"), route: Name }),
   /** A stored query by its name; its filter is frozen into the job when that is accepted, its meters when it is planned. */
   z.strictObject({ kind: z.literal("query"), query: Name }),
+  /** Meters of which intervals of the UTC day are missing that another read may bring, as the last closing pass has it. */
+  z.strictObject({ kind: z.literal("missing"), day: z.iso.date() }),
   /** The tasks of another job that have ended so when this one is planned; `reasons` absent: whatever the reason. */
   z.strictObject({
     kind: z.literal("tasksOf"),

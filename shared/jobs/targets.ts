@@ -6,7 +6,7 @@ import type { OtherWay } from "./parts.ts";
 
 /** A set of meters that the registry knows. */
 export type SetTarget =
-  | Extract<JobTarget, { kind: "group" | "feeder" | "transformer" | "collector" | "all" }>
+  | Extract<JobTarget, { kind: "group" | "feeder" | "transformer" | "collector" | "all" | "missing" }>
   /** Enrolled meters that match now. */
   | { readonly kind: "filter"; readonly filter: MeterFilter };
 

@@ -36,6 +36,8 @@ export interface DayBlocks {
   keep(superseded: SupersededBlock): Promise<void>;
   /** All blocks of a meter in the UTC days that touch [from, to], clock ms. */
   ofMeter(place: Place, from: number, to: number): Promise<readonly StoredBlock[]>;
+  /** All blocks of one segment and UTC day, strongly consistent, in no order. */
+  ofSegment(segment: number, day: number): Promise<readonly StoredBlock[]>;
   /** What was superseded in one UTC day of a meter. */
   supersededOf(place: Place, day: number): Promise<readonly SupersededBlock[]>;
 }

@@ -30,6 +30,9 @@ export function memoryDayBlocks(): DayBlocks {
         .sort((left, right) => left.key.day - right.key.day || (left.key.set < right.key.set ? -1 : 1))
         .map(copy);
     },
+    async ofSegment(segment, day) {
+      return [...blocks.values()].filter(({ key }) => key.segment === segment && key.day === day).map(copy);
+    },
     async supersededOf({ segment, slot }, day) {
       return [...superseded.values()]
         .filter(({ key }) => key.segment === segment && key.slot === slot && key.day === day)

@@ -1,5 +1,6 @@
 import type { AccessItem } from "../jobs/access.ts";
 import { eachOf } from "../jobs/concurrency.ts";
+import { type ChannelPlan, plannedSets } from "../metering/channel-plan.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import { wayIn } from "../metering/route.ts";
 import { assert, HeadraceError } from "../ports/errors.ts";
@@ -157,8 +158,9 @@ async function place(
     if ((await ports.registry.writeMeter(task.there, record)) === "conflict") return "again";
     record = { ...record, version: task.there.version + 1 };
   }
+  const plan = [{ from: ports.meterTime.now(), sets: plannedSets(profile) }];
   for (let tries = 0; tries < TRIES; tries++) {
-    if ((await ports.access.createAccessItem(accessItemOf(record, blob))) !== "taken") return record;
+    if ((await ports.access.createAccessItem(accessItemOf(record, blob, plan))) !== "taken") return record;
     const [next] = await ports.segments.reserve(wayInOf(request), 1, fillTo);
     assert(next !== undefined, "a slot was reserved");
     if ((await ports.registry.writeMeter(record, { ...record, place: next })) === "conflict") return "again";
@@ -167,13 +169,18 @@ async function place(
   throw contended(request);
 }
 
-function accessItemOf({ meter, place: at, profileVersion }: RegisteredMeter, blob: Uint8Array | undefined): AccessItem {
+function accessItemOf(
+  { meter, place: at, profileVersion }: RegisteredMeter,
+  blob: Uint8Array | undefined,
+  plan: ChannelPlan,
+): AccessItem {
   const { collector, cell } = meter.memberships;
   return {
     ...at,
     meterId: meter.meterId,
     routes: meter.routes,
     profile: { name: meter.profile, version: profileVersion },
+    plan,
     ...(meter.systemTitle === undefined ? {} : { systemTitle: meter.systemTitle }),
     ...(collector === undefined ? {} : { collector }),
     ...(cell === undefined ? {} : { cell }),

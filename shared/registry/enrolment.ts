@@ -13,6 +13,8 @@ export interface EnrolPorts {
   readonly access: AccessEnrolment & Pick<AccessStore, "readMany">;
   readonly vault: KeyVault;
   readonly clock: Pick<Clock, "now">;
+  /** By which meters live: from then on intervals of a new one are expected. */
+  readonly meterTime: Pick<Clock, "now">;
 }
 
 /** The names that a meter claims for itself. */

@@ -104,6 +104,7 @@ export const importRows: Benchmark = {
       const enrol = {
         ...enrolmentStores(db, { registry: "Registry", access: "Access" }),
         vault: keyVault(secretVault("headrace", branchKeys)),
+        meterTime: systemClock,
         clock: systemClock,
       };
       const imported = async (importId: string, csv: string, rows: number): Promise<void> => {

@@ -53,6 +53,8 @@ export function targetText(target: ApiJob["target"]): string {
       return `Collector ${target.collector}`;
     case "query":
       return `Query ${target.query}`;
+    case "missing":
+      return `Meters with gaps on ${target.day}`;
     case "tasksOf":
       return `What ${target.states?.join(" or ") ?? "failed or expired"} of job ${target.jobId.slice(0, 8)}…`;
     default:

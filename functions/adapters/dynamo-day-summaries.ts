@@ -1,0 +1,54 @@
+import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
+import type { DaySummaries, DaySummary } from "../../shared/readings/close-days.ts";
+import { DayCounts } from "../../shared/readings/missing-records.ts";
+import { heldCondition } from "./dynamo-conditions.ts";
+
+/** In the Readings table: `DAYS` / `<yyyy-mm-dd>`: what the closing pass knows of a UTC day as a whole. */
+const PARTITION = "DAYS";
+const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
+
+const Stored = z.object({
+  sk: z.string(),
+  passes: z.int(),
+  nextAt: z.int().optional(),
+  counted: z.strictObject({ at: z.int(), counts: DayCounts }).optional(),
+  under: z.strictObject({ from: z.int(), at: z.int(), counts: DayCounts, toRead: z.int() }).optional(),
+  v: z.int().min(1),
+});
+
+/** Summaries of days on DynamoDB. */
+export const dynamoDaySummaries = (db: DynamoDBDocumentClient, TableName: string): DaySummaries => ({
+  async list(from, to) {
+    const found: DaySummary[] = [];
+    const pages = paginateQuery(
+      { client: db },
+      {
+        TableName,
+        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
+        ExpressionAttributeValues: { ":pk": PARTITION, ":from": dayText(from), ":to": dayText(to) },
+        ConsistentRead: true,
+      },
+    );
+    for await (const page of pages)
+      for (const item of page.Items ?? []) {
+        const { sk, v, ...rest } = Stored.parse(item);
+        found.push({ ...rest, day: Date.parse(`${sk}T00:00:00Z`), version: v });
+      }
+    return found;
+  },
+  async write({ day, passes, nextAt, counted, under }, was) {
+    const written = await heldCondition(
+      db.send(
+        new PutCommand({
+          TableName,
+          Item: { pk: PARTITION, sk: dayText(day), passes, nextAt, counted, under, v: was + 1 },
+          ...(was === 0
+            ? { ConditionExpression: "attribute_not_exists(pk)" }
+            : { ConditionExpression: "v = :was", ExpressionAttributeValues: { ":was": was } }),
+        }),
+      ),
+    );
+    return written ? "written" : "conflict";
+  },
+});

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import type { Job } from "../../shared/jobs/job.ts";
+import { submitJob } from "../../shared/jobs/submit-job.ts";
+import { asksOf, DEPTH_DAYS } from "../../shared/readings/close-day.ts";
+import { closeDays } from "../../shared/readings/close-days.ts";
+import { DAY_MS } from "../../shared/readings/day-block.ts";
+import { ALL } from "../../shared/registry/member-sets.ts";
+import { lambdaClient } from "../adapters/aws-clients.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
+import { dynamoDaySummaries } from "../adapters/dynamo-day-summaries.ts";
+import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
+import { dynamoSegments } from "../adapters/dynamo-segments.ts";
+import { jobPorts } from "../adapters/job-ports.ts";
+import { invoker } from "../adapters/lambda-invoker.ts";
+import { eventHandler } from "../adapters/pipeline-event.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+import { productClock, systemClock } from "../adapters/system-clock.ts";
+import { metrics } from "../adapters/telemetry.ts";
+
+const env = settings({
+  ACCESS_TABLE: Setting,
+  REGISTRY_TABLE: Setting,
+  READINGS_TABLE: Setting,
+  CLOSE_DAYS_FUNCTION: Setting,
+});
+const db = documentClient();
+const jobs = jobPorts();
+const segments = dynamoSegments(db, env.REGISTRY_TABLE);
+const goOn = invoker(lambdaClient(), env.CLOSE_DAYS_FUNCTION);
+
+const JOBS_WALKED_MAX = 20_000;
+const PAGE = 100;
+/** What a pass needs to note how far it has come, ms. */
+const MARGIN_MS = 60_000;
+
+/** Interval reads lie among all other jobs, newest first; those of the last weeks are looked through. */
+async function jobsAbout(days: ReadonlySet<number>): Promise<readonly Job[]> {
+  const found: Job[] = [];
+  const oldest = systemClock.now() - (DEPTH_DAYS + 2) * DAY_MS;
+  let cursor: string | undefined;
+  for (let walked = 0; walked < JOBS_WALKED_MAX; walked += PAGE) {
+    const page = await jobs.ledger.jobs({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    found.push(...page.jobs.filter((job) => [...days].some((day) => asksOf(job, day))));
+    if (page.cursor === undefined || (page.jobs.at(-1)?.createdAt ?? 0) < oldest) break;
+    cursor = page.cursor;
+  }
+  return found;
+}
+
+const ports = {
+  plans: dynamoAccess(db, env.ACCESS_TABLE),
+  blocks: dynamoDayBlocks(db, env.READINGS_TABLE),
+  records: dynamoMissingRecords(db, env.READINGS_TABLE),
+  summaries: dynamoDaySummaries(db, env.READINGS_TABLE),
+  ledger: jobs.ledger,
+  segments: (from: number) => segments.members(ALL, from),
+  jobsAbout,
+  submit: (caller: Parameters<typeof submitJob>[1], request: Parameters<typeof submitJob>[2]) =>
+    submitJob(jobs, caller, request),
+  clock: systemClock,
+};
+
+/** The closing passes that are due; near its time limit it starts itself again. */
+export const handler = eventHandler(z.object({}), async (_, context) => {
+  const { closed, unfinished } = await closeDays(
+    ports,
+    productClock.now(),
+    () => context.getRemainingTimeInMillis() > MARGIN_MS,
+  );
+  if (unfinished) await goOn({});
+  for (const { counts } of closed)
+    if (counts.unaccounted > 0) metrics.addMetric("unaccountedIntervals", "Count", counts.unaccounted);
+  if (closed.length === 0) return undefined;
+  return { closed: closed.map(({ day, ...rest }) => ({ day: new Date(day).toISOString().slice(0, 10), ...rest })) };
+});
