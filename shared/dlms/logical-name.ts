@@ -8,10 +8,21 @@ export const obisOf = (octets: Uint8Array): LogicalName => octets.join(".");
 
 /** The six octets of an OBIS code; undefined when the text is none. */
 export function obisOctets(name: LogicalName): Uint8Array | undefined {
-  const groups = name.split(".").map(Number);
-  if (groups.length !== 6 || groups.some((group) => !Number.isInteger(group) || group < 0 || group > 255))
-    return undefined;
-  return Uint8Array.from(groups);
+  const octets = new Uint8Array(6);
+  let group = 0;
+  let value = -1;
+  for (let at = 0; at < name.length; at++) {
+    const digit = name.charCodeAt(at) - 0x30;
+    if (digit >= 0 && digit <= 9 && value !== 0) value = (value < 0 ? 0 : value) * 10 + digit;
+    else if (name[at] === "." && value >= 0 && group < 5) {
+      octets[group++] = value;
+      value = -1;
+    } else return undefined;
+    if (value > 255) return undefined;
+  }
+  if (group !== 5 || value < 0) return undefined;
+  octets[5] = value;
+  return octets;
 }
 
 /** Cosem-Object-Instance-Id: six octets. */

@@ -76,8 +76,9 @@ export class WrapperSplitter {
           this.#keep(rest);
           break;
         }
-        rest = rest.subarray(WRAPPER_HEADER + pdu.apdu.length);
         if (pdu.apdu.length > 0) pdus.push(pdu);
+        if (pdu.frame.length === rest.length) break;
+        rest = rest.subarray(pdu.frame.length);
         continue;
       }
       const wanted = this.#wanted() - this.#length;
@@ -105,9 +106,16 @@ export class WrapperSplitter {
   /** The PDU at the start of `octets`, or undefined when more octets are needed. Refuses a bad version at once. */
   #whole(octets: Uint8Array): SplitPdu | undefined {
     if (octets.length >= 2) checkVersion(((octets[0] as number) << 8) | (octets[1] as number), 0);
-    if (octets.length < WRAPPER_HEADER || octets.length < WRAPPER_HEADER + this.#apduLength(octets)) return undefined;
-    const pdu = Wrapper.read(new Reader(octets));
-    return { ...pdu, frame: octets.subarray(0, WRAPPER_HEADER + pdu.apdu.length) };
+    if (octets.length < WRAPPER_HEADER) return undefined;
+    const length = WRAPPER_HEADER + this.#apduLength(octets);
+    if (octets.length < length) return undefined;
+    const { sourceWPort, destinationWPort, apdu } = Wrapper.read(new Reader(octets));
+    return {
+      sourceWPort,
+      destinationWPort,
+      apdu,
+      frame: octets.length === length ? octets : octets.subarray(0, length),
+    };
   }
 
   #keep(octets: Uint8Array): void {

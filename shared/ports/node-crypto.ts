@@ -16,8 +16,10 @@ import {
 import type { Certificate, Crypto, Curve, PrivateKey, SecretKey } from "./crypto.ts";
 import { assert } from "./errors.ts";
 
-const gcmName = (key: KeyObject): "aes-128-gcm" | "aes-192-gcm" | "aes-256-gcm" =>
-  `aes-${(key.symmetricKeySize! * 8) as 128 | 192 | 256}-gcm`;
+const GCM = { 16: "aes-128-gcm", 24: "aes-192-gcm", 32: "aes-256-gcm" } as const;
+const gcmName = (key: KeyObject): (typeof GCM)[keyof typeof GCM] => GCM[key.symmetricKeySize as keyof typeof GCM];
+/** Options by the octets of a tag, made once: one call a message is what they cost otherwise. */
+const TAG_OPTIONS = Array.from({ length: 17 }, (_, authTagLength) => ({ authTagLength }));
 const open = (key: SecretKey): KeyObject => key as unknown as KeyObject;
 const wrapName = (kek: Uint8Array): string => `id-aes${kek.length * 8}-wrap`;
 const WRAP_IV = Buffer.from("a6a6a6a6a6a6a6a6", "hex"); // RFC 3394 section 2.2.3.1
@@ -142,7 +144,12 @@ export const nodeCrypto: Crypto = {
     return createSecretKey(octets) as unknown as SecretKey;
   },
   gcmSeal(key, iv, aad, plaintext, tagOctets) {
-    const cipher = createCipheriv(gcmName(open(key)), open(key), iv, { authTagLength: tagOctets });
+    const cipher = createCipheriv(
+      gcmName(open(key)),
+      open(key),
+      iv,
+      TAG_OPTIONS[tagOctets] as { authTagLength: number },
+    );
     cipher.setAAD(aad);
     const sealed = new Uint8Array(plaintext.length + tagOctets);
     sealed.set(cipher.update(plaintext));
@@ -153,7 +160,12 @@ export const nodeCrypto: Crypto = {
   gcmOpen(key, iv, aad, sealed, tagOctets) {
     if (sealed.length < tagOctets) return undefined;
     const split = sealed.length - tagOctets;
-    const decipher = createDecipheriv(gcmName(open(key)), open(key), iv, { authTagLength: tagOctets });
+    const decipher = createDecipheriv(
+      gcmName(open(key)),
+      open(key),
+      iv,
+      TAG_OPTIONS[tagOctets] as { authTagLength: number },
+    );
     decipher.setAAD(aad);
     decipher.setAuthTag(sealed.subarray(split));
     const plaintext = decipher.update(sealed.subarray(0, split));

@@ -9,9 +9,15 @@ import { Writer } from "./writer.ts";
 export interface Codec<T> {
   readonly read: (source: Reader) => T;
   readonly write: (target: Writer, value: T) => void;
+  /** Of a sequence: reads the components into a value that has others already. */
+  readonly readInto?: (source: Reader, value: Record<string, unknown>) => void;
 }
 export type TypeOf<C> = C extends Codec<infer T> ? T : never;
-type SomeCodec = { readonly read: (source: Reader) => unknown; readonly write: (target: Writer, value: never) => void };
+type SomeCodec = {
+  readonly read: (source: Reader) => unknown;
+  readonly write: (target: Writer, value: never) => void;
+  readonly readInto?: (source: Reader, value: Record<string, unknown>) => void;
+};
 type Fields = Readonly<Record<string, SomeCodec>>; // `never` in the write position constrains like `any`, without its holes
 
 /** Reads one value and refuses left-over octets. `base`: offset of the first octet in the frame, for messages. */
@@ -22,25 +28,40 @@ export function decode<T>(codec: Codec<T>, octets: Uint8Array, base = 0): T {
   return value;
 }
 
+/** Writers that nobody uses: as many as codecs encode within one another. */
+const idle: Writer[] = [];
+const IDLE_MAX = 8;
+
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const target = new Writer();
-  codec.write(target, value);
-  return target.done();
+  const target = idle.pop() ?? new Writer();
+  try {
+    codec.write(target, value);
+    return target.taken();
+  } finally {
+    target.clear();
+    if (idle.length < IDLE_MAX) idle.push(target);
+  }
 }
 
 export type SequenceOf<F extends Fields> = { readonly [K in keyof F]: TypeOf<F[K]> };
 
 /** Components in the order they are listed. */
 export function sequence<F extends Fields>(fields: F): Codec<SequenceOf<F>> {
-  const entries = Object.entries(fields);
+  const names = Object.keys(fields);
+  const codecs = Object.values(fields);
+  const count = names.length;
+  const readInto = (source: Reader, value: Record<string, unknown>): void => {
+    for (let at = 0; at < count; at++) value[names[at] as string] = (codecs[at] as SomeCodec).read(source);
+  };
   return {
+    readInto,
     read: (source) => {
       const value: Record<string, unknown> = {};
-      for (const [name, codec] of entries) value[name] = codec.read(source);
+      readInto(source, value);
       return value as SequenceOf<F>;
     },
     write: (target, value) => {
-      for (const [name, codec] of entries) codec.write(target, value[name] as never);
+      for (let at = 0; at < count; at++) (codecs[at] as SomeCodec).write(target, value[names[at] as string] as never);
     },
   };
 }
@@ -60,13 +81,18 @@ export type ChoiceOf<A extends Alternatives> = {
 /** A tag octet, then the alternative it names; in the value `kind` is the name, beside the alternative's components. */
 export function choice<A extends Alternatives>(what: string, alternatives: A): Codec<ChoiceOf<A>> {
   const byTag = new Map(Object.entries(alternatives).map(([kind, { tag, codec }]) => [tag, { kind, codec }]));
+  const itsTag = `the choice of ${what}`;
   return {
     read: (source) => {
       const { offset } = source;
-      const tag = source.unsigned8(`the choice of ${what}`);
+      const tag = source.unsigned8(itsTag);
       const found = byTag.get(tag);
       if (found === undefined) throw unknownTag(what, tag, [...byTag.keys()], offset);
-      return Object.assign({ kind: found.kind }, found.codec.read(source)) as ChoiceOf<A>;
+      const { kind, codec } = found;
+      const value: Record<string, unknown> = { kind };
+      if (codec.readInto === undefined) Object.assign(value, codec.read(source));
+      else codec.readInto(source, value);
+      return value as ChoiceOf<A>;
     },
     write: (target, value) => {
       const { tag, codec } = alternatives[value.kind] as Alternative<SomeCodec>;
@@ -84,18 +110,21 @@ export const unknownTag = (what: string, tag: number, known: readonly number[], 
   });
 
 /** A fixed octet, then the rest: an APDU tag. */
-export const prefixed = <T>(what: string, tag: number, codec: Codec<T>): Codec<T> => ({
-  read: (source) => {
-    const { offset } = source;
-    const found = source.unsigned8(`the tag of ${what}`);
-    if (found !== tag) throw unknownTag(what, found, [tag], offset);
-    return codec.read(source);
-  },
-  write: (target, value) => {
-    target.unsigned8(tag);
-    codec.write(target, value);
-  },
-});
+export const prefixed = <T>(what: string, tag: number, codec: Codec<T>): Codec<T> => {
+  const itsTag = `the tag of ${what}`;
+  return {
+    read: (source) => {
+      const { offset } = source;
+      const found = source.unsigned8(itsTag);
+      if (found !== tag) throw unknownTag(what, found, [tag], offset);
+      return codec.read(source);
+    },
+    write: (target, value) => {
+      target.unsigned8(tag);
+      codec.write(target, value);
+    },
+  };
+};
 
 /** A codec of U over a codec of T. `from` may throw `WireError` by calling `refuse`. */
 export const mapped = <T, U>(

@@ -55,7 +55,7 @@ export class Reader {
     return ((this.octets[at] as number) << 8) | (this.octets[at + 1] as number);
   }
   unsigned32(what = "unsigned32"): number {
-    return this.#numbers().getUint32(this.#take(4, what));
+    return this.integer32(what) >>> 0;
   }
   unsigned64(what = "unsigned64"): bigint {
     return this.#numbers().getBigUint64(this.#take(8, what));
@@ -67,7 +67,14 @@ export class Reader {
     return (this.unsigned16(what) << 16) >> 16;
   }
   integer32(what = "integer32"): number {
-    return this.#numbers().getInt32(this.#take(4, what));
+    const at = this.#take(4, what);
+    const { octets } = this;
+    return (
+      ((octets[at] as number) << 24) |
+      ((octets[at + 1] as number) << 16) |
+      ((octets[at + 2] as number) << 8) |
+      (octets[at + 3] as number)
+    );
   }
   integer64(what = "integer64"): bigint {
     return this.#numbers().getBigInt64(this.#take(8, what));

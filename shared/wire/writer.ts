@@ -1,3 +1,6 @@
+/** Room that an empty writer keeps, octets. */
+const KEPT_MAX = 4096;
+
 /** Collects octets, big-endian. Ranges are the codecs' business. */
 export class Writer {
   #octets: Uint8Array<ArrayBuffer>;
@@ -41,7 +44,11 @@ export class Writer {
   }
   unsigned32(value: number): void {
     const at = this.#room(4);
-    this.#numbers().setUint32(at, value);
+    const octets = this.#octets;
+    octets[at] = value >>> 24;
+    octets[at + 1] = value >>> 16;
+    octets[at + 2] = value >>> 8;
+    octets[at + 3] = value;
   }
   unsigned64(value: bigint): void {
     const at = this.#room(8);
@@ -63,5 +70,20 @@ export class Writer {
   /** What was written; a view, valid until the next write. */
   done(): Uint8Array {
     return this.#octets.subarray(0, this.#length);
+  }
+
+  /** Octets of its own that hold what was written; the writer is empty again. */
+  taken(): Uint8Array {
+    const octets = this.#octets.slice(0, this.#length);
+    this.clear();
+    return octets;
+  }
+
+  /** Forgets what was written, and the room for anything unusually long. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#octets.length <= KEPT_MAX) return;
+    this.#octets = new Uint8Array(KEPT_MAX);
+    this.#view = undefined;
   }
 }

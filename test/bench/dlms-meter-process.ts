@@ -9,7 +9,7 @@ import { type DlmsMeterPlan, dlmsPopulation } from "../../shared/simulator/popul
  * a server that answers scripted numbers of octets. Told and telling over the parent's channel.
  */
 
-/** Octets of a request and of its answer, in turn. */
+/** Octets of a request and of its answer, in turn; after the last the first again. */
 export type Script = readonly (readonly [request: number, answer: number])[];
 export type ToMeters =
   | { readonly kind: "meters"; readonly count: number; readonly clientSystemTitle: string }
@@ -61,7 +61,7 @@ async function scripted(script: Script): Promise<FromMeters> {
       for (let next = script[turn]; next !== undefined && got >= next[0]; next = script[turn]) {
         got -= next[0];
         socket.write(answers[turn] as Buffer);
-        turn++;
+        turn = (turn + 1) % script.length;
       }
     });
   });

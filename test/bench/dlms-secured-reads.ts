@@ -1,97 +1,42 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { connect } from "node:net";
+import { fork } from "node:child_process";
 import { join } from "node:path";
-import { systemClock } from "../../functions/adapters/system-clock.ts";
-import { tcpDial } from "../../functions/bridge/tcp-dial.ts";
-import { dlmsDriver } from "../../shared/dlms/driver.ts";
-import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { seeded } from "../../shared/ports/random.ts";
+import { pythonEnvironment } from "../interop/python-environment.ts";
 import { type Benchmark, used } from "./benchmark.ts";
-import type { FromMeters, Script, ToMeters } from "./dlms-meter-process.ts";
+import type { Script } from "./dlms-meter-process.ts";
+import {
+  ask,
+  bulkRead,
+  CLIENT_TITLE,
+  keptSession,
+  type Meter,
+  peerReads,
+  type Reader,
+  rawKept,
+  rawWhole,
+  smallScript,
+} from "./dlms-read-clients.ts";
 
-const CLIENT_TITLE = "4844520000000001";
 /** As many meters, each with one session at a time. */
 const METERS = 32;
-const WARM_UP_MS = 2_000;
+/** Until the engine has compiled what is hot. */
+const WARM_UP_MS = 6_000;
 const MEASURE_MS = 6_000;
-const DAY_MS = 86_400_000;
+/** Counters that one client may use, so that the next begins above. */
+const COUNTERS = 50_000_000;
+const PEERS = ["gurux-dlms", "dlms-cosem"] as const;
 const MIX =
-  "one read = TCP connect, HLS-GMAC association in suite 0, clock and columns, 96 intervals of 2 channels in blocks, 2 registers with scalers, release; every APDU after the AARQ authenticated and encrypted";
+  "suite 0, every APDU after the AARQ authenticated and encrypted, 32 meters at once. small: a GET of one register's value in a session that stays. bulk: TCP connect, HLS-GMAC association, clock and columns, 96 intervals of 2 channels in blocks, 2 registers with scalers, release. raw: the same octets in the same turns";
 
-type Meter = Extract<FromMeters, { readonly kind: "meters" }>["meters"][number];
-
-async function ask<K extends FromMeters["kind"]>(
-  child: ChildProcess,
-  message: Extract<ToMeters, { readonly kind: K }>,
-): Promise<Extract<FromMeters, { readonly kind: K }>> {
-  child.send(message);
-  const [answer] = (await once(child, "message")) as [Extract<FromMeters, { readonly kind: K }>];
-  return answer;
+interface Rate {
+  readonly perCpuSecond: number;
+  readonly perSecond: number;
 }
+const rateOf = (done: number, { cpuSeconds, seconds }: { cpuSeconds: number; seconds: number }): Rate => ({
+  perCpuSecond: done / cpuSeconds,
+  perSecond: done / seconds,
+});
 
-interface Reader {
-  readonly meter: Meter;
-  counter: number;
-}
-
-/** One secured read; answers the octets of its frames, requests and answers in turn. */
-async function securedRead(reader: Reader): Promise<Script> {
-  const { meter } = reader;
-  const turns: [number, number][] = [];
-  const now = systemClock.now();
-  const to = Math.floor(now / 900_000) * 900_000;
-  const link = await tcpDial(systemClock)(
-    { kind: "dial", host: "127.0.0.1", port: meter.port, transport: "tcp" },
-    now + 5_000,
-  );
-  const session = await dlmsDriver.open({
-    link,
-    clock: systemClock,
-    random: seeded(reader.counter),
-    crypto: nodeCrypto,
-    profile: meter.profile,
-    systemTitle: meter.systemTitle,
-    clientSystemTitle: CLIENT_TITLE,
-    keys: meter.enrolled,
-    counters: { next: () => ++reader.counter },
-    responseTimeoutMs: 10_000,
-    onFrame: (direction, { length }) => {
-      if (direction === "sent") turns.push([length, 0]);
-      else (turns.at(-1) as [number, number])[1] += length;
-    },
-  });
-  const read = await session.perform({ kind: "readIntervals", range: { from: to - DAY_MS, to }, registers: "total" });
-  await session.release();
-  await link.close();
-  const values = read.intervals[0]?.entries.length ?? 0;
-  if (values !== 96 || read.registers.length !== 2)
-    throw new Error(`expected 96 intervals and 2 registers, got ${values} and ${read.registers.length}`);
-  return turns;
-}
-
-/** The same numbers of octets in the same turns, with nothing done to them. */
-function rawPingPong(port: number, requests: readonly Buffer[], script: Script): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    let turn = 0;
-    let got = 0;
-    socket.once("error", reject);
-    socket.once("connect", () => socket.write(requests[0] as Buffer));
-    socket.on("data", (octets) => {
-      got += octets.length;
-      if (got < (script[turn]?.[1] ?? 0)) return;
-      got = 0;
-      turn++;
-      const next = requests[turn];
-      if (next !== undefined) socket.write(next);
-      else socket.end();
-    });
-    socket.once("close", () => resolve());
-  });
-}
-
-/** Keeps `lanes` units of work going until the time is up; answers how many were done. */
+/** Keeps the lanes going until the time is up; answers how many units of work were done. */
 async function until(deadline: number, lanes: readonly (() => Promise<unknown>)[]): Promise<number> {
   let done = 0;
   await Promise.all(
@@ -105,48 +50,127 @@ async function until(deadline: number, lanes: readonly (() => Promise<unknown>)[
   return done;
 }
 
-async function measured(
-  lanes: readonly (() => Promise<unknown>)[],
-): Promise<{ readonly perCpuSecond: number; readonly perSecond: number }> {
+async function measured(lanes: readonly (() => Promise<unknown>)[]): Promise<Rate> {
   await until(performance.now() + WARM_UP_MS, lanes);
   let done = 0;
-  const { cpuSeconds, seconds } = await used(async () => {
+  const spent = await used(async () => {
     done = await until(performance.now() + MEASURE_MS, lanes);
   });
-  return { perCpuSecond: done / cpuSeconds, perSecond: done / seconds };
+  return rateOf(done, spent);
 }
 
 const round = (value: number): number => Number(value.toPrecision(4));
 
+interface Ground {
+  readonly readers: readonly Reader[];
+  readonly meters: readonly Meter[];
+  readonly scripted: (script: Script) => Promise<number>;
+  readonly python: string | undefined;
+  readonly say: (line: string) => void;
+}
+
+interface Measured {
+  readonly script: Script;
+  readonly ours: Rate;
+  readonly raw: Rate;
+  /** By blocking sockets in Python. */
+  readonly blocking: Rate | undefined;
+  readonly peers: readonly (readonly [name: string, rate: Rate])[];
+}
+
+async function size(kept: boolean, ground: Ground, own: () => Promise<Omit<Measured, "peers" | "blocking">>) {
+  const { python, say, meters, readers, scripted } = ground;
+  const done = await own();
+  const peers: [string, Rate][] = [];
+  if (python === undefined) return { ...done, peers, blocking: undefined };
+  const common = { kept, meters, warmUpMs: WARM_UP_MS / 3, measureMs: MEASURE_MS };
+  for (const client of PEERS) {
+    say(`measuring ${client}`);
+    const counter = Math.max(...readers.map((reader) => reader.counter)) + COUNTERS;
+    for (const reader of readers) reader.counter = counter + COUNTERS;
+    const spent = await peerReads(python, { ...common, client, counter });
+    peers.push([client, rateOf(spent.done, spent)]);
+  }
+  const port = await scripted(done.script);
+  const spent = await peerReads(python, { ...common, client: "raw", counter: 0, port, script: done.script });
+  return { ...done, peers, blocking: rateOf(spent.done, spent) };
+}
+
+async function small(ground: Ground): Promise<Measured> {
+  const { readers, scripted, say } = ground;
+  return size(true, ground, async () => {
+    const script = await smallScript(readers[0] as Reader);
+    say("measuring secured reads of one small attribute");
+    const sessions = await Promise.all(readers.map(keptSession));
+    const ours = await measured(sessions.map(({ read }) => read));
+    await Promise.all(sessions.map(({ close }) => close()));
+    say("measuring raw ping-pong of the same octets");
+    const port = await scripted(script);
+    const raw = await measured(await Promise.all(readers.map(() => rawKept(port, script))));
+    return { script, ours, raw };
+  });
+}
+
+async function bulk(ground: Ground): Promise<Measured> {
+  const { readers, scripted, say } = ground;
+  return size(false, ground, async () => {
+    const script = await bulkRead(readers[0] as Reader);
+    say("measuring whole secured reads");
+    const ours = await measured(readers.map((reader) => () => bulkRead(reader)));
+    say("measuring raw ping-pong of the same octets");
+    const port = await scripted(script);
+    const raw = await measured(readers.map(() => () => rawWhole(port, script)));
+    return { script, ours, raw };
+  });
+}
+
+function figuresOf(name: string, { script, ours, raw, blocking, peers }: Measured) {
+  const octets = script.reduce((sum, [request, answer]) => sum + request + answer, 0);
+  const unit = "reads/CPU s";
+  return [
+    { name: `${name}: secured reads`, value: round(ours.perCpuSecond), unit },
+    ...peers.map(([peer, { perCpuSecond }]) => ({ name: `${name}: ${peer}`, value: round(perCpuSecond), unit })),
+    { name: `${name}: raw ping-pong`, value: round(raw.perCpuSecond), unit },
+    ...(blocking
+      ? [{ name: `${name}: raw ping-pong, blocking sockets`, value: round(blocking.perCpuSecond), unit }]
+      : []),
+    { name: `${name}: secured reads by the clock`, value: round(ours.perSecond), unit: "reads/s" },
+    { name: `${name}: requests of a read`, value: script.length, unit: "requests" },
+    { name: `${name}: octets of a read`, value: octets, unit: "octets" },
+  ];
+}
+
+function ratiosOf(name: string, { ours, raw, blocking, peers }: Measured): Record<string, number> {
+  const best = Math.max(...peers.map(([, { perCpuSecond }]) => perCpuSecond));
+  return {
+    [`${name}ToRaw`]: round(ours.perCpuSecond / raw.perCpuSecond),
+    ...(blocking && { [`${name}ToBlockingRaw`]: round(ours.perCpuSecond / blocking.perCpuSecond) }),
+    ...(peers.length > 0 && { [`${name}ToBetterPeer`]: round(ours.perCpuSecond / best) }),
+  };
+}
+
 export const dlmsSecuredReads: Benchmark = {
   name: "dlms-secured-reads",
-  about: "secured DLMS reads a second of client CPU, next to raw TCP ping-pong of the same octets",
+  about: "secured DLMS reads a second of client CPU, next to two Python clients and raw TCP ping-pong",
   run: async (say) => {
+    const environment = await pythonEnvironment(say);
+    if (environment.kind === "absent") say(`without the Python clients: ${environment.reason}`);
     const child = fork(join(import.meta.dirname, "dlms-meter-process.ts"));
     try {
       const { meters } = await ask(child, { kind: "meters", count: METERS, clientSystemTitle: CLIENT_TITLE });
-      const readers = meters.map((meter): Reader => ({ meter, counter: 0 }));
-      const [first] = readers;
-      if (first === undefined) throw new Error("expected meters");
-      const script = await securedRead(first);
-      const octets = script.reduce((sum, [request, answer]) => sum + request + answer, 0);
-      say(`${script.length} requests and ${octets} octets a read; measuring secured reads`);
-      const secured = await measured(readers.map((reader) => () => securedRead(reader)));
-      say("measuring raw ping-pong");
-      const { port } = await ask(child, { kind: "script", script });
-      const requests = script.map(([request]) => Buffer.alloc(request, 0xa5));
-      const raw = await measured(readers.map(() => () => rawPingPong(port, requests, script)));
+      const ground: Ground = {
+        meters,
+        readers: meters.map((meter): Reader => ({ meter, counter: 0 })),
+        scripted: async (script) => (await ask(child, { kind: "script", script })).port,
+        python: environment.kind === "ready" ? environment.python : undefined,
+        say,
+      };
+      const ofSmall = await small(ground);
+      const ofBulk = await bulk(ground);
       return {
         mix: MIX,
-        figures: [
-          { name: "secured reads", value: round(secured.perCpuSecond), unit: "reads/CPU s" },
-          { name: "raw ping-pong of the same octets", value: round(raw.perCpuSecond), unit: "conversations/CPU s" },
-          { name: "secured requests", value: round(secured.perCpuSecond * script.length), unit: "requests/CPU s" },
-          { name: "secured reads by the clock", value: round(secured.perSecond), unit: "reads/s" },
-          { name: "requests of a read", value: script.length, unit: "requests" },
-          { name: "octets of a read", value: octets, unit: "octets" },
-        ],
-        ratios: { securedToRaw: round(secured.perCpuSecond / raw.perCpuSecond) },
+        figures: [...figuresOf("small", ofSmall), ...figuresOf("bulk", ofBulk)],
+        ratios: { ...ratiosOf("small", ofSmall), ...ratiosOf("bulk", ofBulk) },
       };
     } finally {
       child.kill();

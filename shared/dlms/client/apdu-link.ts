@@ -61,6 +61,8 @@ export class ApduLink implements ApduChannel {
   readonly #options: ApduLinkOptions;
   readonly #splitter = new WrapperSplitter();
   #queued: readonly SplitPdu[] = [];
+  /** How many of them were taken. */
+  #taken = 0;
   #heard = false;
 
   constructor(options: ApduLinkOptions) {
@@ -77,25 +79,26 @@ export class ApduLink implements ApduChannel {
     return "repeats" in link ? link.repeats : 0;
   }
 
-  async send(apdu: Uint8Array, harmless = false): Promise<void> {
+  send(apdu: Uint8Array, harmless = false): Promise<void> {
     const { link, clientSap, serverSap, onFrame } = this.#options;
     const frame = wrap(clientSap, serverSap, apdu);
     onFrame?.("sent", frame);
-    await (harmless && "sendRepeatedly" in link ? link.sendRepeatedly(frame) : link.send(frame));
+    return harmless && "sendRepeatedly" in link ? link.sendRepeatedly(frame) : link.send(frame);
   }
 
   /** The next APDU from the server SAP. Rejects with `LinkError` as the link does, and `WireError` on a bad wrapper. */
   async receive(deadline: number): Promise<Uint8Array> {
-    const { clientSap, serverSap, onFrame } = this.#options;
+    const { link, clientSap, serverSap, onFrame } = this.#options;
     for (;;) {
-      const [pdu, ...rest] = this.#queued;
+      const pdu = this.#queued[this.#taken++];
       if (pdu === undefined) {
-        const octets = await this.#options.link.receive(deadline);
+        this.#queued = [];
+        this.#taken = 0;
+        const octets = await link.receive(deadline);
         this.#heard = true;
         this.#queued = this.#split(octets);
         continue;
       }
-      this.#queued = rest;
       onFrame?.("received", pdu.frame);
       if (pdu.sourceWPort === serverSap && pdu.destinationWPort === clientSap) return pdu.apdu;
     }

@@ -10,6 +10,7 @@ import {
   type SecuritySide,
   sealSecured,
   securedOverhead,
+  transactionIdOf,
 } from "../security/secured-apdu.ts";
 import type { SecurityPolicy } from "../security/security-policy.ts";
 import { failureIn } from "./service-failure.ts";
@@ -39,7 +40,8 @@ export class ApplicationSecurity {
   #dress: Dress;
   #floor = -1;
   #dedicatedFloor = -1;
-  #transaction: Uint8Array | undefined;
+  /** Counter of the last request, of which its transaction id is made. */
+  #transaction: number | undefined;
 
   constructor(options: SecurityOptions) {
     this.#options = options;
@@ -69,9 +71,7 @@ export class ApplicationSecurity {
     const draws = {
       counter: () => {
         const counter = nextCounter();
-        const id = new Uint8Array(8);
-        new DataView(id.buffer).setUint32(4, counter);
-        this.#transaction = id;
+        this.#transaction = counter;
         return counter;
       },
       ephemeral,
@@ -118,7 +118,8 @@ export class ApplicationSecurity {
   #checkFresh({ dress, invocationCounter }: Extract<OpenedApdu, { kind: "opened" }>): void {
     if (invocationCounter === undefined) {
       const asked = this.#transaction;
-      if (asked === undefined || dress.transactionId === undefined || !equalOctets(asked, dress.transactionId))
+      const { transactionId } = dress;
+      if (asked === undefined || transactionId === undefined || !equalOctets(transactionIdOf(asked), transactionId))
         throw new SessionError("auth", "dlms.stale-transaction", "expected the transaction id that was asked with");
       this.#transaction = undefined;
       return;

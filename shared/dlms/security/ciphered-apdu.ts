@@ -48,12 +48,12 @@ const byTag: readonly (ServiceTag | undefined)[] = Array.from({ length: 256 }, (
   const row = SERVICE_TAGS.find((tags) => tags.global === tag || tags.dedicated === tag);
   return row && { plain: row.plain, scope: row.global === tag ? "global" : "dedicated" };
 });
+const byPlain = Array.from({ length: 256 }, (_, tag) => SERVICE_TAGS.find(({ plain }) => plain === tag));
 
 /** Undefined: not a glo- or ded- tag. */
 export const serviceTagOf = (tag: number): ServiceTag | undefined => byTag[tag];
 /** Undefined: APDUs of this tag have no service-specific ciphered form; use general ciphering. */
-export const cipheredTag = (plain: number, scope: KeyScope): number | undefined =>
-  SERVICE_TAGS.find((tags) => tags.plain === plain)?.[scope];
+export const cipheredTag = (plain: number, scope: KeyScope): number | undefined => byPlain[plain]?.[scope];
 
 /** `glo-…` and `ded-…`: tag, length, content. */
 export interface ServiceCiphered {

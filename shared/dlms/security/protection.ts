@@ -1,13 +1,12 @@
 import type { Crypto, SecretKey } from "../../ports/crypto.ts";
-import { concat } from "../../ports/octets.ts";
-import { AUTHENTICATED, COMPRESSED, ENCRYPTED, securityControlOf } from "./security-control.ts";
+import { AUTHENTICATED, COMPRESSED, ENCRYPTED } from "./security-control.ts";
 
 /** Octets of the truncated GCM tag, of a system title, and of security control and counter before the payload. */
 export const TAG_OCTETS = 12;
 export const TITLE_OCTETS = 8;
 export const SECURITY_HEADER = 5;
 const COUNTER_MAX = 0xffff_ffff;
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** Keys of one protected direction: a handle for AES-GCM; the authentication key goes into the AAD as octets. */
 export interface CipherKeys {
@@ -24,19 +23,32 @@ export interface Sender {
   readonly invocationCounter: number;
 }
 
+function counterInto(octets: Uint8Array, at: number, counter: number): void {
+  octets[at] = counter >>> 24;
+  octets[at + 1] = counter >>> 16;
+  octets[at + 2] = counter >>> 8;
+  octets[at + 3] = counter;
+}
+
 function ivOf({ systemTitle, invocationCounter }: Sender): Uint8Array {
   if (systemTitle.length !== TITLE_OCTETS) throw new RangeError(`expected a system title of ${TITLE_OCTETS} octets`);
   if (!Number.isInteger(invocationCounter) || invocationCounter < 0 || invocationCounter > COUNTER_MAX)
     throw new RangeError("expected an invocation counter of 32 bits");
   const iv = new Uint8Array(TITLE_OCTETS + 4);
   iv.set(systemTitle);
-  new DataView(iv.buffer).setUint32(TITLE_OCTETS, invocationCounter);
+  counterInto(iv, TITLE_OCTETS, invocationCounter);
   return iv;
 }
 
 /** SC || AK || what General-Ciphering authenticates with them || what is authenticated only. */
-const aadOf = (control: number, keys: CipherKeys, extra: Uint8Array, octets: Uint8Array = NOTHING): Uint8Array =>
-  concat(Uint8Array.of(control), keys.authentication, extra, octets);
+function aadOf(control: number, { authentication }: CipherKeys, extra: Uint8Array, octets = NOTHING): Uint8Array {
+  const aad = new Uint8Array(1 + authentication.length + extra.length + octets.length);
+  aad[0] = control;
+  aad.set(authentication, 1);
+  if (extra.length > 0) aad.set(extra, 1 + authentication.length);
+  if (octets.length > 0) aad.set(octets, 1 + authentication.length + extra.length);
+  return aad;
+}
 
 /**
  * Protects an APDU: security control || counter || payload [|| tag], as IEC 62056-5-3 lays it out. The caller draws the
@@ -54,18 +66,20 @@ export function sealContent(
   if ((control & COMPRESSED) !== 0 || (control & (AUTHENTICATED | ENCRYPTED)) === 0)
     throw new RangeError("expected authentication, encryption or both, without compression");
   const iv = ivOf(sender);
-  const header = new Uint8Array(SECURITY_HEADER);
-  header[0] = control;
-  header.set(iv.subarray(TITLE_OCTETS), 1);
-  if ((control & ENCRYPTED) === 0)
-    return concat(
-      header,
-      apdu,
-      crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, extra, apdu), NOTHING, TAG_OCTETS),
-    );
-  if ((control & AUTHENTICATED) === 0)
-    return concat(header, crypto.gcmSeal(keys.encryption, iv, NOTHING, apdu, TAG_OCTETS).subarray(0, apdu.length));
-  return concat(header, crypto.gcmSeal(keys.encryption, iv, aadOf(control, keys, extra), apdu, TAG_OCTETS));
+  const tag = (control & AUTHENTICATED) === 0 ? 0 : TAG_OCTETS;
+  const content = new Uint8Array(SECURITY_HEADER + apdu.length + tag);
+  content[0] = control;
+  counterInto(content, 1, sender.invocationCounter);
+  if ((control & ENCRYPTED) === 0) {
+    content.set(apdu, SECURITY_HEADER);
+    const aad = aadOf(control, keys, extra, apdu);
+    content.set(crypto.gcmSeal(keys.encryption, iv, aad, NOTHING, TAG_OCTETS), SECURITY_HEADER + apdu.length);
+    return content;
+  }
+  const aad = tag === 0 ? NOTHING : aadOf(control, keys, extra);
+  const sealed = crypto.gcmSeal(keys.encryption, iv, aad, apdu, TAG_OCTETS);
+  content.set(tag === 0 ? sealed.subarray(0, apdu.length) : sealed, SECURITY_HEADER);
+  return content;
 }
 
 export type OpenedContent =
@@ -82,8 +96,12 @@ export function securityHeaderOf(
   content: Uint8Array,
 ): { readonly securityControl: number; readonly invocationCounter: number } | undefined {
   if (content.length < SECURITY_HEADER) return undefined;
-  const [control = 0, a = 0, b = 0, c = 0, d = 0] = content;
-  return { securityControl: control, invocationCounter: ((a << 24) | (b << 16) | (c << 8) | d) >>> 0 };
+  const counter =
+    ((content[1] as number) << 24) |
+    ((content[2] as number) << 16) |
+    ((content[3] as number) << 8) |
+    (content[4] as number);
+  return { securityControl: content[0] as number, invocationCounter: counter >>> 0 };
 }
 
 /**
@@ -100,8 +118,9 @@ export function openContent(
   const header = securityHeaderOf(content);
   if (header === undefined) return { kind: "refused", because: "truncated" };
   const { securityControl, invocationCounter } = header;
-  const { authenticated, encrypted, compressed } = securityControlOf(securityControl);
-  if (compressed) return { kind: "refused", because: "compressed" };
+  const authenticated = (securityControl & AUTHENTICATED) !== 0;
+  const encrypted = (securityControl & ENCRYPTED) !== 0;
+  if ((securityControl & COMPRESSED) !== 0) return { kind: "refused", because: "compressed" };
   if (!authenticated && !encrypted) return { kind: "refused", because: "unprotected" };
   const iv = ivOf({ systemTitle, invocationCounter });
   const payload = content.subarray(SECURITY_HEADER);

@@ -139,13 +139,13 @@ export function sealSecured(
   const ciphered = dress.form !== "clear" && (demanded.authenticated || demanded.encrypted);
   if (!ciphered && !demanded.signed) return apdu;
   const invocationCounter = draws.counter();
-  const header = headerOf(side, dress.transactionId ?? transactionIdOf(invocationCounter));
+  const header = () => headerOf(side, dress.transactionId ?? transactionIdOf(invocationCounter));
   const securityControl = controlOf(suite, demanded);
   const sender = { systemTitle: ownTitle, invocationCounter };
   const inner = !ciphered
     ? apdu
     : dress.form === "general-ciphering"
-      ? sealGeneral(crypto, secrets, keyFor(dress, draws), header, securityControl, sender, apdu)
+      ? sealGeneral(crypto, secrets, keyFor(dress, draws), header(), securityControl, sender, apdu)
       : protectApdu(
           crypto,
           dress.scope === "dedicated" && side.dedicated !== undefined ? side.dedicated : secrets.global,
@@ -155,7 +155,7 @@ export function sealSecured(
         );
   if (!demanded.signed) return inner;
   if (secrets.ownSigning === undefined) throw new RangeError("expected a signing key of our own");
-  return signApdu(crypto, secrets.ownSigning, header, inner);
+  return signApdu(crypto, secrets.ownSigning, header(), inner);
 }
 
 function keyFor(dress: Dress, draws: Draws): CipheringKey {
@@ -172,7 +172,7 @@ const headerOf = ({ ownTitle, peerTitle }: SecuritySide, transactionId: Uint8Arr
 });
 
 /** Eight octets, rising with the counter. */
-function transactionIdOf(counter: number): Uint8Array {
+export function transactionIdOf(counter: number): Uint8Array {
   const octets = new Uint8Array(8);
   new DataView(octets.buffer).setUint32(4, counter);
   return octets;
