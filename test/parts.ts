@@ -98,7 +98,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "interop",
-    about: "peers that others wrote: Python clients and servers",
+    about: "peers that others wrote: clients and servers in Python and Java",
     always: false,
     missing: python,
     run: { kind: "command", script: "test/interop/main.ts", args: ["--json"], counts: true },

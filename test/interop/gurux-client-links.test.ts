@@ -1,137 +1,161 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { countersFrom, deviceOf } from "../../shared/dlms/client/loopback-fixture.ts";
-import type { Data } from "../../shared/dlms/data.ts";
-import { HDLC_DEFAULTS } from "../../shared/dlms/hdlc-parameters.ts";
-import { ServerConnection } from "../../shared/dlms/server/connection.ts";
-import { dataResult } from "../../shared/dlms/server/cosem-object.ts";
-import { HdlcServerConnection } from "../../shared/dlms/server/hdlc-connection.ts";
-import type { ClientSecurity } from "../../shared/dlms/server/logical-device.ts";
+import type { CipheringSecrets } from "../../shared/dlms/security/general-ciphering.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { fromHex } from "../../shared/ports/octets.ts";
-import { seeded } from "../../shared/ports/random.ts";
+import { fromHex, toHex } from "../../shared/ports/octets.ts";
+import {
+  authenticationKey,
+  CLIENT_TITLE,
+  ECHO,
+  importAt,
+  LAST_END,
+  LONG_NOTE,
+  NOTE,
+  OTHER_NOTE,
+  ownMeter,
+  PROFILE,
+  peer,
+  SECRET,
+  STEP_MS,
+  unicastKey,
+  type Way,
+} from "./own-meter.ts";
 import { pythonEnvironment } from "./python-environment.ts";
 
-/** gurux-dlms as a client of a meter's side of ours: framings, HLS mechanisms, suites and the dedicated key. */
+/** gurux-dlms as a client of a meter's side of ours: framings, HLS mechanisms, suites, the dedicated key, services. */
 
 const environment = await pythonEnvironment((line) => process.stderr.write(`${line}\n`));
 if (environment.kind === "absent") process.stderr.write(`skipped: ${environment.reason}\n`);
 
-const NOTE = "0.0.96.13.0.255";
-const CLIENT_TITLE = "4844520000000001";
-const SECRET = "0102030405060708";
+type Request = readonly [kind: string, ...parts: readonly unknown[]];
 
-interface Way {
-  readonly framing: "wrapper" | "hdlc";
-  readonly authentication: "none" | "hls-md5" | "hls-sha1" | "hls-gmac" | "hls-sha256";
-  readonly suite?: 0 | 1 | 2;
-  readonly dedicatedKey?: string;
+interface More {
+  /** Names of conformance bits as the peer has them. */
+  readonly services?: readonly string[];
+  readonly window?: number;
 }
 
-function meterOf({ authentication, suite }: Way) {
-  const memory: { note: Data } = { note: { type: "octet-string", value: new Uint8Array(0) } };
-  const objects = [
-    {
-      classId: 1,
-      version: 0,
-      logicalName: NOTE,
-      attributes: {
-        2: {
-          get: () => dataResult(memory.note),
-          set: (data: Data) => {
-            memory.note = data;
-            return 0;
-          },
-        },
-      },
-    },
-  ];
-  const size = suite === 2 ? 32 : 16;
-  const common = {
-    ciphered: suite !== undefined,
-    clientSystemTitle: fromHex(CLIENT_TITLE),
-    keys: {
-      encryption: nodeCrypto.secretKey(new Uint8Array(size).fill(1)),
-      authentication: new Uint8Array(size).fill(2),
-    },
-    counters: countersFrom(undefined),
-    suite: suite ?? 0,
-  } as const;
-  const security: ClientSecurity =
-    authentication === "none"
-      ? { mechanism: "none" }
-      : authentication === "hls-gmac"
-        ? { ...common, mechanism: authentication }
-        : { ...common, mechanism: authentication, hlsSecret: fromHex(SECRET) };
-  const clients = new Map([[1, { security, objects: () => objects, securitySetup: undefined }]]);
-  return { memory, device: deviceOf(objects, undefined, { clients }) };
-}
+const scalar = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+const signingKey = (fill: number) => {
+  const key = nodeCrypto.privateKey("P-256", scalar(fill));
+  if (key === undefined) throw new Error("no scalar");
+  return key;
+};
+const publicKey = (fill: number): Uint8Array => nodeCrypto.publicKeyOf(signingKey(fill));
 
-async function converse(way: Way, value: string): Promise<{ read: string; held: Data }> {
+/** What the peer says to each request. */
+async function converse(way: Way, requests: readonly Request[], more: More = {}) {
   if (environment.kind === "absent") throw new Error(environment.reason);
-  const { device, memory } = meterOf(way);
-  const ports = { crypto: nodeCrypto, random: seeded("meter") };
-  const server = createServer((socket) => {
-    const parameters = { ...HDLC_DEFAULTS, transmitWindow: 1 };
-    const connection =
-      way.framing === "hdlc"
-        ? new HdlcServerConnection(device, ports, { physicalDevice: 0, parameters })
-        : new ServerConnection(device, ports);
-    socket.on("data", (octets: Buffer) => {
-      for (const answer of connection.receive(new Uint8Array(octets)).send) socket.write(answer);
-    });
-    socket.on("error", () => socket.destroy());
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const signing = way.authentication === "hls-ecdsa";
+  const secrets: Omit<CipheringSecrets, "global" | "curve"> = {
+    masterKey: new Uint8Array(16),
+    ownSigning: signingKey(6),
+    peerSigning: publicKey(4),
+  };
+  const meter = await ownMeter(way, signing ? { secrets } : {});
+  const { authentication, suite } = way;
+  const digested = authentication.startsWith("hls-") && authentication !== "hls-gmac" && !signing;
   try {
-    const size = way.suite === 2 ? 32 : 16;
-    const child = spawn(environment.python, [join(import.meta.dirname, "gurux_link_client.py")], { stdio: "pipe" });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.stdin.end(
+    const said = await peer(
+      environment.python,
+      [join(import.meta.dirname, "gurux_link_client.py")],
       JSON.stringify({
-        port: (server.address() as AddressInfo).port,
+        port: meter.port,
         clientTitle: CLIENT_TITLE,
-        name: NOTE,
-        value,
+        requests,
         ...way,
-        ...(way.authentication.startsWith("hls-") && way.authentication !== "hls-gmac" && { secret: SECRET }),
-        ...(way.suite !== undefined && { unicast: "01".repeat(size), authenticationKey: "02".repeat(size) }),
+        ...more,
+        ...((digested || authentication === "lls") && { secret: SECRET }),
+        ...(signing && { signing: [toHex(scalar(4)), toHex(publicKey(6))] }),
+        ...(suite !== undefined && { unicast: unicastKey(suite), authenticationKey: authenticationKey(suite) }),
       }),
     );
-    const [code] = await once(child, "close");
-    if (code !== 0) throw new Error(`the client ended with ${code}: ${stderr.trim().split("\n").slice(-3).join(" ")}`);
-    return { read: (JSON.parse(stdout) as { read: string }).read, held: memory.note };
+    return { said: JSON.parse(said) as unknown[], held: meter.held };
   } finally {
-    server.close();
+    meter.close();
   }
 }
 
 const WAYS: readonly Way[] = [
   { framing: "hdlc", authentication: "none" },
   { framing: "hdlc", authentication: "hls-gmac", suite: 0 },
+  { framing: "wrapper", authentication: "lls" },
   { framing: "wrapper", authentication: "hls-md5" },
   { framing: "wrapper", authentication: "hls-sha1" },
   { framing: "wrapper", authentication: "hls-sha256" },
+  { framing: "wrapper", authentication: "hls-ecdsa", suite: 1 },
   { framing: "wrapper", authentication: "hls-gmac", suite: 1 },
   { framing: "wrapper", authentication: "hls-gmac", suite: 2 },
   { framing: "wrapper", authentication: "hls-gmac", suite: 0, dedicatedKey: "03".repeat(16) },
 ];
 
+const row = (back: number): readonly [number, number] => {
+  const end = LAST_END - back * STEP_MS;
+  return [end, importAt(end)];
+};
+
 describe.skipIf(environment.kind === "absent")("gurux-dlms writes and reads", () => {
   it.each(WAYS)("%o", async (way) => {
     // The peer cuts its blocks without counting what protection adds, so that ciphered ones would be too long.
     const value = "5a".repeat(way.suite === undefined ? 900 : 300);
-    const { read, held } = await converse(way, value);
-    expect(read).toBe(value);
-    expect(held).toEqual({ type: "octet-string", value: fromHex(value) });
+    const { said, held } = await converse(way, [
+      ["write", NOTE, value],
+      ["read", NOTE],
+      ["read", LONG_NOTE],
+    ]);
+    expect(said).toEqual(["written", value, "5a".repeat(1_200)]);
+    expect(held.note).toEqual({ type: "octet-string", value: fromHex(value) });
+  });
+
+  it.each<Way>([
+    { framing: "wrapper", authentication: "none" },
+    { framing: "wrapper", authentication: "hls-gmac", suite: 0 },
+  ])("lists, a method, ranges and entries: %o", async (way) => {
+    const { said } = await converse(way, [
+      ["write_list", [NOTE, "0a0b"], [OTHER_NOTE, "0c"]],
+      ["read_list", NOTE, OTHER_NOTE],
+      ["invoke", ECHO, "beef"],
+      ["range", PROFILE, LAST_END - 2 * STEP_MS, LAST_END],
+      ["entries", PROFILE, 1, 2],
+    ]);
+    expect(said).toEqual(["written", ["0a0b", "0c"], "beef", [row(2), row(1), row(0)], [row(95), row(94)]]);
+  });
+
+  it.each<Way>([
+    { framing: "wrapper", authentication: "none" },
+    { framing: "wrapper", authentication: "hls-gmac", suite: 0 },
+  ])("by ACCESS: %o", async (way) => {
+    const { said } = await converse(
+      way,
+      [
+        ["write", NOTE, "0a0b"],
+        ["access", NOTE, OTHER_NOTE],
+      ],
+      { services: ["ACCESS"] },
+    );
+    expect(said).toEqual(["written", ["0a0b", ""]]);
+  });
+
+  it("by general block transfer", async () => {
+    const { said } = await converse(
+      { framing: "wrapper", authentication: "none" },
+      [
+        ["write", NOTE, "5a".repeat(400)],
+        ["read", NOTE],
+        ["read", LONG_NOTE],
+      ],
+      { services: ["GENERAL_BLOCK_TRANSFER"], window: 3 },
+    );
+    expect(said).toEqual(["written", "5a".repeat(400), "5a".repeat(1_200)]);
+  });
+
+  // Not ciphered: the peer fails an assertion of its own then.
+  it("by short names", async () => {
+    const { said } = await converse({ framing: "wrapper", authentication: "none", referencing: "short-name" }, [
+      ["write", NOTE, "0a0b"],
+      ["read", NOTE],
+      ["range", PROFILE, LAST_END - STEP_MS, LAST_END],
+    ]);
+    expect(said).toEqual(["written", "0a0b", [row(1), row(0)]]);
   });
 });

@@ -2,16 +2,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { javaEnvironment } from "./java-environment.ts";
 import { finished, pythonEnvironment } from "./python-environment.ts";
 
-const HELP = `Runs the checks against peers that others wrote: Python clients read simulated meters, and our client reads a
-meter built on a Python package. Makes its own Python environment from pinned, hashed requirements.
+const HELP = `Runs the checks against peers that others wrote: Python and Java clients of meters of ours, and our client of
+meters built on these packages. Makes its own environments from pinned, hashed requirements.
 
 Usage: node test/interop/main.ts [options]
   --json   last line as JSON: {"passed":n,"failed":n,"skipped":n,"checks":[{"name","state"}]}
   --help
 
-Exit 0: all passed, or skipped because there is no Python (fails when CI=true); 1: a check failed; 2: usage.
+Exit 0: all passed, or skipped because there is no Python or no Java (fails when CI=true); 1: a check failed; 2: usage.
 `;
 
 interface Report {
@@ -69,11 +70,15 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const environment = await pythonEnvironment((line) => process.stderr.write(`${line}\n`));
+  const told = (line: string): void => void process.stderr.write(`${line}\n`);
   const required = process.env.CI === "true";
-  if (environment.kind === "absent") say(`${required ? "failed " : "skipped"} interop: ${environment.reason}`);
-  const found: readonly Check[] =
-    environment.kind === "ready" ? await checks() : [{ name: "interop", state: required ? "failed" : "skipped" }];
+  const environments = [await pythonEnvironment(told), await javaEnvironment(told)];
+  const absent = environments.flatMap((one): readonly Check[] => {
+    if (one.kind === "ready") return [];
+    say(`${required ? "failed " : "skipped"} interop: ${one.reason}`);
+    return [{ name: `interop: ${one.reason}`, state: required ? "failed" : "skipped" }];
+  });
+  const found = absent.length === environments.length ? absent : [...absent, ...(await checks())];
   const count = (state: Check["state"]): number => found.filter((check) => check.state === state).length;
   const counts = { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
   if (values.json === true) say(JSON.stringify({ ...counts, checks: found }));
