@@ -1,20 +1,29 @@
-import { genConfigOf } from "../c1219/gen-config.ts";
 import { ApduSplitter } from "../c1222/apdu-splitter.ts";
 import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
 import { DatagramPort } from "../c1222/server/datagram-port.ts";
 import { groupDesk } from "../c1222/server/group-desk.ts";
 import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
-import { type ServerTables, type ServiceDesk, serviceDesk } from "../c1222/server/service-desk.ts";
+import { type ServiceDesk, type ServiceDeskOptions, serviceDesk } from "../c1222/server/service-desk.ts";
+import { PASSWORD_OCTETS } from "../c1222/services/security.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import { below, seeded } from "../ports/random.ts";
 import { WireError } from "../wire/wire-error.ts";
-import { c1222Tables } from "./c1222-tables.ts";
+import { type C1222Tables, c1222Tables } from "./c1222-tables.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { household } from "./household.ts";
-import { type MeterConnection, type MeterPorts, type MeterReaction, type MeterTruth, SLOW_MS } from "./meter.ts";
-import { type MeterState, meterState } from "./meter-state.ts";
+import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
+import {
+  DEAD_MS,
+  LATE_RESET_MS,
+  type MeterConnection,
+  type MeterPorts,
+  type MeterReaction,
+  type MeterTruth,
+  SLOW_MS,
+} from "./meter.ts";
+import { type MeterState, meterState, statusAt } from "./meter-state.ts";
 import type { C1222MeterPlan } from "./population.ts";
 import { TruthLog, trueIntervals } from "./truth-log.ts";
 import { UTC } from "./zone.ts";
@@ -25,6 +34,13 @@ const OWN_IDS = 0x7fff_ffff;
 /** A meter with the fault `drops` closes when it is asked for a part of a table. */
 const LONG_ANSWER = 1_000;
 
+/** What a meter consists of once somebody connected. */
+export interface MadeC1222 {
+  readonly state: MeterState;
+  readonly tables: C1222Tables;
+  readonly node: ServerNode;
+}
+
 /** One simulated C12.22 meter over the same load model, truth log and witness as the DLMS ones. */
 export class C1222Meter {
   readonly plan: C1222MeterPlan;
@@ -33,23 +49,28 @@ export class C1222Meter {
   readonly #ports: MeterPorts;
   readonly #seed: number;
   readonly #truth = new TruthLog();
-  #state: MeterState | undefined;
-  #node: ServerNode | undefined;
+  readonly #kept: KeptState;
+  readonly #changed: () => void;
+  #made: MadeC1222 | undefined;
   #port: DatagramPort | undefined;
+  #deadUntil = 0;
   #sessions = 0;
 
-  /** `remembered`: what it kept of an earlier life; `changed` is called when it would have to be kept again. */
+  /** `remembered`, `resets` and `kept`: of an earlier life; `changed` is called when it would have to be kept again. */
   constructor(
     plan: C1222MeterPlan,
     seed: number,
     ports: MeterPorts,
     remembered?: CounterState,
-    changed?: () => void,
+    changed: () => void = () => undefined,
     resets?: ResetState,
+    kept: KeptState = NOTHING_KEPT,
   ) {
     this.plan = plan;
     this.#ports = ports;
     this.#seed = seed;
+    this.#kept = kept;
+    this.#changed = changed;
     this.counters = new CounterWitness(remembered ?? noCounters(plan.index * 16 + 1), changed);
     this.resets = new DemandResets(resets, changed);
   }
@@ -59,48 +80,69 @@ export class C1222Meter {
     return this.#sessions;
   }
 
-  #stateOf(): MeterState {
-    this.#state ??= meterState(household(this.#seed, this.plan.index), {
-      zone: UTC,
-      trueNow: this.#ports.now,
-      clockOffsetMs: this.plan.clockOffsetMs,
-      truth: this.#truth,
-      resets: this.resets,
-    });
-    return this.#state;
+  /** Its parts, as they are now: a test presses its button, or asks what it holds. */
+  get parts(): MadeC1222 {
+    this.#made ??= this.#make();
+    return this.#made;
   }
 
-  #nodeOf(): ServerNode {
-    if (this.#node !== undefined) return this.#node;
-    const { access } = this.plan.profile.c1222;
-    const { unicast } = this.plan.held;
+  /** To be kept besides counters and resets. */
+  get kept(): KeptState {
+    return this.#made === undefined ? this.#kept : this.#made.state.kept();
+  }
+
+  #make(): MadeC1222 {
+    const { plan } = this;
+    const { profile, fault } = plan;
+    const { access } = profile.c1222;
+    const house = household(this.#seed, plan.index);
+    const state = meterState(house, {
+      zone: UTC,
+      trueNow: this.#ports.now,
+      clockOffsetMs: plan.clockOffsetMs,
+      truth: this.#truth,
+      resets: this.resets,
+      phases: profile.c1222.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,
+      controlMode: profile.c1222.switch === undefined ? 0 : profile.c1222.switch.arm === undefined ? 4 : 1,
+      welded: fault === "welded",
+      loadSideLive: fault === "load-side-live",
+      kept: this.#kept,
+      changed: this.#changed,
+    });
+    const tables = c1222Tables({
+      state,
+      profile,
+      serial: plan.serial,
+      seed: house.noiseSeed,
+      ...(plan.form && { form: plan.form }),
+      pretences: { hollowReset: fault === "hollow-reset", hollowSwitch: fault === "hollow-switch" },
+    });
+    const { unicast } = plan.held;
     const { crypto } = this.#ports;
     assert(unicast !== undefined || access.security === "clear", "a secured meter has a key");
     const key = unicast === undefined ? undefined : eaxPrimeKey(crypto, crypto.secretKey(fromHex(unicast)));
-    const tables = c1222Tables(this.#stateOf(), this.plan.serial);
-    const desk = serviceDesk({ tables });
+    const desk = serviceDesk({ tables, ...usersOf(plan) });
     const groups = this.#groups(tables, desk);
-    this.#node = new ServerNode({
-      apTitle: this.plan.apTitle,
+    const node = new ServerNode({
+      apTitle: plan.apTitle,
       securityMode: MODES[access.security],
       keyOf: (id) => (id === access.keyId ? key : undefined),
-      now: () => this.#stateOf().now(),
+      now: () => state.now(),
       nextInvocationId: () => this.counters.nextOwn() & OWN_IDS,
       desk,
       witness: this.counters,
       ...(groups === undefined ? {} : { groups }),
     });
-    return this.#node;
+    return { state, tables, node };
   }
 
-  #groups(tables: ServerTables, desk: ServiceDesk): GroupMembership | undefined {
+  #groups(tables: C1222Tables, desk: ServiceDesk): GroupMembership | undefined {
     const { groups = [], profile, fault } = this.plan;
     const { groups: rules, access } = profile.c1222;
     if (rules === undefined || groups.length === 0 || fault === "closed") return undefined;
     const { crypto } = this.#ports;
     const keys = new Map(groups.map(({ keyId, key }) => [keyId, eaxPrimeKey(crypto, crypto.secretKey(fromHex(key)))]));
-    const config = genConfigOf(tables.read(0) ?? new Uint8Array(0));
-    assert(config !== undefined, "a meter has a table 0");
+    const { config } = tables.form.context;
     const random = seeded(`answers to groups ${this.#seed} ${this.plan.index}`);
     return {
       titles: groups.map(({ title }) => title),
@@ -115,7 +157,7 @@ export class C1222Meter {
   datagram(octets: Uint8Array): readonly Delivery[] {
     const { fault } = this.plan;
     if (fault === "silent" || fault === "closed") return [];
-    this.#port ??= new DatagramPort(this.#nodeOf(), () => this.#ports.now());
+    this.#port ??= new DatagramPort(this.parts.node, () => this.#ports.now());
     const late = fault === "slow" ? SLOW_MS : 0;
     const deliveries = this.#port.receive(octets);
     if (fault === "drops" && deliveries.length > 1) return deliveries.slice(0, 1); // the rest of a long answer never comes
@@ -123,7 +165,7 @@ export class C1222Meter {
   }
 
   connect(): MeterConnection {
-    const node = this.#nodeOf();
+    const { node } = this.parts;
     const splitter = new ApduSplitter();
     const { fault } = this.plan;
     let counted = false;
@@ -131,7 +173,8 @@ export class C1222Meter {
       receive: (octets) => {
         if (!counted) this.#sessions += 1;
         counted = true;
-        if (fault === "silent") return NOTHING;
+        if (fault === "silent" || this.#ports.now() < this.#deadUntil) return NOTHING;
+        const { count } = this.resets.state;
         const send: Uint8Array[] = [];
         let afterMs = fault === "slow" ? SLOW_MS : 0;
         try {
@@ -146,21 +189,42 @@ export class C1222Meter {
           if (!(error instanceof WireError)) throw error;
           return { send, afterMs: 0, close: true }; // the framing is lost
         }
-        return { send, afterMs, close: false };
+        const reset = this.resets.state.count > count;
+        if (reset && fault === "dies-resetting") {
+          this.#deadUntil = this.#ports.now() + DEAD_MS;
+          return { send: [], afterMs: 0, close: true };
+        }
+        return { send, afterMs: reset && fault === "late-reset" ? LATE_RESET_MS : afterMs, close: false };
       },
     };
   }
 
   /** Interval ends in (from, to]; clock milliseconds. */
   truth(from: number, to: number): MeterTruth {
-    const state = this.#stateOf();
-    const held = this.#truth.lastProfile;
+    const { state, tables } = this.parts;
+    const [first] = this.plan.profile.c1222.loadProfiles;
+    const held = first && this.#truth.lastProfileOf(first.channelSet);
     const lastEnd = held?.lastEnd ?? state.now();
-    const kept = Array.from(trueIntervals(state, from, Math.min(to, lastEnd)));
+    const kept = Array.from(trueIntervals(state, from, Math.min(to, lastEnd), (end) => statusAt(state, end)));
     return {
       meterId: this.plan.meterId,
       registers: this.#truth.served,
       intervals: kept.filter(({ end }) => end >= (held?.firstEnd ?? 0)),
+      sets: tables.loadProfiles.truth(from, to),
+      events: tables.logs.truth(from, to),
     };
   }
+}
+
+/** Who may use the meter, and how, as its device profile has it. */
+function usersOf({ profile, held }: C1222MeterPlan): Partial<Pick<ServiceDeskOptions, "users" | "sessions">> {
+  const { session, userId } = profile.c1222.access;
+  const who = session?.userId ?? userId;
+  if (who === undefined) return {};
+  const password = new Uint8Array(PASSWORD_OCTETS).fill(0x20);
+  password.set(held.llsSecret === undefined ? [] : fromHex(held.llsSecret));
+  return {
+    users: new Map([[who, { name: session?.user ?? "", password, access: "write" }]]),
+    sessions: { most: 2, sessionless: session === undefined },
+  };
 }

@@ -5,6 +5,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import { assert, HeadraceError } from "../ports/errors.ts";
 import { toHex } from "../ports/octets.ts";
 import { seeded } from "../ports/random.ts";
+import type { C1222FormOptions } from "./c1222-form.ts";
 import { assignFaults, type FaultKind, type FaultShares, type Security } from "./faults.ts";
 import { parseShares, shuffled } from "./shares.ts";
 import { type HeldKeys, type SimulatedKeys, simulatedKeys } from "./simulated-keys.ts";
@@ -51,6 +52,8 @@ export interface C1222MeterPlan extends MeterPlan {
   /** Relative to the C12.22 root. */
   readonly apTitle: string;
   readonly groups?: readonly SimulatedGroup[];
+  /** Absent: little-endian, seconds since 1970, access by offset and index, rising order. */
+  readonly form?: C1222FormOptions;
 }
 
 export type SimulatedMeterPlan = DlmsMeterPlan | C1222MeterPlan;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Measurement } from "../../shared/metering/measurement.ts";
 import type { Operation } from "../../shared/metering/operation.ts";
 import type { OperationResult } from "../../shared/metering/result.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
-import { C1222, DLMS, type Side, standingClock, type Trial } from "./two-protocols.ts";
+import { C1222, DLMS, measurementsOf, type Side, standingClock, type Trial } from "./two-protocols.ts";
 
 const NOW = Date.parse("2026-11-10T09:07:13Z");
 const DAY_MS = 86_400_000;
@@ -32,6 +33,9 @@ const range = (fromMs: number, toMs: number): Operation => ({
   range: { from: lastQuarter + fromMs, to: lastQuarter + toMs },
 });
 
+/** Measurements that both models map. */
+const COMMON: readonly Measurement[] = measurementsOf(DLMS).filter((one) => measurementsOf(C1222).includes(one));
+
 const OPERATIONS: readonly (readonly [string, Operation])[] = [
   [
     "the last day with totals",
@@ -42,7 +46,7 @@ const OPERATIONS: readonly (readonly [string, Operation])[] = [
   ["ten days", range(-10 * DAY_MS, 0)],
   ["a range that has not been", range(QUARTER_MS, 2 * QUARTER_MS)],
   ["a range that begins and ends off the grid", range(-3 * QUARTER_MS - 1000, -1000)],
-  ["all registers", { kind: "readRegisters" }],
+  ["every register that both models have", { kind: "readRegisters", measurements: [...COMMON] }],
   ["one register", { kind: "readRegisters", measurements: ["voltage.l1.line"] }],
   [
     "a register that the model has not",

@@ -1,6 +1,7 @@
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import type { Driver, MeterSession, SessionContext } from "../../shared/metering/driver.ts";
+import type { Measurement } from "../../shared/metering/measurement.ts";
 import type { DeviceProfile } from "../../shared/metering/profile.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
@@ -42,6 +43,7 @@ export interface Trial {
 /** One side: a driver and a simulated meter of the same household behind it. */
 export interface Side {
   readonly protocol: DeviceProfile["protocol"];
+  readonly profile: DeviceProfile;
   open(trial: Trial): Promise<MeterSession>;
 }
 
@@ -71,20 +73,30 @@ const ports = (clock: Clock) => ({ crypto: nodeCrypto, random: seeded("meter"), 
 
 export const DLMS: Side = {
   protocol: "dlms",
+  profile: plan.profile,
   open: (trial) => {
     const meter = new SimulatedMeter({ ...plan, fault: trial.fault }, SEED, ports(trial.clock));
     return opened(dlmsDriver, meter, plan.systemTitle, trial, plan.profile);
   },
 };
 
+const GENERIC_US = PROFILES.get("generic-us");
+if (GENERIC_US?.protocol !== "c1222") throw new Error("the catalogue has generic-us");
+const profile = GENERIC_US;
+
 export const C1222: Side = {
   protocol: "c1222",
+  profile,
   open: (trial) => {
-    const profile = PROFILES.get("generic-us");
-    if (profile?.protocol !== "c1222") throw new Error("the catalogue has generic-us");
     const held = trial.heldKey === undefined ? plan.held : { unicast: trial.heldKey };
     const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE };
     const meter = new C1222Meter(own, SEED, ports(trial.clock));
     return opened(c1222Driver, meter, AP_TITLE, trial, profile);
   },
 };
+
+/** What the model of a side measures. */
+export const measurementsOf = ({ profile }: Side): readonly Measurement[] =>
+  (profile.protocol === "dlms" ? profile.dlms.registers : profile.c1222.registers).map(
+    ({ measurement }) => measurement,
+  );

@@ -10,6 +10,8 @@ import { type LogonSession, type Logons, logons } from "./logons.ts";
 export interface ServerTables {
   /** A whole table; undefined: there is none. */
   read(id: number): Uint8Array | undefined;
+  /** False: the node has no access by offset. */
+  readonly offsets?: boolean;
   /** Octets of a table, where the whole need not be made for them. */
   part?(id: number, offset: number, count: number): Uint8Array | undefined;
   /** Writes at an offset (undefined: the whole table); answers a response code's short name, `ok` where it was done. */
@@ -125,6 +127,7 @@ function tableService(tables: ServerTables, request: Request, mayWrite: boolean)
     case "fullRead":
       return data(tables.read(request.tableId));
     case "partialReadOffset":
+      if (tables.offsets === false) return refusal(responseCode("sns"));
       return partOf(tables, request.tableId, { offset: request.offset, length: request.octetCount });
     case "partialReadIndex": {
       if (tables.rangeOfIndex === undefined) return refusal(responseCode("sns"));
@@ -136,6 +139,7 @@ function tableService(tables: ServerTables, request: Request, mayWrite: boolean)
         ? written(tables.write?.(request.tableId, undefined, request.data))
         : refusal(responseCode("isc"));
     case "partialWriteOffset":
+      if (tables.offsets === false) return refusal(responseCode("sns"));
       return mayWrite
         ? written(tables.write?.(request.tableId, request.offset, request.data))
         : refusal(responseCode("isc"));

@@ -1,5 +1,17 @@
 import type { C1222Profile } from "../c1222-profile.ts";
 
+/** What a manufacturer's codes of the event log mean, beside the standard ones. */
+const US_EVENTS: NonNullable<C1222Profile["c1222"]["logs"]>[number]["codes"] = {
+  M1: "switch.opened",
+  M2: "switch.closed",
+  M3: "switch.armed",
+  M4: "voltage.under-cleared",
+  M5: "voltage.over",
+  M6: "voltage.over-cleared",
+  M7: "tamper.cover-opened",
+  M8: "tamper.cover-closed",
+};
+
 /**
  * A generic North American residential electricity meter with a switch: ANSI C12.22 without sessions, enciphered under
  * key 1, one 15-minute load profile of delivered and received dial readings. Where its tables rest on a layout that one
@@ -37,6 +49,7 @@ const CIPHERED: C1222Profile = {
         total: false,
       },
       { measurement: "voltage.l1.line", table: 28, element: "PRESENT_VALUE[0]", scaler: -1, total: false },
+      { measurement: "voltage.l1.load", table: 28, element: "PRESENT_VALUE[1]", scaler: -1, total: false },
     ],
     loadProfiles: [
       {
@@ -49,11 +62,21 @@ const CIPHERED: C1222Profile = {
         ],
       },
     ],
-    singleSourceTables: { tables: [11, 16, 22, 23, 27, 28, 52, 61, 62, 63, 64], evidence: "unverified" },
-    layouts: { "2053": "SWITCH_STATE : UINT8;" },
+    singleSourceTables: { tables: [71, 76], evidence: "unverified" },
+    layouts: { "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;" },
+    logs: [{ log: "events", table: 76, codes: US_EVENTS }],
+    clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
+    demandReset: {
+      procedure: { number: 9, manufacturer: false },
+      parameters: "01",
+      counter: { table: 23, element: "NBR_DEMAND_RESETS", modulus: 256 },
+      registers: ["demand.active.import.max"],
+      evidence: "unverified",
+    },
     switch: {
-      state: { table: 2053, element: "SWITCH_STATE", open: 0, closed: 1 },
-      procedure: { number: 21, manufacturer: false },
+      state: { table: 2053, element: "SWITCH_STATE", open: 0, closed: 1, armed: 2 },
+      contact: { table: 2053, element: "CONTACT_CLOSED" },
+      procedure: { number: 5, manufacturer: true },
       open: "00",
       close: "01",
       evidence: "unverified",
@@ -73,10 +96,10 @@ const variant = (name: string, security: C1222Profile["c1222"]["access"]["securi
 });
 
 /** Without a proof of keys there are readings only. */
-const readingOnly = ({ c1222: { switch: _, ...c1222 }, ...profile }: C1222Profile): C1222Profile => ({
-  ...profile,
-  c1222,
-});
+const readingOnly = ({
+  c1222: { switch: _, demandReset: __, clockSetting: ___, ...c1222 },
+  ...profile
+}: C1222Profile): C1222Profile => ({ ...profile, c1222 });
 
 export const GENERIC_US = [
   CIPHERED,
