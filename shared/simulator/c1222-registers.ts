@@ -5,6 +5,7 @@ import type { C1222Form } from "./c1222-form.ts";
 import { atScaler, type Measured } from "./c1222-quantities.ts";
 import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
 
+const REGISTER_TABLE = 23;
 const decimal = (value: number): TableValue => ({ mantissa: BigInt(value), exponent: 0 });
 
 /** Registers of a model as its tables have them; the truth log is written before anything is encoded. */
@@ -24,7 +25,8 @@ export function c1222Registers(
     if (register === undefined) return { value: 0, capturedAt: 0 };
     const found = measured(register.measurement, instant ?? state.now(), 0);
     const value = atScaler(found, register.scaler);
-    if (instant === undefined)
+    // A table brings all of its registers: who reads it for its totals has not asked for the others.
+    if (instant === undefined && (register.total || table !== REGISTER_TABLE))
       state.truth.registerServed({
         measurement: register.measurement,
         value: BigInt(value),
