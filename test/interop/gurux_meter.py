@@ -109,6 +109,7 @@ class Meter(GXDLMSServer):
         profile.profileEntries = 1000
         for each in (association, clock, name, status, *registers, demand, profile):
             self.items.append(each)
+            association.objectList.append(each)
 
     def onValidateAuthentication(self, authentication, password):
         wanted = Authentication.HIGH_GMAC if self.options.secured else Authentication.NONE
@@ -158,6 +159,8 @@ class Meter(GXDLMSServer):
             target.time = local(int(datetime.datetime.now().timestamp()))
         result.setUInt8(0)
         event = ValueEventArgs(self, target, index, 0, None)
+        # The package asks for it under this name when it lists objects, and has it under another.
+        event.isSkipMaxPduSize = True
         if class_id == ObjectType.PROFILE_GENERIC and index == 2 and selector == 1:
             kept, target.buffer = target.buffer, within(self.settings, target.buffer, parameters)
             result.set(target.getValue(self.settings, event))
