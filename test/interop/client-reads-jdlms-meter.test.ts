@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../functions/adapters/system-clock.ts";
 import { tcpDial } from "../../functions/bridge/tcp-dial.ts";
+import { discoverObjects } from "../../shared/dlms/client/discover-objects.ts";
 import { access, contextOf, profileOf } from "../../shared/dlms/client/loopback-fixture.ts";
 import { openSession } from "../../shared/dlms/client/open-session.ts";
 import { type Answer, type DlmsSession, written } from "../../shared/dlms/client/session.ts";
@@ -69,6 +70,27 @@ const held = (answer: Answer<unknown> | undefined): string | number | undefined 
 const COUNTED = Array.from({ length: 900 }, (_, at) => (at & 0xff).toString(16).padStart(2, "0")).join("");
 
 describe.skipIf(environment.kind === "absent")("a meter built on jDLMS", { timeout: 60_000 }, () => {
+  it("gives its object list whole and by class, with versions and rights", async () => {
+    const session = await opened({ authentication: "none", ciphering: "none", clientSap: 16 });
+    const { objects, untold } = await discoverObjects(session, "logical-name");
+    expect(untold).toEqual([]);
+    expect(objects.map(({ classId, version, logicalName }) => [classId, version, logicalName])).toEqual(
+      expect.arrayContaining([
+        [15, 1, "0.0.40.0.0.255"],
+        [1, 0, NOTE],
+        [9, 0, ECHO],
+        [64, 0, "0.0.43.0.0.255"],
+      ]),
+    );
+    const association = objects.find(({ classId }) => classId === 15);
+    expect(association?.attributes?.get(2)).toEqual({ read: true, write: false, selectors: [1, 2, 3, 4] });
+    expect(association?.attributes?.get(7)?.write).toBe(true);
+    expect(objects.find(({ logicalName }) => logicalName === ECHO)?.methods).toEqual(new Set([1]));
+    const some = await discoverObjects(session, "logical-name", [9]);
+    expect(some.objects.map(({ logicalName }) => logicalName)).toEqual([ECHO]);
+    await session.release();
+  });
+
   it.each<readonly [string, Partial<Access>]>([
     ["without security", { clientSap: 16, authentication: "none", ciphering: "none" }],
     ["by HLS-GMAC in suite 0", { clientSap: 1, maxPduSize: 300 }],
