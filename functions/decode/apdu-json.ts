@@ -4,8 +4,8 @@ import { APPLICATION_CONTEXT, MECHANISM } from "../../shared/dlms/acse.ts";
 import type { Apdu } from "../../shared/dlms/apdu.ts";
 import {
   CONFIRMED_SERVICE,
-  INITIATE_ERROR,
   SERVICE_ERROR_CATEGORY,
+  serviceErrorCodes,
 } from "../../shared/dlms/confirmed-service-error.ts";
 import { servicesOf } from "../../shared/dlms/conformance.ts";
 import { ACTION_RESULT, DATA_ACCESS_RESULT, nameIn } from "../../shared/dlms/data-access-result.ts";
@@ -32,6 +32,15 @@ function nameResults(value: Json): Json {
   const members: Record<string, Json> = {};
   for (const [name, member] of Object.entries(value)) members[name] = nameResults(member);
   named(members, "dataAccessResult", DATA_ACCESS_RESULT);
+  return members;
+}
+
+/** An alternative of an inner CHOICE by its name: its one component, or an object of several. */
+function byChoice(value: { readonly kind: string }): JsonObject {
+  const members = json(value) as Record<string, Json>;
+  if (!Object.hasOwn(members, value.kind)) return { [value.kind]: members };
+  if (Object.keys(members).length > 1) return { [value.kind]: members };
+  named(members, "dataAccessError", DATA_ACCESS_RESULT);
   return members;
 }
 
@@ -102,7 +111,18 @@ function specific(members: Record<string, Json>, apdu: Apdu): void {
     case "ConfirmedServiceError":
       named(members, "confirmedServiceError", CONFIRMED_SERVICE);
       named(members, "serviceError", SERVICE_ERROR_CATEGORY);
-      if (members.serviceError === SERVICE_ERROR_CATEGORY.initiate) named(members, "value", INITIATE_ERROR);
+      if (typeof members.serviceError === "number") named(members, "value", serviceErrorCodes(members.serviceError));
+      return;
+    case "ReadRequest":
+    case "WriteRequest":
+    case "UnconfirmedWriteRequest":
+    case "InformationReportRequest":
+      members.variableAccessSpecification = apdu.value.variableAccessSpecification.map(byChoice);
+      if (members.unflaggedTime === false) delete members.unflaggedTime;
+      return;
+    case "ReadResponse":
+    case "WriteResponse":
+      members.result = apdu.value.result.map((each) => (each.kind === "success" ? { success: null } : byChoice(each)));
       return;
     case "SetResponse":
       named(members, "result", DATA_ACCESS_RESULT);

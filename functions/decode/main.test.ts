@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { protectApdu } from "../../shared/dlms/security/apdu-protection.ts";
 import file from "../../shared/dlms/vectors/dlms-vectors.json" with { type: "json" };
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { fromHex } from "../../shared/ports/octets.ts";
+import { fromHex, toHex } from "../../shared/ports/octets.ts";
 import type { Framing } from "./frame-layers.ts";
 import { decodeFrame } from "./main.ts";
 import type { Secrets } from "./secrets.ts";
@@ -93,6 +94,69 @@ describe("decode", () => {
       "01000000065F1F0400007E1F04B0",
       { name: "InitiateRequest", proposedConformance: "007e1f", clientMaxReceivePduSize: 1200 },
     ],
+    [
+      "variables by short name, each by its alternative",
+      "0503020100040108011101050002",
+      {
+        name: "ReadRequest",
+        variableAccessSpecification: [
+          { variableName: 0x0100 },
+          { parameterizedAccess: { variableName: 0x0108, selector: 1, parameter: { type: "unsigned", value: 1 } } },
+          { blockNumberAccess: { blockNumber: 2 } },
+        ],
+      },
+    ],
+    [
+      "results by short name",
+      "0c0300110501040201000101aa",
+      {
+        name: "ReadResponse",
+        result: [
+          { data: { type: "unsigned", value: 5 } },
+          { dataAccessError: 4, dataAccessErrorName: "object-undefined" },
+          { dataBlockResult: { lastBlock: true, blockNumber: 1, rawData: "aa" } },
+        ],
+      },
+    ],
+    [
+      "a write in blocks",
+      "0601070100010109020aff",
+      {
+        variableAccessSpecification: [{ writeDataBlockAccess: { lastBlock: true, blockNumber: 1 } }],
+        listOfData: [{ type: "octet-string", value: "0aff" }],
+      },
+    ],
+    [
+      "what became of writes",
+      "0d030001030203e8",
+      {
+        result: [
+          { success: null },
+          { dataAccessError: 3, dataAccessErrorName: "read-write-denied" },
+          { blockNumber: 1000 },
+        ],
+      },
+    ],
+    [
+      "a write that nobody answers",
+      "160102010801110a",
+      { name: "UnconfirmedWriteRequest", listOfData: [{ type: "unsigned", value: 10 }] },
+    ],
+    [
+      "an information report",
+      "18000102010801110a",
+      { name: "InformationReportRequest", variableAccessSpecification: [{ variableName: 0x0108 }] },
+    ],
+    [
+      "a confirmed service error, its code by its category",
+      "0e050302",
+      { confirmedServiceErrorName: "read", serviceErrorName: "service", value: 2, valueName: "service-unsupported" },
+    ],
+    [
+      "the confirmation of a notification",
+      "104000000500",
+      { name: "DataNotificationConfirm", invokeId: 5, serviceClassName: "confirmed", dateTime: "" },
+    ],
     ["the reason of a release", "6203800100", { name: "RLRQ", reason: 0, reasonName: "normal" }],
     [
       "a block",
@@ -136,6 +200,26 @@ describe("decode", () => {
     const encrypted = object(vector("gcm-suite0-get-enc-only").apdu as string, KNOWN);
     expect(names(encrypted)).toEqual(["GloGetRequest", "GetRequest"]);
     expect(encrypted.layers?.[0]).toMatchObject({ verified: false });
+  });
+
+  it.each([
+    ["05", "GloReadRequest", "DedReadRequest", "050102fa08"],
+    ["18", "GloInformationReportRequest", "DedInformationReportRequest", "18000102010801110a"],
+    ["c2", "GloEventNotificationRequest", "DedEventNotificationRequest", "c20000030100010800ff021101"],
+    ["0e", "GloConfirmedServiceError", "DedConfirmedServiceError", "0e050302"],
+  ])("opens glo- and ded- %s", (_, global, dedicated, hex) => {
+    const keys = { encryption: nodeCrypto.secretKey(fromHex(EK)), authentication: fromHex(AK) };
+    const sender = { systemTitle: fromHex("4D4D4D0000BC614E"), invocationCounter: 7 };
+    for (const [scope, name] of [
+      ["global", global],
+      ["dedicated", dedicated],
+    ] as const) {
+      const dress = { form: "service-specific", scope, securityControl: 0x30 } as const;
+      const sealed = toHex(protectApdu(nodeCrypto, keys, dress, sender, fromHex(hex)));
+      const opened = object(sealed, { ...KNOWN, dedicatedKeys: [keys.encryption] });
+      expect(names(opened)?.[0]).toBe(name);
+      expect(opened.layers).toHaveLength(2);
+    }
   });
 
   it("says why what is ciphered stays so", () => {

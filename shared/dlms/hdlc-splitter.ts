@@ -19,6 +19,11 @@ export class HdlcSplitter {
   #pending: Uint8Array = new Uint8Array(0);
   dropped = 0;
 
+  /** Octets that wait for the rest of their frame; a flag alone is none. */
+  get pending(): number {
+    return this.#pending.length > 1 ? this.#pending.length : 0;
+  }
+
   push(chunk: Uint8Array): readonly SplitFrame[] {
     const joined = new Uint8Array(this.#pending.length + chunk.length);
     joined.set(this.#pending);

@@ -1,17 +1,23 @@
 import type { Introduction, Reception } from "../../metering/driver.ts";
+import { SessionError } from "../../metering/failure.ts";
+import type { DlmsProfile } from "../../metering/profile.ts";
 import { LinkError } from "../../ports/link.ts";
 import { toHex } from "../../ports/octets.ts";
 import { decode } from "../../wire/codec.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import type { Data } from "../data.ts";
 import { DataNotification } from "../data-notification.ts";
+import { llcOf } from "../hdlc-frame.ts";
+import { HdlcSplitter } from "../hdlc-splitter.ts";
 import { DataObject } from "../objects/data.ts";
 import { attributeOf } from "../objects/interface-class.ts";
 import { GeneralGloCiphering } from "../security/ciphered-apdu.ts";
 import { TITLE_OCTETS } from "../security/protection.ts";
 import { WrapperSplitter } from "../wrapper.ts";
 import { conversationError } from "./apdu-link.ts";
+import { beginsHdlc } from "./conversation-watch.ts";
 import { asPublicClient } from "./public-client.ts";
+import type { DlmsSession } from "./session.ts";
 
 type IntroduceContext = Parameters<Reception["introduce"]>[0];
 
@@ -29,25 +35,58 @@ const NAMES_MAX = 4;
  */
 export async function introduce(context: IntroduceContext): Promise<Introduction> {
   const said = await firstWord(context);
-  return said ?? asked(context);
+  if (said.names !== undefined) return said.names;
+  if (said.framing === "wrapper") return asked(context, {});
+  if (said.framing !== undefined) return asked(context, said.framing);
+  try {
+    return await asked(context, {});
+  } catch (error) {
+    // Nothing at all came back: the meter may speak HDLC, which passes over what is none.
+    if (!(error instanceof SessionError) || error.code !== "dlms.no-answer") throw error;
+    return asked(context, { framing: "hdlc" });
+  }
 }
 
-async function firstWord({ link, clock, firstWordMs, onFrame }: IntroduceContext): Promise<Introduction | undefined> {
-  const splitter = new WrapperSplitter();
+type Access = DlmsProfile["dlms"]["access"];
+/** What a meter has said by itself, and the framing in which it did; undefined: nothing. */
+interface FirstWord {
+  readonly framing: "wrapper" | Pick<Access, "framing" | "hdlc"> | undefined;
+  readonly names?: Introduction;
+}
+
+async function firstWord({ link, clock, firstWordMs, onFrame }: IntroduceContext): Promise<FirstWord> {
+  const wrapper = new WrapperSplitter();
+  const hdlc = new HdlcSplitter();
   const deadline = clock.now() + firstWordMs;
+  let framing: FirstWord["framing"];
+  /** APDUs of pushes in what came. */
+  const apdusIn = (octets: Uint8Array): readonly Uint8Array[] => {
+    framing ??= beginsHdlc(octets) ? { framing: "hdlc" } : "wrapper";
+    if (framing === "wrapper")
+      return wrapper.push(octets).map(({ apdu, frame }) => {
+        onFrame?.("received", frame);
+        return apdu;
+      });
+    return hdlc.push(octets).flatMap(({ frame, octets: whole }) => {
+      onFrame?.("received", whole);
+      const { lower, octets: addressOctets } = frame.source;
+      framing = { framing: "hdlc", hdlc: { ...ADDRESSED, physicalDevice: lower ?? 0, addressOctets } };
+      return llcOf(frame.information)?.apdu ?? [];
+    });
+  };
   try {
     for (;;) {
-      for (const { apdu, frame } of splitter.push(await link.receive(deadline))) {
-        onFrame?.("received", frame);
+      for (const apdu of apdusIn(await link.receive(deadline))) {
         const names = namesIn(apdu);
-        if (names.titles.length + names.serials.length > 0) return names;
+        if (names.titles.length + names.serials.length > 0) return { framing, names };
       }
     }
   } catch (error) {
-    if (error instanceof LinkError && error.code === "link.timeout" && splitter.pending === 0) return undefined;
+    if (error instanceof LinkError && error.code === "link.timeout" && wrapper.pending === 0) return { framing };
     throw conversationError(error, false);
   }
 }
+const ADDRESSED = { informationMax: 128, window: 1 } as const;
 
 function namesIn(apdu: Uint8Array): Introduction {
   try {
@@ -83,11 +122,13 @@ function serialsIn(name: Uint8Array): readonly string[] {
   return [text, text.slice(FLAG_LETTERS)];
 }
 
-async function asked(context: IntroduceContext): Promise<Introduction> {
-  return asPublicClient(context, async (session) => {
+/** `framed`: framing and address of the meter, as far as they are known. */
+function asked(context: IntroduceContext, framed: Pick<Access, "framing" | "hdlc">): Promise<Introduction> {
+  const work = async (session: DlmsSession): Promise<Introduction> => {
     const title = session.exchange.agreement.respondingTitle;
     const name = await session.read(attributeOf(DataObject, DataObject.attributes.value, DEVICE_NAME));
     const octets = name.kind === "value" ? octetsIn(name.value) : [];
     return namesOf([...(title === undefined ? [] : [title]), ...octets]);
-  });
+  };
+  return asPublicClient(context, work, framed);
 }

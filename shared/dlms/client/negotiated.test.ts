@@ -188,7 +188,13 @@ describe("a release", () => {
     let frames = 0;
     const link = loopback(deviceOf(OBJECTS, wanted), (frame) => (frames++ === 0 ? [frame] : []));
     const deadlines: number[] = [];
-    const watched = { ...link, receive: (deadline: number) => (deadlines.push(deadline), link.receive(deadline)) };
+    const watched = {
+      ...link,
+      receive: (deadline: number) => {
+        deadlines.push(deadline);
+        return link.receive(deadline);
+      },
+    };
     const context = contextOf(watched, { profile: profileOf({ access: wanted }), responseTimeoutMs: 60_000 });
     const session = await openSession(context);
     await session.release();
