@@ -91,6 +91,18 @@ const C1222ClockSetting = z.strictObject({
   evidence: Evidence,
 });
 
+/** A module that sleeps: it listens for a while after each wake, and sends the registers' tables then, unasked. */
+const C1222Sleep = z.strictObject({
+  /** From wake to wake, seconds. */
+  wakesEvery: z.int().min(60).max(604_800),
+  /** How long it listens then, seconds. */
+  listens: z.int().min(1).max(3600),
+  /** Tables that it writes to its host at each wake, without an answer; its device class names the layout to whoever gets it. */
+  pushes: z.array(TableId).max(4),
+  deviceClass: z.string().regex(/^[0-9a-f]{8}$/, "expected 4 octets as lower-case hex"),
+  evidence: Evidence,
+});
+
 /** One of the logs: table 74 (what was done to the meter) or 76 (what happened to it). */
 const C1222Log = z.strictObject({
   log: z.string().min(1).max(16),
@@ -155,6 +167,8 @@ export const C1222Profile = z.strictObject({
       clockSetting: C1222ClockSetting.optional(),
       demandReset: C1222DemandReset.optional(),
       switch: C1222Switch.optional(),
+      /** A module on a battery: when it listens, and what it says by itself. */
+      sleep: C1222Sleep.optional(),
       /** Absent: the model takes no requests to groups. */
       groups: C1222Groups.optional(),
     })
@@ -175,3 +189,4 @@ export type C1222Switch = z.infer<typeof C1222Switch>;
 export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;
 export type C1222Log = z.infer<typeof C1222Log>;
+export type C1222Sleep = z.infer<typeof C1222Sleep>;

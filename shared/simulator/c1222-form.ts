@@ -9,7 +9,6 @@ import {
   writeTable,
 } from "../c1219/table-layout.ts";
 import type { C1222LoadProfile, C1222Profile } from "../metering/c1222-profile.ts";
-import { assert } from "../ports/errors.ts";
 
 /** What two meters of one model may have apart: the form of their tables. */
 export interface C1222FormOptions {
@@ -214,7 +213,6 @@ function formOf({ c1222, commodity }: C1222Profile, options: C1222FormOptions): 
   });
   const sets = c1222.loadProfiles.map((each): SetForm => {
     const table = FIRST_LOAD_PROFILE_TABLE + each.set - 1;
-    assert(each.set !== 2 || each.channels.every(({ scaler }) => scaler >= 1), "the second set counts in tens");
     return {
       profile: each,
       table,

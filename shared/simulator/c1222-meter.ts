@@ -1,9 +1,13 @@
+import { AE_QUALIFIER, integerContentOf, NO_ELEMENTS } from "../c1222/a-context.ts";
 import { ApduSplitter } from "../c1222/apdu-splitter.ts";
+import { epsemControl, RESPONSE_CONTROL, writePayload } from "../c1222/epsem.ts";
 import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
+import { securedApdu } from "../c1222/security/secured-apdu.ts";
 import { DatagramPort } from "../c1222/server/datagram-port.ts";
 import { groupDesk } from "../c1222/server/group-desk.ts";
 import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
 import { type ServiceDesk, type ServiceDeskOptions, serviceDesk } from "../c1222/server/service-desk.ts";
+import { encodeRequest } from "../c1222/services/request.ts";
 import { PASSWORD_OCTETS } from "../c1222/services/security.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
@@ -153,10 +157,48 @@ export class C1222Meter {
     };
   }
 
+  /** Whether its module listens: one on a battery does for a while after each wake, and says what it pushes then. */
+  get #listens(): boolean {
+    const { sleep } = this.plan.profile.c1222;
+    return sleep === undefined || this.#ports.now() % (sleep.wakesEvery * 1000) < sleep.listens * 1000;
+  }
+
+  /**
+   * What a module on a battery says at a wake: its tables, written to its host as a notification under its own key, with
+   * its device class and without an answer (as the worked examples of EAX' have theirs). Empty: it pushes nothing.
+   */
+  pushes(): readonly Uint8Array[] {
+    const { profile, apTitle, held } = this.plan;
+    const { sleep, access } = profile.c1222;
+    if (sleep === undefined || held.unicast === undefined) return [];
+    const { crypto } = this.#ports;
+    const { state, tables } = this.parts;
+    const key = eaxPrimeKey(crypto, crypto.secretKey(fromHex(held.unicast)));
+    const services = sleep.pushes.flatMap((tableId) => {
+      const data = tables.read(tableId);
+      return data === undefined ? [] : [encodeRequest({ service: "fullWrite", tableId, data })];
+    });
+    const envelope = {
+      ...NO_ELEMENTS,
+      calledApTitle: access.callingApTitle,
+      callingApTitle: apTitle,
+      callingAeQualifier: Uint8Array.of(AE_QUALIFIER.notification),
+      callingApInvocationId: integerContentOf(this.counters.nextOwn() & OWN_IDS),
+    };
+    const control = epsemControl({
+      edClassIncluded: true,
+      securityMode: MODES[access.security],
+      responseControl: RESPONSE_CONTROL.never,
+    });
+    const payload = writePayload({ edClass: fromHex(sleep.deviceClass), services });
+    const iv = Math.floor(state.now() / 1000);
+    return services.length === 0 ? [] : [securedApdu(key, { keyId: access.keyId, iv }, envelope, control, payload)];
+  }
+
   /** One datagram or APDU in; what it sends for it, each at its own time. */
   datagram(octets: Uint8Array): readonly Delivery[] {
     const { fault } = this.plan;
-    if (fault === "silent" || fault === "closed") return [];
+    if (fault === "silent" || fault === "closed" || !this.#listens) return [];
     this.#port ??= new DatagramPort(this.parts.node, () => this.#ports.now());
     const late = fault === "slow" ? SLOW_MS : 0;
     const deliveries = this.#port.receive(octets);
@@ -173,7 +215,7 @@ export class C1222Meter {
       receive: (octets) => {
         if (!counted) this.#sessions += 1;
         counted = true;
-        if (fault === "silent" || this.#ports.now() < this.#deadUntil) return NOTHING;
+        if (fault === "silent" || this.#ports.now() < this.#deadUntil || !this.#listens) return NOTHING;
         const { count } = this.resets.state;
         const send: Uint8Array[] = [];
         let afterMs = fault === "slow" ? SLOW_MS : 0;

@@ -132,7 +132,11 @@ function secret(crypto: Crypto, seed: number, index: number, purpose: string): s
 function keysOf(crypto: Crypto, seed: number, index: number, profile: DeviceProfile, variant: string) {
   const of = (purpose: string): string => secret(crypto, seed, index, `${variant} ${purpose}`);
   if (profile.protocol === "dlms") return simulatedKeys(crypto, profile, of);
-  const keys: SimulatedKeys = profile.c1222.access.security === "clear" ? {} : { unicast: of("unicast") };
+  const { security, userId, session } = profile.c1222.access;
+  const keys: SimulatedKeys = {
+    ...(security !== "clear" && { unicast: of("unicast") }),
+    ...((userId !== undefined || session !== undefined) && { llsSecret: of("secret") }),
+  };
   return { enrolled: keys, held: keys };
 }
 
