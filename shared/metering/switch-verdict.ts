@@ -1,4 +1,4 @@
-import type { EffectVerdict } from "./effect.ts";
+import type { EffectBaseline, EffectVerdict } from "./effect.ts";
 import type { Operation } from "./operation.ts";
 import type { OperationResult } from "./result.ts";
 
@@ -18,15 +18,16 @@ function live({ registers }: OperationResult, side: "line" | "load"): boolean | 
 /**
  * What the meter shows of an order to its switch: its position, its contact and the voltages on both sides have to agree.
  * An open switch whose load side is live is bypassed or fed from behind; nothing then says that it worked. `armed` is
- * reached by a closed switch too: the customer was quick.
+ * reached by a closed switch too, where it was open before: only the customer can have closed it.
  */
-export function switchVerdict(to: Target, shown: OperationResult): EffectVerdict {
+export function switchVerdict(to: Target, { position: was }: EffectBaseline, shown: OperationResult): EffectVerdict {
   const { position, contactClosed } = shown.switch ?? { position: "unknown" as const };
   const cannotTell = (code: string): EffectVerdict => ({ kind: "cannot-tell", code, shown });
   if (position === "unknown") return cannotTell("switch.position-unknown");
-  if (position !== to && !(to === "armed" && position === "closed")) return { kind: "did-not-happen", shown };
   const closed = position === "closed";
   if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");
+  const reached = position === to || (to === "armed" && closed && was === "open");
+  if (!reached) return position === was ? { kind: "did-not-happen", shown } : cannotTell("switch.elsewhere");
   const loadLive = live(shown, "load");
   if (!closed && loadLive === true) return cannotTell("switch.load-side-live");
   if (closed && loadLive === false && live(shown, "line") === true) return cannotTell("switch.load-side-dead");

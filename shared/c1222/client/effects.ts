@@ -41,6 +41,8 @@ export function c1222Effects(parts: EffectParts): EffectSession {
         case "operateSwitch": {
           parametersOf(switchOf(profile), operation.to);
           const before = await parts.switch();
+          if (before.switch?.position === "unknown")
+            throw new SessionError("unsafe", "c1222.switch-position", "the switch shows no known position");
           return { before, baseline: { position: before.switch?.position ?? "unknown" } };
         }
       }
@@ -66,7 +68,7 @@ export function c1222Effects(parts: EffectParts): EffectSession {
           return comparedResets(baseline, await resetCount(parts.reader, reset), reset.counter.modulus);
         }
         case "operateSwitch":
-          return switchVerdict(operation.to, await parts.switch());
+          return switchVerdict(operation.to, baseline, await parts.switch());
       }
     },
   };

@@ -3,6 +3,7 @@ import { SessionError } from "../../metering/failure.ts";
 import type { OnceOperation } from "../../metering/operation.ts";
 import type { DlmsProfile } from "../../metering/profile.ts";
 import type { OperationResult, SwitchState } from "../../metering/result.ts";
+import { switchVerdict } from "../../metering/switch-verdict.ts";
 import { DisconnectControl } from "../objects/disconnect-control.ts";
 import { methodOf } from "../objects/interface-class.ts";
 import { effectAnswer } from "./action-answer.ts";
@@ -86,20 +87,8 @@ export function operateSwitch(
     },
     async prove({ to }, baseline) {
       const { result } = await reads.shown();
-      return { ...switchVerdict(to, baseline, stateIn(result)), shown: result };
+      stateIn(result);
+      return switchVerdict(to, baseline, result);
     },
   };
-}
-
-/** What the switch shows, against what was ordered. Pure. The contact must agree with the control. */
-export function switchVerdict(to: Target, baseline: EffectBaseline, now: SwitchState): EffectVerdict {
-  const { position, contactClosed } = now;
-  const expected = position === "closed";
-  if (contactClosed !== undefined && position !== "unknown" && contactClosed !== expected)
-    return { kind: "cannot-tell", code: "dlms.contact-disagrees" };
-  if (position === targetOf(to)) return { kind: "happened" };
-  // Armed, and the customer has pressed since: from open nobody else can close it at the meter.
-  if (to === "armed" && position === "closed" && baseline.position === "open") return { kind: "happened" };
-  if (position === baseline.position) return { kind: "did-not-happen" };
-  return { kind: "cannot-tell", code: "dlms.switch-elsewhere" };
 }
