@@ -127,6 +127,8 @@ export interface MeterParts {
   readonly random: Random;
   readonly state: MeterState;
   readonly counters: CounterMemory;
+  /** Those of the unicast key that is in force now: an association keeps what it began with. */
+  readonly countersInForce: () => CounterMemory;
   readonly keyring: MeterKeyring;
   readonly limiter: Limiter;
   readonly image: ImageMemory;
@@ -142,7 +144,7 @@ export interface MeterParts {
 }
 
 /** Keys are looked at when an association begins: what was transferred comes into force with the next one. */
-function securityOf(plan: DlmsMeterPlan, { keyring, counters }: MeterParts): ClientSecurity {
+function securityOf(plan: DlmsMeterPlan, { keyring, countersInForce }: MeterParts): ClientSecurity {
   const { authentication, ciphering, securitySuite } = plan.profile.dlms.access;
   const { llsSecret, hlsSecret } = plan.held;
   if (authentication === "none") return { mechanism: "none" };
@@ -161,7 +163,9 @@ function securityOf(plan: DlmsMeterPlan, { keyring, counters }: MeterParts): Cli
     get keys() {
       return keyring.cipherKeys;
     },
-    counters,
+    get counters() {
+      return countersInForce();
+    },
     suite: securitySuite,
     get policy() {
       return keyring.policy;

@@ -1,7 +1,7 @@
 import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
 import { DatagramConnection, ServerConnection } from "../dlms/server/connection.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
-import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
+import type { CounterMemory, LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import { type Notification, type PushOptions, pushApdus } from "../dlms/server/push.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
 import { wrap } from "../dlms/wrapper.ts";
@@ -97,6 +97,28 @@ export interface Made {
   readonly device: LogicalDevice;
 }
 
+/**
+ * Counters under the key in force. An association goes on under the key that it began with, and its counters with it:
+ * when the key is replaced they part from the witness, which begins anew.
+ */
+function countersByKey(witness: CounterWitness): { readonly memory: () => CounterMemory; readonly renew: () => void } {
+  let view: { target: CounterMemory } = { target: witness };
+  const over = (of: { target: CounterMemory }): CounterMemory => ({
+    lastAccepted: () => of.target.lastAccepted(),
+    accepted: (counter) => of.target.accepted(counter),
+    refused: (counter) => of.target.refused(counter),
+    nextOwn: () => witness.nextOwn(), // rises whatever the key
+  });
+  return {
+    memory: () => over(view),
+    renew: () => {
+      view.target = new CounterWitness(witness.state);
+      view = { target: witness };
+      witness.rekeyed();
+    },
+  };
+}
+
 /** One simulated meter: its state, its objects and its fault. Costs next to nothing until somebody connects. */
 export class SimulatedMeter {
   readonly plan: DlmsMeterPlan;
@@ -190,19 +212,21 @@ export class SimulatedMeter {
       assert(mbus !== undefined, `${profile.name} is read on an M-Bus channel`);
       return { profile, child: new MbusChild(house.noiseSeed, mbus.channel, mediumOf(profile.commodity)) };
     });
+    const inForce = countersByKey(this.counters);
     const tampering = plan.fault && TAMPERING[plan.fault];
     const device = electricityMeter(plan, {
       crypto,
       random,
       state,
       counters: this.counters,
+      countersInForce: inForce.memory,
       keyring,
       limiter,
       image,
       children,
       hollowReset: plan.fault === "hollow-reset",
       hollowSwitch: plan.fault === "hollow-switch",
-      onRekeyed: () => this.counters.rekeyed(),
+      onRekeyed: inForce.renew,
       ...(tampering && { tampering }),
     });
     return { state, keyring, limiter, image, children, device };

@@ -1,84 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { dlmsDriver } from "../dlms/driver.ts";
-import type { SessionContext } from "../metering/driver.ts";
-import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
-import type { DlmsProfile } from "../metering/profile.ts";
 import { PROFILES } from "../metering/profiles/catalogue.ts";
 import type { OperationResult } from "../metering/result.ts";
-import type { Clock } from "../ports/clock.ts";
-import { nodeCrypto } from "../ports/node-crypto.ts";
-import { seeded } from "../ports/random.ts";
-import type { FaultKind } from "./faults.ts";
-import { SimulatedMeter } from "./meter.ts";
-import { dialMeter } from "./meter-link.ts";
-import { meterPlan } from "./meter-plan.ts";
+import { type Lab, lab, meterSession, NOON, profileOf } from "./meter-lab-fixture.ts";
 
-/** A clock that stands still but for those who sleep on it. */
-function virtualClock(at: number): Clock & { pass(ms: number): void } {
-  let now = at;
-  return {
-    now: () => now,
-    sleep: async (ms) => {
-      now += ms;
-    },
-    pass: (ms) => {
-      now += ms;
-    },
-  };
-}
-
-const NOON = Date.parse("2026-11-10T12:07:13Z");
 const DAY_MS = 86_400_000;
-const CLIENT = "4844520000000001";
 
-interface Lab {
-  readonly meter: SimulatedMeter;
-  readonly clock: Clock & { pass(ms: number): void };
-  readonly profile: DlmsProfile;
-}
-function profileOf(name: string): DlmsProfile {
-  const profile = PROFILES.get(name);
-  if (profile?.protocol !== "dlms") throw new Error(`no DLMS profile ${name}`);
-  return profile;
-}
-function lab(
-  name: string,
-  options: { fault?: FaultKind; children?: readonly string[]; clockOffsetMs?: number } = {},
-): Lab {
-  const clock = virtualClock(NOON);
-  const plan = meterPlan(nodeCrypto, profileOf(name), {
-    seed: 5,
-    index: 4,
-    clientSystemTitle: CLIENT,
-    children: (options.children ?? []).map(profileOf),
-    clockOffsetMs: options.clockOffsetMs ?? 1_200,
-    ...(options.fault && { fault: options.fault }),
-  });
-  const ports = { crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() };
-  return { meter: new SimulatedMeter(plan, 5, ports), clock, profile: plan.profile };
-}
-
-let counter = 1_000;
-async function session({ meter, clock }: Lab, profile: DlmsProfile) {
-  const link = await dialMeter(meter, clock);
-  const { systemTitle, enrolled } = meter.plan;
-  const context: SessionContext<DlmsProfile> = {
-    link,
-    clock,
-    random: seeded(`client ${counter}`),
-    crypto: nodeCrypto,
-    profile,
-    systemTitle,
-    clientSystemTitle: CLIENT,
-    keys: enrolled as MeterKeys,
-    counters: { next: () => ++counter },
-    responseTimeoutMs: 5_000,
-  };
-  return dlmsDriver.open(context);
-}
 async function perform(of: Lab, operation: Operation, profile = of.profile): Promise<OperationResult> {
-  const opened = await session(of, profile);
+  const opened = await meterSession(of, { profile });
   try {
     return await opened.perform(operation);
   } finally {
@@ -163,17 +92,15 @@ describe.each(CHILDREN.map(({ name }) => name))("a %s meter on the M-Bus", (name
 
 describe("an order to a simulated meter's switch", () => {
   const operate = async (of: Lab, to: "open" | "closed" | "armed", wait = 1_000) => {
-    const { effects, release } = await session(of, of.profile).then((opened) => ({
-      effects: opened.effects,
-      release: () => opened.release(),
-    }));
+    const opened = await meterSession(of);
+    const { effects } = opened;
     if (effects === undefined) throw new Error("no effects");
     const operation = { kind: "operateSwitch", to } as const;
     const { baseline } = await effects.baseline(operation);
     const answer = await effects.operate(operation);
     of.clock.pass(wait);
     const verdict = await effects.prove(operation, baseline);
-    await release();
+    await opened.release();
     return { answer, verdict };
   };
 
@@ -232,9 +159,11 @@ describe("an order to a simulated meter's switch", () => {
 
   it("is refused over a session that proves no keys", async () => {
     const of = lab("generic-eu-lls");
-    const opened = await session(of, {
-      ...of.profile,
-      dlms: { ...of.profile.dlms, switch: profileOf("generic-eu").dlms.switch },
+    const opened = await meterSession(of, {
+      profile: {
+        ...of.profile,
+        dlms: { ...of.profile.dlms, switch: profileOf("generic-eu").dlms.switch },
+      },
     });
     await expect(opened.effects?.baseline({ kind: "operateSwitch", to: "open" })).rejects.toMatchObject({
       reason: "unsafe",
