@@ -27,7 +27,7 @@ const channel = (measurement: "energy.active.import.total" | "energy.active.expo
   cumulative: true,
 });
 type Stored = Parameters<typeof compareMeter>[0];
-const entry = (end: number, values: (string | null)[]) => ({ end: iso(end), values, status: [] });
+const entry = (end: number, values: (string | null)[]) => ({ end: iso(end), values, status: [], quality: [] });
 const register = (
   measurement: "energy.active.import.total" | "energy.active.export.total",
   value: string,

@@ -1,5 +1,6 @@
 import { MEASUREMENTS } from "../metering/measurement.ts";
 import { INTERVAL_STATUS } from "../metering/result.ts";
+import { qualityFlags } from "../readings/quality.ts";
 import type { MeterReadings } from "../readings/read-readings.ts";
 import type { Readings } from "./readings.ts";
 
@@ -28,10 +29,11 @@ export const readingsView = (meterId: string, asOf: number, { registers, interva
       const { unit, readingType, cumulative } = MEASUREMENTS[measurement];
       return { measurement, scaler, unit, readingType, cumulative };
     }),
-    entries: entries.map(({ end, values, status, batch }) => ({
+    entries: entries.map(({ end, values, status, quality, batch }) => ({
       end,
       values: values.map((value) => value?.toString() ?? null),
       status: flagsOf(status),
+      quality: qualityFlags(quality),
       batch,
     })),
   })),

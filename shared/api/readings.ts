@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MeasurementName } from "../metering/measurement.ts";
+import { QUALITY, type QualityFlag } from "../readings/quality.ts";
 import { Instant } from "./instant.ts";
 
 const Integer = z.string().regex(/^-?\d+$/);
@@ -47,7 +48,10 @@ export const Readings = z.strictObject({
         z.strictObject({
           end: Instant,
           values: z.array(Integer.nullable()),
+          /** What the meter says of it. */
           status: z.array(z.string()),
+          /** What the headend's validation says of it; nothing is left out for that. */
+          quality: z.array(z.enum(Object.keys(QUALITY) as [QualityFlag, ...QualityFlag[]])),
           batch: z.string().optional(),
         }),
       ),

@@ -88,7 +88,7 @@ describe("the octets of a day block", () => {
       expect(() => decodeDayBlock(DAY, octets.subarray(0, length))).toThrow(/day block/);
     expect(() => decodeDayBlock(DAY, Uint8Array.from([...octets, 0]))).toThrow(/expected the end/);
     expect(() => decodeDayBlock(DAY, Uint8Array.from([9, ...octets.subarray(1)]))).toThrow(
-      /expected format 1, found 9/,
+      /expected format 2 or 1, found 9/,
     );
   });
 

@@ -13,13 +13,15 @@ import { measurementCode, measurementOf } from "./measurement-codes.ts";
 import { blockError, OctetReader, OctetWriter } from "./octet-stream.ts";
 
 /**
- * The octets of a day block. First octet: the format, 1. Then, in this order: layout (period, channels); presence bits
+ * The octets of a day block. First octet: the format, 2. Then, in this order: layout (period, channels); presence bits
  * of the day's intervals; a column a channel (its own presence bits where a present interval lacks it, then differences
- * of successive values, runs of equal ones counted); status runs; the table of origins (8-octet batch reference and
+ * of successive values, runs of equal ones counted); status runs; quality runs (not in format 1); the table of origins (8-octet batch reference and
  * instant); provenance runs over the present intervals; registers; intervals off the grid. Numbers are base 128,
  * instants are differences from the start of the day. Two channels of 96 intervals are about 450 octets.
  */
-const FORMAT = 1;
+const FORMAT = 2;
+/** Blocks of before there was validation. */
+const WITHOUT_QUALITY = 1;
 const REFERENCE_OCTETS = 8;
 
 const originKey = ({ batch, at }: Origin): string => `${batch}#${at}`;
@@ -49,6 +51,10 @@ export function encodeDayBlock(block: DayBlock): Uint8Array {
   writeRuns(
     out,
     entries.map(({ status }) => status),
+  );
+  writeRuns(
+    out,
+    entries.map(({ quality = 0 }) => quality),
   );
 
   const origins = new Map<string, number>();
@@ -87,6 +93,7 @@ export function encodeDayBlock(block: DayBlock): Uint8Array {
     out.signed(entry.start - block.day);
     out.signed(entry.end - entry.start);
     out.natural(entry.status);
+    out.natural(entry.quality ?? 0);
     out.natural(sideOrigins[index] ?? 0);
     for (let channel = 0; channel < block.channels.length; channel++) {
       const value = entry.values[channel];
@@ -101,7 +108,9 @@ export function encodeDayBlock(block: DayBlock): Uint8Array {
 export function decodeDayBlock(day: number, octets: Uint8Array): DayBlock {
   const source = new OctetReader(octets);
   const format = source.octet();
-  if (format !== FORMAT) throw blockError(`expected format ${FORMAT}, found ${format}`, 0);
+  if (format !== FORMAT && format !== WITHOUT_QUALITY)
+    throw blockError(`expected format ${FORMAT} or ${WITHOUT_QUALITY}, found ${format}`, 0);
+  const assessed = format !== WITHOUT_QUALITY;
   const period = source.natural();
   const channels: IntervalChannel[] = [];
   for (let left = source.octet(); left > 0; left--)
@@ -109,6 +118,7 @@ export function decodeDayBlock(day: number, octets: Uint8Array): DayBlock {
   const numbers = numbersIn(source.octets(Math.ceil(slotsOfDay(period) / 8)));
   const columns = channels.map(() => readColumn(source, numbers.length));
   const status = readRuns(source, numbers.length);
+  const quality = assessed ? readRuns(source, numbers.length) : [];
   const origins = readOrigins(source, day);
   const originAt = (index: number): Origin => {
     const origin = origins[index];
@@ -122,13 +132,17 @@ export function decodeDayBlock(day: number, octets: Uint8Array): DayBlock {
     entries.set(number, {
       values: columns.map((column) => column[index]),
       status: status[index] ?? 0,
+      ...withQuality(quality[index]),
       origin: originAt(provenance[index] ?? 0),
     });
   const registers = readRegisters(source, day, originAt);
-  const side = readSide(source, day, channels.length, originAt);
+  const side = readSide(source, day, channels.length, assessed, originAt);
   if (source.left > 0) throw blockError(`expected the end, found ${source.left} octets`, source.offset);
   return { day, period, channels, entries, side, registers };
 }
+
+const withQuality = (quality: number | undefined): Pick<BlockEntry, "quality"> =>
+  quality === undefined || quality === 0 ? {} : { quality };
 
 function readMeasurement(source: OctetReader): Measurement {
   const code = source.natural();
@@ -252,6 +266,7 @@ function readSide(
   source: OctetReader,
   day: number,
   channels: number,
+  assessed: boolean,
   originAt: (index: number) => Origin,
 ): SideEntry[] {
   const side: SideEntry[] = [];
@@ -259,9 +274,10 @@ function readSide(
     const start = source.signed() + day;
     const end = source.signed() + start;
     const status = source.natural();
+    const quality = assessed ? source.natural() : 0;
     const origin = originAt(source.natural());
     const values = Array.from({ length: channels }, () => (source.octet() === 0 ? undefined : source.signedBig()));
-    side.push({ start, end, values, status, origin });
+    side.push({ start, end, values, status, ...withQuality(quality), origin });
   }
   return side;
 }

@@ -13,6 +13,8 @@ export interface Origin {
 export interface BlockEntry {
   readonly values: readonly (bigint | undefined)[];
   readonly status: number;
+  /** What validation says: bits as `QUALITY`; absent: nothing. */
+  readonly quality?: number;
   readonly origin: Origin;
 }
 

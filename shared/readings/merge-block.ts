@@ -8,6 +8,7 @@ import {
   type SideEntry,
   sameLayout,
 } from "./day-block.ts";
+import { assessed, QUALITY } from "./quality.ts";
 
 /** Values that gave way: what one batch said and another says otherwise. Kept beside the block, with their origin. */
 export interface Superseded {
@@ -42,7 +43,12 @@ function judge<T extends BlockEntry>(there: T | undefined, incoming: T): Verdict
   const [winner, loser] = newer(incoming.origin, there.origin) ? [incoming, there] : [there, incoming];
   // Where the winner has no value the loser's stays: a gap never wipes out a reading.
   const values = winner.values.map((value, channel) => value ?? loser.values[channel]);
-  const kept = { ...winner, values };
+  const replaces = winner.values.some((value, channel) => {
+    const other = loser.values[channel];
+    return value !== undefined && other !== undefined && value !== other;
+  });
+  const quality = (winner.quality ?? 0) | (replaces ? QUALITY.corrected.bit : 0);
+  const kept = { ...winner, values, ...(quality === 0 ? {} : { quality }) };
   return { kept, lost: loser, added: Math.max(0, valuesIn(kept) - valuesIn(there)) };
 }
 
@@ -121,11 +127,12 @@ export function mergeBlock(stored: DayBlock, incoming: DayBlock): MergedBlock {
     side: [...side.values()].sort((left, right) => left.end - right.end || left.start - right.start),
     registers: [...registers.values()].sort((left, right) => (registerKey(left) < registerKey(right) ? -1 : 1)),
   };
-  return { block, changed, superseded: [...lost.values()], added, corrected };
+  return { block: changed ? assessed(block) : block, changed, superseded: [...lost.values()], added, corrected };
 }
 
 const sameEntry = (left: BlockEntry, right: BlockEntry): boolean =>
   left.status === right.status &&
+  (left.quality ?? 0) === (right.quality ?? 0) &&
   left.origin.batch === right.origin.batch &&
   left.origin.at === right.origin.at &&
   left.values.every((value, channel) => value === right.values[channel]);

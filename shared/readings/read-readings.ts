@@ -24,6 +24,8 @@ export interface StoredInterval {
   readonly values: readonly (bigint | undefined)[];
   /** Bits as `INTERVAL_STATUS`. */
   readonly status: number;
+  /** Bits as `QUALITY`. */
+  readonly quality: number;
   readonly batch: string;
   readonly readAt: number;
 }
@@ -68,13 +70,13 @@ export async function readReadings(
     const layout = JSON.stringify(head);
     const { entries } = sets.get(layout) ?? { entries: [] as StoredInterval[] };
     sets.set(layout, { head, entries });
-    for (const [number, { origin, values, status }] of block.entries) {
+    for (const [number, { origin, values, status, quality = 0 }] of block.entries) {
       const end = intervalEnd(block.day, block.period, number);
       const start = end - block.period * 1000;
-      if (within(end)) entries.push({ start, end, values, status, batch: origin.batch, readAt: origin.at });
+      if (within(end)) entries.push({ start, end, values, status, quality, batch: origin.batch, readAt: origin.at });
     }
-    for (const { origin, start, end, values, status } of block.side)
-      if (within(end)) entries.push({ start, end, values, status, batch: origin.batch, readAt: origin.at });
+    for (const { origin, start, end, values, status, quality = 0 } of block.side)
+      if (within(end)) entries.push({ start, end, values, status, quality, batch: origin.batch, readAt: origin.at });
   }
   registers.sort((left, right) => left.at - right.at || (left.measurement < right.measurement ? -1 : 1));
   return {

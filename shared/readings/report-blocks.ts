@@ -13,6 +13,7 @@ import {
   type Origin,
   type SideEntry,
 } from "./day-block.ts";
+import { DRIFT_MAX_MS, QUALITY } from "./quality.ts";
 
 /** Most entries of one channel set in one report: over a year of 15-minute intervals. */
 const ENTRIES_MAX = 40_000;
@@ -34,16 +35,20 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
  * which they were read, else in a block of their own. Throws `HeadraceError` `readings.report-malformed` when the
  * report contradicts itself: nothing of it is stored then.
  */
-export function blocksOf(report: Pick<TaskReport, "at" | "intervals" | "registers">, batch: string): ReportBlock[] {
+export function blocksOf(
+  report: Pick<TaskReport, "at" | "intervals" | "registers" | "clockOffsetMs">,
+  batch: string,
+): ReportBlock[] {
   const origin: Origin = { batch, at: report.at };
   const blocks: (ReportBlock & { readonly block: { registers: readonly BlockRegister[] } })[] = [];
   const sets = new Set<string>();
+  const drifts = Math.abs(report.clockOffsetMs ?? 0) > DRIFT_MAX_MS;
   for (const record of report.intervals ?? []) {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(record.set) || record.set === REGISTERS_SET)
       throw bad("expected a channel set named by letters, digits, '.', '_' or '-'");
     if (sets.has(record.set)) throw bad(`expected channel set ${record.set} once`);
     sets.add(record.set);
-    blocks.push(...intervalBlocks(record, origin));
+    blocks.push(...intervalBlocks(record, origin, drifts ? QUALITY.clockDrift.bit : 0));
   }
   const registers = registersOf(report.registers ?? [], origin);
   if (registers.length === 0) return blocks;
@@ -54,7 +59,11 @@ export function blocksOf(report: Pick<TaskReport, "at" | "intervals" | "register
   return blocks;
 }
 
-function intervalBlocks(record: NonNullable<TaskReport["intervals"]>[number], origin: Origin): ReportBlock[] {
+function intervalBlocks(
+  record: NonNullable<TaskReport["intervals"]>[number],
+  origin: Origin,
+  quality: number,
+): ReportBlock[] {
   const { set, period, ends, values, status } = record;
   if (ends.length > ENTRIES_MAX) throw bad(`expected at most ${ENTRIES_MAX} entries of ${set}, got ${ends.length}`);
   if (status.length !== ends.length) throw bad(`expected ${ends.length} status values of ${set}, got ${status.length}`);
@@ -78,7 +87,7 @@ function intervalBlocks(record: NonNullable<TaskReport["intervals"]>[number], or
     const content = days.get(day) ?? { entries: new Map<number, BlockEntry>(), side: [] };
     days.set(day, content);
     const number = intervalNumber(day, period, end);
-    const entry = { values: row, status: bits, origin };
+    const entry = { values: row, status: bits, origin, ...(quality === 0 ? {} : { quality }) };
     if (number !== undefined && !content.entries.has(number)) content.entries.set(number, entry);
     else content.side.push({ ...entry, start: end - period * 1000, end });
   }

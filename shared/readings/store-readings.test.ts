@@ -91,6 +91,7 @@ describe("stored readings", () => {
       end: end(96),
       values: [196n, 5n],
       status: 0x10,
+      quality: 0,
       batch: BATCH,
       readAt: DAY + 40_000_000,
     });

@@ -252,6 +252,7 @@ export class FixtureApi {
         end: new Date(end * 1000).toISOString(),
         values: [total.toString(), "0"],
         status: back === 50 ? ["clockAdjusted"] : [],
+        quality: [],
         batch: `bridge-1-${Math.floor(end / 86_400)}`,
       });
     }

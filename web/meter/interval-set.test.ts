@@ -18,6 +18,7 @@ const setOf = (
     end: iso(Number(minutes)),
     values: [value],
     status,
+    quality: [],
     batch: Number(minutes) < 60 ? "a" : "b",
   })),
 });

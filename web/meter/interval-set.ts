@@ -12,6 +12,7 @@ export interface ShownInterval {
   readonly amounts: readonly (bigint | undefined)[];
   /** Per channel: what the meter stored, as it came. */
   readonly values: readonly (string | null)[];
+  /** What the meter says of it, and what validation does. */
   readonly status: readonly string[];
   readonly batch: string | undefined;
 }
@@ -57,11 +58,11 @@ export function intervalsIn(set: IntervalSet, span: Span): ShownSet {
   };
 
   return {
-    intervals: shown.map(({ at, values, status, batch }) => ({
+    intervals: shown.map(({ at, values, status, quality, batch }) => ({
       end: at,
       amounts: set.channels.map((_, channel) => amountOf(values, channel, at)),
       values,
-      status,
+      status: [...status, ...quality],
       batch,
     })),
     gaps: gapsBetween(

@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 export const measurementText = (measurement: string): string => NAMES[measurement] ?? measurement;
 
-/** Interval status flags as people call them. */
+/** Interval status and quality flags as people call them. */
 const FLAGS: Readonly<Record<string, string>> = {
   powerDown: "power was down",
   clockAdjusted: "clock adjusted",
@@ -25,6 +25,15 @@ const FLAGS: Readonly<Record<string, string>> = {
   dataInvalid: "data invalid",
   timeAmbiguous: "local time ambiguous",
   partial: "partial interval",
+  notMonotone: "dial went back",
+  rollover: "dial rolled over",
+  spike: "far more than usual",
+  negative: "negative consumption",
+  zero: "no consumption all day",
+  clockDrift: "read with the clock off",
+  overlap: "overlaps another interval",
+  corrected: "replaces another value",
+  exchangeSuspected: "dials fell: exchanged?",
 };
 
 export const statusText = (status: readonly string[]): string => status.map((flag) => FLAGS[flag] ?? flag).join(", ");
