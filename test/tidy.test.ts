@@ -147,6 +147,18 @@ describe("the repository", () => {
 });
 
 describe("a protocol", () => {
+  /** Where protocols are known apart: what describes, speaks or simulates them, and what puts the parts together. */
+  const apart =
+    /^(shared\/(metering|dlms|c1219|c1222|simulator)|functions\/decode|infra\/local)\/|^functions\/bridge\/main\.ts$/;
+
+  it("is nothing that anything above the drivers asks for", () => {
+    const above = product.filter((file) => !isTest(file) && !apart.test(file));
+    expect(above.length).toBeGreaterThan(100);
+    expect(
+      found(above, /[!=]==? ?"(dlms|c1222)"|"(dlms|c1222)" ?[!=]==?|\.(dlms|c1222)\b|case "(dlms|c1222)"/, codeOf),
+    ).toEqual([]);
+  });
+
   it("has vectors for every APDU", () => {
     const rows = [...textOf("shared/dlms/apdu.ts").matchAll(/^\s+(\d+): row\("(\w+)"/gm)];
     const vectors = filesOf("shared/dlms/{*.test.ts,vectors/*.json}").map(textOf).join("\n");

@@ -1,33 +1,8 @@
+import { keysNeeded, namingOf, passesRelays } from "../metering/enrolment-needs.ts";
 import { provesFreshly } from "../metering/fresh-proof.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { EnrolmentRequest, FieldProblem, RegisteredMeter } from "./registered-meter.ts";
-
-/** Which keys a profile's sessions need. */
-function keysNeeded(profile: DeviceProfile): readonly (keyof MeterKeys)[] {
-  if (profile.protocol === "c1222") {
-    const { security, userId } = profile.c1222.access;
-    return [
-      ...(security === "clear" ? [] : (["unicast"] as const)),
-      ...(userId === undefined ? [] : (["llsSecret"] as const)),
-    ];
-  }
-  const { access } = profile.dlms;
-  const { authentication, ciphering, cipheringKey, securityPolicy = 0 } = access;
-  const ciphered = authentication === "hls-gmac" || authentication === "hls-ecdsa" || ciphering !== "none";
-  const digests = authentication === "hls-md5" || authentication === "hls-sha1" || authentication === "hls-sha256";
-  const agreed = cipheringKey === "one-pass" || cipheringKey === "static-unified";
-  const signed = authentication === "hls-ecdsa" || cipheringKey === "one-pass" || (securityPolicy & 0x90) !== 0;
-  return [
-    ...(ciphered ? (["unicast", "authentication"] as const) : []),
-    ...(authentication === "lls" ? (["llsSecret"] as const) : []),
-    ...(digests ? (["hlsSecret"] as const) : []),
-    ...(signed ? (["clientSigning", "meterSigning"] as const) : []),
-    ...(agreed ? (["clientAgreement", "meterAgreement"] as const) : []),
-  ];
-}
-
-const TITLE = { dlms: "a system title", c1222: "an ApTitle" } as const;
 
 /** Whether a meter of this profile could be talked to with what the request brings. */
 export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): FieldProblem | undefined {
@@ -45,28 +20,22 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
       received: "attached",
     };
   const relayed = request.routes.findIndex(({ kind }) => kind === "relay");
-  if (relayed >= 0 && profile.protocol !== "c1222")
+  if (relayed >= 0 && !passesRelays(profile))
     return {
       field: `routes.${relayed}`,
       expected: `another route: relays pass on messages of C12.22, and profile ${profile.name} is of another protocol`,
       received: "relay",
     };
-  const needed = keysNeeded(profile);
-  const named = profile.protocol === "c1222" || needed.includes("unicast");
+  const { named, isTitle, title } = namingOf(profile);
   if (named && request.systemTitle === undefined)
+    return { field: "systemTitle", expected: `${title}, which profile ${profile.name} needs`, received: "nothing" };
+  if (request.systemTitle !== undefined && !isTitle(request.systemTitle))
     return {
       field: "systemTitle",
-      expected: `${TITLE[profile.protocol]}, which profile ${profile.name} needs`,
-      received: "nothing",
-    };
-  // An ApTitle has dots, a system title has none.
-  if (request.systemTitle !== undefined && request.systemTitle.includes(".") !== (profile.protocol === "c1222"))
-    return {
-      field: "systemTitle",
-      expected: `${TITLE[profile.protocol]}, as profile ${profile.name} has it`,
+      expected: `${title}, as profile ${profile.name} has it`,
       received: request.systemTitle,
     };
-  const missing = needed.find((name) => request.keys?.[name] === undefined);
+  const missing = keysNeeded(profile).find((name) => request.keys?.[name] === undefined);
   return missing === undefined
     ? undefined
     : { field: `keys.${missing}`, expected: `a key, which profile ${profile.name} needs` };
