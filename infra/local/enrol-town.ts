@@ -7,6 +7,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { concat, fromHex, toHex } from "../../shared/ports/octets.ts";
 import { ApiError, type LocalApi } from "./local-api.ts";
 import { StartupError } from "./startup-error.ts";
+import type { TownGroup } from "./town-group.ts";
 import { type TownMeter, titleOf } from "./town-listing.ts";
 
 const ROLE = "administrator";
@@ -48,6 +49,7 @@ const COLUMNS = [
   "host",
   "port",
   "transport",
+  "relay",
   "groups",
   "feeder",
   "transformer",
@@ -61,11 +63,20 @@ const COLUMNS = [
 ] as const;
 type Row = Partial<Record<(typeof COLUMNS)[number], string>>;
 
+/** Of all C12.22 meters: a group of the registry, and the route by which they are asked all at once. */
+const C1222_GROUP = "c1222";
+
 /** Meters of one transformer and of one feeder of the simulated network. */
 const METERS_A_TRANSFORMER = 20;
 const METERS_A_FEEDER = 200;
 /** Somewhere for the map: rows of a grid, in degrees. */
 const PLACE = { latitude: 47.05, longitude: 8.3, step: 0.0005, columns: 40 } as const;
+
+const groupsOf = (meter: TownMeter, index: number): readonly string[] => [
+  "town",
+  ...(index % 10 === 0 ? ["sample"] : []),
+  ...(meter.protocol === "c1222" ? [C1222_GROUP] : []),
+];
 
 function rowOf(meter: TownMeter, index: number, transportKey: Uint8Array): Row {
   const wrap = (octets: Uint8Array): string => toHex(nodeCrypto.wrapKey(transportKey, octets));
@@ -78,7 +89,8 @@ function rowOf(meter: TownMeter, index: number, transportKey: Uint8Array): Row {
     systemTitle: titleOf(meter),
     // A row without a host is a meter that holds its own connection.
     ...(meter.attached === true ? {} : { host: meter.host, port: String(meter.port), transport: meter.transport }),
-    groups: index % 10 === 0 ? "town;sample" : "town",
+    ...(meter.protocol === "c1222" && meter.relay !== undefined && { relay: meter.relay }),
+    groups: groupsOf(meter, index).join(";"),
     feeder: `F${Math.floor(index / METERS_A_FEEDER) + 1}`,
     transformer: `T${Math.floor(index / METERS_A_TRANSFORMER) + 1}`,
     latitude: (PLACE.latitude + Math.floor(index / PLACE.columns) * PLACE.step).toFixed(5),
@@ -132,4 +144,12 @@ export async function enrolTown(
     if (body.state === "done") return body.enrolled;
     await pause(POLL_MS);
   }
+}
+
+/** Stores the route by which the town's C12.22 meters are asked all at once. */
+export async function storeGroupRoute(api: LocalApi, group: TownGroup): Promise<void> {
+  await api.call(ROLE, "PUT", `/group-routes/${C1222_GROUP}`, {
+    ...group,
+    members: { kind: "group", group: C1222_GROUP },
+  });
 }

@@ -6,7 +6,7 @@ import { HeadraceError } from "../../shared/ports/errors.ts";
 import { clockSettingFrom, clockText, productClock } from "./clock.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
 import { type Deployment, deploy } from "./deploy.ts";
-import { enrolTown } from "./enrol-town.ts";
+import { enrolTown, storeGroupRoute } from "./enrol-town.ts";
 import type { Addresses } from "./load.ts";
 import { ApiError, type LocalApi, localApi } from "./local-api.ts";
 import { type LogSink, logSink } from "./log-sink.ts";
@@ -156,6 +156,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   progress.phase("start meters");
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));
+  if (town.group !== undefined) await storeGroupRoute(api, town.group);
   progress.phase("enrol");
   progress.line(`${town.meters.length} meters, ${enrolled} of them enrolled now`);
   if (attached > 0) await allCalledIn(deployment, town);

@@ -1,10 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
 import { HeadraceError } from "../../shared/ports/errors.ts";
-import type { AnyMeter } from "../../shared/simulator/any-meter.ts";
 import type { Protocol } from "../../shared/simulator/population.ts";
-import { serveMeter } from "./meter-socket.ts";
 
 /** COSEM over TCP (IANA: dlms/cosem) and C12.22 (IANA: c1222-acse). */
 export const METER_PORTS: Readonly<Record<Protocol, number>> = { dlms: 4059, c1222: 1153 };
@@ -17,7 +13,15 @@ interface Placed {
   readonly index: number;
   readonly profile: { readonly protocol: Protocol };
 }
-export type Addressing = (plan: Placed) => Place;
+/** Where a town's meters and relays are. */
+export interface Addressing {
+  meter(plan: Placed): Place;
+  relay(number: number): Place;
+  /** For those of its meters that listen to a group. */
+  readonly multicast: Place;
+}
+/** Something that listens at an address of the town; answers how to end it. */
+export type Site = (addressing: Addressing) => Promise<() => Promise<void>>;
 
 /** Second octet of the loopback network that a town takes, tried in this order. */
 const NETWORKS = [77, 78, 79, 80, 81, 82, 83, 84] as const;
@@ -30,24 +34,29 @@ const networksToKeep = (): readonly number[] => [...randomBytes(4)].map((octet) 
 /** Where there is no 127/8: ports on 127.0.0.1 from here on. */
 const PORTS_FROM = 20_000;
 
-/** `port`: of every meter; undefined: that of its protocol. */
-const inNetwork =
-  (network: number, port: number | undefined): Addressing =>
-  ({ index, profile }) => {
+/** Third octet of the relays' addresses; those of meters end at 250. */
+const RELAYS_OCTET = 251;
+
+/** `port`: of every meter and relay; undefined: that of its protocol. */
+const inNetwork = (network: number, port: number | undefined): Addressing => ({
+  meter: ({ index, profile }) => {
     const within = index % METERS_A_NETWORK;
     const second = network + NETWORKS.length * Math.floor(index / METERS_A_NETWORK);
     const host = `127.${second}.${1 + Math.floor(within / 250)}.${1 + (within % 250)}`;
     return { host, port: port ?? METER_PORTS[profile.protocol] };
-  };
-const onOneAddress: Addressing = ({ index }) => ({ host: "127.0.0.1", port: PORTS_FROM + index });
+  },
+  relay: (number) => ({ host: `127.${network}.${RELAYS_OCTET}.${1 + number}`, port: port ?? METER_PORTS.c1222 }),
+  // 239.192.0.0/14 is of organisation-local scope (RFC 2365).
+  multicast: { host: `239.192.${network}.1`, port: port ?? METER_PORTS.c1222 },
+});
+const onOneAddress: Addressing = {
+  meter: ({ index }) => ({ host: "127.0.0.1", port: PORTS_FROM + index }),
+  relay: (number) => ({ host: "127.0.0.1", port: PORTS_FROM - 1 - number }),
+  multicast: { host: "239.192.0.1", port: PORTS_FROM },
+};
 
-/** Where the meters are when the first network is free. */
+/** Where they are when the first network is free. */
 export const firstAddressing = (port: number | undefined): Addressing => inNetwork(NETWORKS[0], port);
-
-async function listen(server: Server, { host, port }: Place): Promise<void> {
-  server.listen({ host, port, exclusive: true, backlog: 64 });
-  await once(server, "listening");
-}
 
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -58,55 +67,53 @@ export interface NetworkMemory {
   keepNetwork(network: number): void;
 }
 
-export interface Sites {
-  readonly servers: readonly Server[];
+export interface Listening {
   readonly addressing: Addressing;
+  readonly closings: readonly (() => Promise<void>)[];
 }
 
-/** A listening socket a meter, all in one network. Throws `town.address-in-use` or `town.files`. */
+/** All that listens, in one network. Throws `town.address-in-use` or `town.files`. */
 export async function place(
-  simulated: readonly AnyMeter[],
-  sockets: Set<Socket>,
+  sites: readonly Site[],
   port: number | undefined,
   memory: NetworkMemory | undefined,
-): Promise<Sites> {
+): Promise<Listening> {
   const networks = memory === undefined ? NETWORKS : memory.network === undefined ? networksToKeep() : [memory.network];
   for (const network of networks) {
     const addressing = inNetwork(network, port);
     try {
-      const servers = await listenAll(simulated, sockets, addressing);
+      const closings = await listenAll(sites, addressing);
       memory?.keepNetwork(network);
-      return { servers, addressing };
+      return { closings, addressing };
     } catch (error) {
       const code = codeOf(error);
       if (code === "EADDRNOTAVAIL") break;
       if (code === "EMFILE" || code === "ENFILE")
         throw new HeadraceError(
           "town.files",
-          `expected ${simulated.length} listening sockets, but the system allows fewer open files: raise "ulimit -n" or start fewer meters`,
+          `expected ${sites.length} listening sockets, but the system allows fewer open files: raise "ulimit -n" or start fewer meters`,
           { retry: "never", cause: error },
         );
       if (code !== "EADDRINUSE") throw error;
     }
   }
-  return onOneHost(simulated, sockets, networks, port);
+  return onOneHost(sites, networks, port);
 }
 
 async function onOneHost(
-  simulated: readonly AnyMeter[],
-  sockets: Set<Socket>,
+  sites: readonly Site[],
   networks: readonly number[],
   port: number | undefined,
-): Promise<Sites> {
-  const [first] = simulated;
-  if (first !== undefined && (await isBusy(inNetwork(networks[0]!, port)(first.plan))))
+): Promise<Listening> {
+  const [first] = sites;
+  if (first !== undefined && (await isBusy(first, inNetwork(networks[0]!, port))))
     throw new HeadraceError(
       "town.address-in-use",
       `port ${port ?? Object.values(METER_PORTS).join(" or ")} is in use on ${networks.map((network) => `127.${network}.1.1`).join(", ")}: is another town running? Stop it, or choose another port with --port`,
       { retry: "never" },
     );
   try {
-    return { servers: await listenAll(simulated, sockets, onOneAddress), addressing: onOneAddress };
+    return { closings: await listenAll(sites, onOneAddress), addressing: onOneAddress };
   } catch (error) {
     if (codeOf(error) !== "EADDRINUSE") throw error;
     throw new HeadraceError(
@@ -118,11 +125,9 @@ async function onOneHost(
 }
 
 /** Whether the address is there but taken; false: this system has no such address. */
-async function isBusy(address: Place): Promise<boolean> {
-  const probe = createServer();
+async function isBusy(site: Site, addressing: Addressing): Promise<boolean> {
   try {
-    await listen(probe, address);
-    probe.close();
+    await (await site(addressing))();
     return false;
   } catch (error) {
     return codeOf(error) === "EADDRINUSE";
@@ -130,22 +135,11 @@ async function isBusy(address: Place): Promise<boolean> {
 }
 
 /** All or none: when one address cannot be had, those that could are given back. */
-async function listenAll(
-  simulated: readonly AnyMeter[],
-  sockets: Set<Socket>,
-  addressing: Addressing,
-): Promise<readonly Server[]> {
-  const listening = simulated
-    .filter((meter) => meter.plan.fault !== "closed")
-    .map(async (meter) => {
-      const server = createServer({ noDelay: true }, (socket) => serveMeter(meter, socket, sockets));
-      await listen(server, addressing(meter.plan));
-      return server;
-    });
-  const settled = await Promise.allSettled(listening);
-  const servers = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+async function listenAll(sites: readonly Site[], addressing: Addressing): Promise<Listening["closings"]> {
+  const settled = await Promise.allSettled(sites.map((site) => site(addressing)));
+  const closings = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = settled.find((result) => result.status === "rejected");
-  if (failed === undefined) return servers;
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  if (failed === undefined) return closings;
+  await Promise.all(closings.map((close) => close()));
   throw failed.reason;
 }

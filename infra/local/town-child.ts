@@ -11,7 +11,7 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
   switch (question.ask) {
     case "start":
       town = await Town.start({ ...question.start, clock: productClock(clockSettingFrom(process.env)) });
-      return { answer: "started", number, meters: town.meters };
+      return { answer: "started", number, meters: town.meters, group: town.group };
     case "truth": {
       const truths = question.meterIds.flatMap((meterId) => town?.truth(meterId, question) ?? []);
       return { answer: "truth", number, truths };
@@ -20,7 +20,14 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
       return {
         answer: "witness",
         number,
-        witness: town?.witness() ?? { sessions: 0, accepted: 0, violations: [], lower: [], resets: [] },
+        witness: town?.witness() ?? {
+          sessions: 0,
+          accepted: 0,
+          violations: [],
+          lower: [],
+          resets: [],
+          fanOut: { relays: [] },
+        },
       };
     case "stop":
       await town?.stop();

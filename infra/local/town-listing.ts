@@ -1,7 +1,14 @@
 import type { C1222Profile } from "../../shared/metering/c1222-profile.ts";
 import type { DlmsProfile } from "../../shared/metering/profile.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
-import { isDlms, type SimulatedKeys, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
+import {
+  isDlms,
+  relayTitle,
+  type SimulatedGroup,
+  type SimulatedKeys,
+  type SimulatedMeterPlan,
+} from "../../shared/simulator/population.ts";
+import type { Addressing } from "./town-addresses.ts";
 
 /** All that one needs to know to read a simulated meter. */
 interface Listed {
@@ -9,7 +16,7 @@ interface Listed {
   readonly serial: string;
   readonly commodity: "electric" | "gas" | "water";
   readonly profile: string;
-  readonly transport: "tcp";
+  readonly transport: "tcp" | "udp";
   readonly host: string;
   readonly port: number;
   /** As enrolled; a meter with the fault `wrong-key` holds others. Hex. */
@@ -40,6 +47,10 @@ export interface C1222TownMeter extends Listed {
   readonly security: C1222Profile["c1222"]["access"]["security"];
   /** Which of the meter's keys the unicast key is. */
   readonly keyId: number;
+  /** Title of the cell relay in whose branch it is; the address is then the relay's. */
+  readonly relay?: string;
+  /** Groups that it is a member of. */
+  readonly groups?: readonly SimulatedGroup[];
 }
 
 export type TownMeter = DlmsTownMeter | C1222TownMeter;
@@ -48,17 +59,15 @@ export type TownMeter = DlmsTownMeter | C1222TownMeter;
 export const titleOf = (meter: TownMeter): string => (meter.protocol === "dlms" ? meter.systemTitle : meter.apTitle);
 
 /** A meter of the town at its address. */
-export function listed(
-  plan: SimulatedMeterPlan,
-  { host, port }: { readonly host: string; readonly port: number },
-  attached: boolean,
-): TownMeter {
+export function listed(plan: SimulatedMeterPlan, seed: number, addressing: Addressing, attached: boolean): TownMeter {
+  const { way } = plan;
+  const { host, port } = way?.kind === "relay" ? addressing.relay(way.relay) : addressing.meter(plan);
   const common = {
     meterId: plan.meterId,
     serial: plan.serial,
     commodity: plan.profile.commodity,
     profile: plan.profile.name,
-    transport: "tcp" as const,
+    transport: way?.kind === "udp" && !attached ? ("udp" as const) : ("tcp" as const),
     host,
     port,
   };
@@ -70,8 +79,13 @@ export function listed(
   if (!isDlms(plan)) {
     const { callingApTitle, security, keyId } = plan.profile.c1222.access;
     const authentication = security === "clear" ? "none" : "eax-prime";
-    const { apTitle } = plan;
-    return { ...common, protocol: "c1222", apTitle, callingApTitle, authentication, security, keyId, ...rest };
+    const { apTitle, groups } = plan;
+    const reached = {
+      ...(way?.kind === "relay" && { relay: relayTitle(seed, way.relay) }),
+      ...(groups && { groups }),
+    };
+    const secured = { authentication, security, keyId } as const;
+    return { ...common, protocol: "c1222", apTitle, callingApTitle, ...secured, ...reached, ...rest };
   }
   const { access } = plan.profile.dlms;
   return {
@@ -107,10 +121,12 @@ export function lineOf(meter: TownMeter): string {
           `authentication ${meter.authentication}`,
           `security ${meter.security}`,
           `key id ${meter.keyId}`,
+          ...(meter.relay === undefined ? [] : [`relay ${meter.relay}`]),
+          ...(meter.groups ?? []).map(({ title, keyId, key }) => `group ${title} key ${keyId}:${key}`),
         ];
   const parts = [
     meter.meterId,
-    `${meter.protocol} ${meter.host}:${meter.port}`,
+    `${meter.protocol} ${meter.transport} ${meter.host}:${meter.port}`,
     meter.profile,
     ...named,
     ...(unicast === undefined ? [] : [`unicast key ${unicast}`]),

@@ -3,6 +3,7 @@ import type { MeterTruth } from "../../shared/simulator/meter.ts";
 import type { ProtocolShares } from "../../shared/simulator/population.ts";
 import type { Callers } from "./meter-call.ts";
 import type { TownWitness } from "./town.ts";
+import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
 
 /** What a town in a process of its own is started with. */
@@ -32,7 +33,12 @@ export type TownQuestion =
   | { readonly ask: "stop"; readonly number: number };
 
 export type TownAnswer =
-  | { readonly answer: "started"; readonly number: number; readonly meters: readonly TownMeter[] }
+  | {
+      readonly answer: "started";
+      readonly number: number;
+      readonly meters: readonly TownMeter[];
+      readonly group: TownGroup | undefined;
+    }
   | { readonly answer: "truth"; readonly number: number; readonly truths: readonly MeterTruth[] }
   | { readonly answer: "witness"; readonly number: number; readonly witness: TownWitness }
   | { readonly answer: "stopped"; readonly number: number }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
 import type { TownWitness } from "./town.ts";
+import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
 import type { TownAnswer, TownQuestion, TownStart } from "./town-messages.ts";
 
@@ -10,6 +11,8 @@ import type { TownAnswer, TownQuestion, TownStart } from "./town-messages.ts";
 export interface TownProcess {
   readonly pid: number;
   readonly meters: readonly TownMeter[];
+  /** Undefined: nobody of it can be asked together with others. */
+  readonly group: TownGroup | undefined;
   /** Interval ends in (from, to], clock milliseconds; undefined: no such meter. */
   truth(meterId: string, range: TruthRange): Promise<MeterTruth | undefined>;
   /** One question for many meters; meters that do not exist are left out. */
@@ -84,7 +87,7 @@ export async function startTown({ clock, ...start }: TownProcessOptions): Promis
     child.once("error", () => resolve());
   });
   const questions = new Questions(child);
-  const { meters } = await questions.ask({ ask: "start", start }, "started").catch((error: unknown) => {
+  const { meters, group } = await questions.ask({ ask: "start", start }, "started").catch((error: unknown) => {
     child.kill("SIGKILL");
     throw error;
   });
@@ -94,6 +97,7 @@ export async function startTown({ clock, ...start }: TownProcessOptions): Promis
   return {
     pid: child.pid ?? 0,
     meters,
+    group,
     truth: async (meterId, range) => (await truths([meterId], range))[0],
     truths,
     witness: async () => (await questions.ask({ ask: "witness" }, "witness")).witness,

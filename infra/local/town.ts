@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Server, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { Random } from "../../shared/ports/random.ts";
@@ -9,9 +9,11 @@ import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
 import { isDlms, type ProtocolShares, population } from "../../shared/simulator/population.ts";
 import { type Callers, MeterCall } from "./meter-call.ts";
-import { firstAddressing, place } from "./town-addresses.ts";
+import { firstAddressing, type Listening, place } from "./town-addresses.ts";
+import { type FanOutWitness, TownFanOut, type TownGroup } from "./town-group.ts";
 import { listed, type TownMeter } from "./town-listing.ts";
 import { TownMemory } from "./town-memory.ts";
+import { meterSite } from "./town-sites.ts";
 
 export interface TownOptions {
   readonly meters: number;
@@ -51,6 +53,7 @@ export interface TownWitness {
   readonly lower: readonly WitnessedCounter[];
   /** Of every meter that was ever reset. */
   readonly resets: readonly WitnessedResets[];
+  readonly fanOut: FanOutWitness;
 }
 
 /** The meters that a town of these options has, at the addresses that it takes when they are free; no sockets. */
@@ -58,7 +61,7 @@ export const townListing = (options: Omit<TownOptions, "clock" | "data">): reado
   const addressing = firstAddressing(options.port);
   const plans = population(nodeCrypto, options);
   const calling = callers(plans, options.callers?.share ?? 0);
-  return plans.map((plan) => listed(plan, addressing(plan), calling.has(plan.index)));
+  return plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
 };
 
 const random: Random = {
@@ -69,8 +72,10 @@ const random: Random = {
 /** Simulated meters with a socket each, in this process. */
 export class Town {
   readonly meters: readonly TownMeter[];
+  readonly group: TownGroup | undefined;
   readonly #byId: ReadonlyMap<string, AnyMeter>;
-  readonly #servers: readonly Server[];
+  readonly #fanOut: TownFanOut;
+  readonly #closings: Listening["closings"];
   readonly #sockets: ReadonlySet<Socket>;
   readonly #memory: TownMemory | undefined;
   readonly #calls: readonly MeterCall[];
@@ -78,14 +83,17 @@ export class Town {
   private constructor(
     meters: readonly TownMeter[],
     simulated: readonly AnyMeter[],
-    servers: readonly Server[],
+    fanOut: TownFanOut,
+    { addressing, closings }: Listening,
     sockets: ReadonlySet<Socket>,
     memory: TownMemory | undefined,
     calls: readonly MeterCall[],
   ) {
     this.meters = meters;
     this.#byId = new Map(simulated.map((meter) => [meter.plan.meterId, meter]));
-    this.#servers = servers;
+    this.group = fanOut.group(addressing);
+    this.#fanOut = fanOut;
+    this.#closings = closings;
     this.#sockets = sockets;
     this.#memory = memory;
     this.#calls = calls;
@@ -100,9 +108,15 @@ export class Town {
     memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter])));
     const sockets = new Set<Socket>();
     const calling = callers(plans, options.callers?.share ?? 0);
-    const listening = simulated.filter(({ plan }) => !calling.has(plan.index));
-    const { servers, addressing } = await place(listening, sockets, options.port, memory);
-    const meters = plans.map((plan) => listed(plan, addressing(plan), calling.has(plan.index)));
+    const alone = simulated.filter(
+      ({ plan: { index, fault, way } }) => !calling.has(index) && fault !== "closed" && way?.kind !== "relay",
+    );
+    const fanOut = new TownFanOut(simulated, options.seed, random, sockets);
+    const sites = [...alone.map((meter) => meterSite(meter, sockets)), ...fanOut.sites];
+    const listening = await place(sites, options.port, memory);
+    const { addressing } = listening;
+    await fanOut.join(addressing);
+    const meters = plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
     const gate = options.callers;
     const calls =
       gate === undefined
@@ -113,7 +127,7 @@ export class Town {
               ? [new MeterCall(meter, callInPush(plan), gate, sockets, random)]
               : [];
           });
-    return new Town(meters, simulated, servers, sockets, memory, calls);
+    return new Town(meters, simulated, fanOut, listening, sockets, memory, calls);
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */
@@ -134,13 +148,14 @@ export class Town {
         const resets = meter.resets.state.count;
         return resets === 0 ? [] : [{ meterId: meter.plan.meterId, resets }];
       }),
+      fanOut: this.#fanOut.witness(),
     };
   }
 
   async stop(): Promise<void> {
     for (const call of this.#calls) call.stop();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    await Promise.all([...this.#closings.map((close) => close()), this.#fanOut.close()]);
     await this.#memory?.close();
   }
 }

@@ -51,11 +51,20 @@ describe("a row of an import", () => {
     expect(read(rest)).toMatchObject({ request: { routes: [{ kind: "attached" }] } });
   });
 
+  it("with relays is a meter in the last one's branch, at the first one's address", () => {
+    const { systemTitle: _, ...rest } = good;
+    expect(read({ ...rest, relay: ".30;.31", systemTitle: ".30.1", profile: "generic-us" })).toMatchObject({
+      request: { routes: [{ kind: "relay", host: "10.0.0.1", port: 4059, transport: "tcp", path: [".30", ".31"] }] },
+    });
+  });
+
   const otherKek = fromHex("ff0102030405060708090a0b0c0d0e0f");
   const spoiled: readonly (readonly [string, Cells, string, string | undefined])[] = [
     ["no meter id", { meterId: "" }, "meterId", "nothing"],
     ["a commodity that is none", { commodity: "heat" }, "commodity", "heat"],
     ["a title that is no hex", { systemTitle: "?!" }, "systemTitle", "?!"],
+    ["relays without a host", { relay: ".30", host: "" }, "host", "nothing"],
+    ["a relay that has no ApTitle", { relay: "north" }, "relay", "north"],
     ["a port that is no number", { port: "?!" }, "port", "?!"],
     ["a port beyond 65535", { port: "65536" }, "port", "65536"],
     ["a host that is none", { host: "?!" }, "host", "?!"],

@@ -16,6 +16,7 @@ export const IMPORT_COLUMNS = {
   host: "routes.0.host",
   port: "routes.0.port",
   transport: "routes.0.transport",
+  relay: "routes.0.path",
   groups: "memberships.groups",
   feeder: "memberships.feeder",
   transformer: "memberships.transformer",
@@ -36,6 +37,7 @@ const SECRET_COLUMNS: ReadonlySet<string> = new Set(["unicastKey", "authenticati
 const EXPECTATIONS: Readonly<Partial<Record<ImportColumn, string>>> = {
   host: "an IPv4 address, an IPv6 address or a host name",
   port: "a port from 1 to 65535",
+  relay: "ApTitles of the relays on the way, with ';' between them, and host and port of the first",
   latitude: "degrees from -90 to 90",
   longitude: "degrees from -180 to 180",
 };
@@ -137,8 +139,9 @@ const numberOf = (text: string | undefined): number | string | undefined => {
 /** The meter as the API's enrolment takes it. A row without host is a meter that holds its own connection. */
 function meterOf(cells: Cells, keys: Readonly<Record<string, string>> | undefined): unknown {
   const { host, port, latitude, longitude } = cells;
+  const relay = given(cells.relay);
   const dial = {
-    kind: "dial",
+    ...(relay === undefined ? { kind: "dial" } : { kind: "relay", path: relay.split(";") }),
     host: given(host),
     port: numberOf(port),
     ...(given(cells.transport) === undefined ? {} : { transport: cells.transport }),
@@ -152,7 +155,7 @@ function meterOf(cells: Cells, keys: Readonly<Record<string, string>> | undefine
     commodity: given(cells.commodity),
     profile: given(cells.profile),
     systemTitle: given(cells.systemTitle),
-    routes: [given(host) === undefined && given(port) === undefined ? { kind: "attached" } : dial],
+    routes: [[given(host), given(port), relay].every((cell) => cell === undefined) ? { kind: "attached" } : dial],
     memberships: defined({
       groups: (cells.groups ?? "").split(";").filter((group) => group !== ""),
       feeder: given(cells.feeder),

@@ -12,6 +12,8 @@ export interface AnyMeter {
   /** Connections that sent at least one octet. */
   readonly sessions: number;
   connect(): MeterConnection;
+  /** One datagram in, those that it sends for it out, each at its own time. `peer`: whoever sent it. */
+  datagram(octets: Uint8Array, peer: string): readonly { readonly octets: Uint8Array; readonly afterMs: number }[];
   /** Interval ends in (from, to]; clock milliseconds. */
   truth(from: number, to: number): MeterTruth;
 }

@@ -27,7 +27,12 @@ interface MeterPlan {
   /** Meter clock minus true time, ms. */
   readonly clockOffsetMs: number;
   readonly fault: FaultKind | undefined;
+  /** How it is reached; absent: by a connection of its own. */
+  readonly way?: MeterWay;
 }
+
+/** By datagrams, or by the cell relay of that number in whose branch it is. */
+export type MeterWay = { readonly kind: "udp" } | { readonly kind: "relay"; readonly relay: number };
 
 export interface DlmsMeterPlan extends MeterPlan {
   readonly profile: DlmsProfile;
@@ -99,18 +104,47 @@ const MIX: Readonly<
   c1222: { everyday: "generic-us", others: { 4: "generic-us-authenticated", 8: "generic-us-clear" } },
 };
 
-/** Which profile each meter has: protocols by seed alone, the models of each in turn. */
-function profilesOf({ meters, seed, protocols = HALF_AND_HALF }: PopulationOptions): readonly DeviceProfile[] {
+/** Ranks, of every ten of a protocol, of the meters that are reached by datagrams, and by a cell relay. */
+const BY_DATAGRAM: readonly number[] = [9];
+const BY_RELAY: Readonly<Record<Protocol, readonly number[]>> = { dlms: [], c1222: [1, 6] };
+/** Meters of one branch. */
+const BRANCH_METERS = 40;
+/** More meters make larger branches. */
+export const RELAYS_MAX = 250;
+
+interface Model {
+  readonly profile: DeviceProfile;
+  /** Among those of its protocol. */
+  readonly rank: number;
+}
+
+/** A meter with a fault has a connection of its own: a relay or a lost datagram would hide what it does. */
+function waysOf(models: readonly Model[], faults: ReadonlyMap<number, FaultKind>): readonly (MeterWay | undefined)[] {
+  const isRelayed = ({ profile, rank }: Model, index: number): boolean =>
+    !faults.has(index) && BY_RELAY[profile.protocol].includes(rank % 10);
+  const relayed = models.flatMap((model, index) => (isRelayed(model, index) ? [index] : []));
+  const branch = Math.max(BRANCH_METERS, Math.ceil(relayed.length / RELAYS_MAX));
+  const relayOf = new Map(relayed.map((index, place) => [index, Math.floor(place / branch)]));
+  return models.map(({ rank }, index) => {
+    const relay = relayOf.get(index);
+    if (relay !== undefined) return { kind: "relay", relay };
+    return !faults.has(index) && BY_DATAGRAM.includes(rank % 10) ? { kind: "udp" } : undefined;
+  });
+}
+
+/** Which model each meter is: protocols by seed alone, the models of each in turn. */
+function modelsOf({ meters, seed, protocols = HALF_AND_HALF }: PopulationOptions): readonly Model[] {
   const c1222 = Math.ceil(protocols.c1222 * meters - 0.5);
   const chosen = new Set(shuffled(seeded(`protocols ${seed}`), meters).slice(0, c1222));
   const ranks = { dlms: 0, c1222: 0 };
   return Array.from({ length: meters }, (_, index) => {
     const protocol = chosen.has(index) ? "c1222" : "dlms";
     const { everyday, others } = MIX[protocol];
-    const name = others[ranks[protocol]++ % 10] ?? everyday;
+    const rank = ranks[protocol]++;
+    const name = others[rank % 10] ?? everyday;
     const profile = PROFILES.get(name);
     assert(profile?.protocol === protocol, `the catalogue has ${name}`);
-    return profile;
+    return { profile, rank };
   });
 }
 
@@ -145,15 +179,32 @@ function systemTitleOf(seed: number, index: number): string {
   return toHex(Uint8Array.of(0x48, 0x52, 0x53, seed >>> 8, seed, (index + 1) >>> 16, (index + 1) >>> 8, index + 1));
 }
 
+/** The title of a town's cell relay: after those of all meters. */
+export const relayTitle = (seed: number, relay: number): string => `.23.${seed}.${1_000_001 + relay}`;
+
+/** The C12.22 group that all members of a town hold the key of. */
+export const townGroup = (crypto: Crypto, seed: number): SimulatedGroup => ({
+  title: `.23.${seed}.0.1`,
+  keyId: 9,
+  key: secret(crypto, seed, 0, "group"),
+});
+
 /** Every meter of a town: pure, the same for the same options. Throws `town.faults` when the shares cannot be met. */
 export function population(crypto: Crypto, options: PopulationOptions): readonly SimulatedMeterPlan[] {
   const { seed, clientSystemTitle } = options;
-  const profiles = profilesOf(options);
-  const faults = assignFaults(seed, profiles.map(securityOf), options.faults);
+  const models = modelsOf(options);
+  const faults = assignFaults(
+    seed,
+    models.map(({ profile }) => securityOf(profile)),
+    options.faults,
+  );
+  const ways = waysOf(models, faults);
+  const group = townGroup(crypto, seed);
   const drift = seeded(`drift ${seed}`);
-  return profiles.map((profile, index) => {
+  return models.map(({ profile }, index) => {
     const number = String(index + 1).padStart(6, "0");
     const fault = faults.get(index);
+    const way = ways[index];
     const { enrolled, held } = keysOf(crypto, seed, index, profile, "enrolled");
     const common = {
       index,
@@ -163,8 +214,13 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
       held: fault === "wrong-key" ? keysOf(crypto, seed, index, profile, "other").held : held,
       clockOffsetMs: (drift.uint32() % (2 * CLOCK_OFFSET_MAX_MS + 1)) - CLOCK_OFFSET_MAX_MS,
       fault,
+      ...(way && { way }),
     };
-    if (profile.protocol === "c1222") return { ...common, profile, apTitle: `.23.${seed}.${index + 1}` };
+    if (profile.protocol === "c1222") {
+      const { groups, access } = profile.c1222;
+      const isMember = groups !== undefined && access.security !== "clear";
+      return { ...common, profile, apTitle: `.23.${seed}.${index + 1}`, ...(isMember && { groups: [group] }) };
+    }
     return { ...common, profile, systemTitle: systemTitleOf(seed, index), clientSystemTitle };
   });
 }

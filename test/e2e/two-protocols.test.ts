@@ -35,6 +35,9 @@ interface Task {
   readonly state: string;
   readonly reason?: string;
 }
+interface Witness {
+  readonly fanOut: { readonly relays: readonly { readonly repeated: number }[]; readonly multicast?: number };
+}
 interface Readings {
   readonly registers: readonly { readonly measurement: string; readonly unit: string; readonly readingType: string }[];
   readonly intervals: readonly {
@@ -135,6 +138,26 @@ describe("a town of both protocols", () => {
     expect(Object.keys(shapes)).toHaveLength(6);
     for (const [what, found] of Object.entries(shapes)) expect([...found], what).toHaveLength(1);
   }, 120_000);
+
+  it("is asked by one APDU a fan-out point, in each branch and at the multicast address; the silent are asked alone", async () => {
+    const witness = async () => (await headend.call<Witness>("operator", "GET", "/local/witness")).body.fanOut;
+    const before = await witness();
+    const operation = { kind: "readRegisters", measurements: ["energy.active.import.total"] };
+    const end = await headend.runJob(
+      { operation, target: { kind: "groupRoute", route: "c1222" }, retry: { passes: 1 } },
+      240_000,
+    );
+    const after = await witness();
+    expect(after.relays.map(({ repeated }, at) => repeated - (before.relays[at]?.repeated ?? 0))).toEqual([1]);
+    expect((after.multicast ?? 0) - (before.multicast ?? 0)).toBe(1);
+    const faulty = ofProtocol("c1222").filter(
+      ({ fault }) => fault !== undefined && fault !== "slow" && fault !== "drops",
+    );
+    expect(end.progress).toMatchObject({ open: 0, failed: faulty.length, done: METERS / 2 - faulty.length });
+    const order = { operation: { kind: "operateSwitch", to: "open" }, target: { kind: "groupRoute", route: "c1222" } };
+    const refused = await headend.call("supervisor", "POST", "/jobs", { ...order, reason: "to see it refused" });
+    expect(refused.status).toBe(422);
+  }, 300_000);
 
   it("has met no counter and no invocation id twice", async () => {
     expect(await countersUsedTwice(headend)).toEqual([]);
