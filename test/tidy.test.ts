@@ -147,9 +147,9 @@ describe("the repository", () => {
 });
 
 describe("a protocol", () => {
-  /** Where protocols are known apart: what describes, speaks or simulates them, and what puts the parts together. */
+  /** Where protocols are known apart: what describes, speaks or simulates them, tools for one, and what puts the parts together. */
   const apart =
-    /^(shared\/(metering|dlms|c1219|c1222|simulator)|functions\/decode|infra\/local)\/|^functions\/bridge\/main\.ts$/;
+    /^(shared\/(metering|dlms|c1219|c1222|simulator)|functions\/(decode|discover)|infra\/local)\/|^functions\/bridge\/main\.ts$/;
 
   it("is nothing that anything above the drivers asks for", () => {
     const above = product.filter((file) => !isTest(file) && !apart.test(file));
