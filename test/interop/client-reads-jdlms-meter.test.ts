@@ -10,8 +10,10 @@ import { access, contextOf, profileOf } from "../../shared/dlms/client/loopback-
 import { openSession } from "../../shared/dlms/client/open-session.ts";
 import { type Answer, type DlmsSession, written } from "../../shared/dlms/client/session.ts";
 import type { Data } from "../../shared/dlms/data.ts";
+import { AssociationLn, CURRENT_ASSOCIATION } from "../../shared/dlms/objects/association-ln.ts";
 import { DataObject } from "../../shared/dlms/objects/data.ts";
 import { attributeOf } from "../../shared/dlms/objects/interface-class.ts";
+import { byClass } from "../../shared/dlms/selective-access.ts";
 import { fromHex, toHex } from "../../shared/ports/octets.ts";
 import { javaEnvironment } from "./java-environment.ts";
 import { authenticationKey, CLIENT_TITLE, ECHO, LONG_NOTE, NOTE, OTHER_NOTE, SECRET, unicastKey } from "./own-meter.ts";
@@ -86,8 +88,9 @@ describe.skipIf(environment.kind === "absent")("a meter built on jDLMS", { timeo
     expect(association?.attributes?.get(2)).toEqual({ read: true, write: false, selectors: [1, 2, 3, 4] });
     expect(association?.attributes?.get(7)?.write).toBe(true);
     expect(objects.find(({ logicalName }) => logicalName === ECHO)?.methods).toEqual(new Set([1]));
-    const some = await discoverObjects(session, "logical-name", [9]);
-    expect(some.objects.map(({ logicalName }) => logicalName)).toEqual([ECHO]);
+    const list = attributeOf(AssociationLn, AssociationLn.attributes.objectList, CURRENT_ASSOCIATION);
+    const some = await session.read(list, byClass([9]));
+    expect(some.kind === "value" && some.value.map(({ logicalName }) => logicalName)).toEqual([ECHO]);
     await session.release();
   });
 

@@ -29,22 +29,31 @@ export function rowsOf(buffer: Data, columns: number): readonly Row[] {
   });
 }
 
+const SHORTENED: ReadonlySet<Data["type"]> = new Set([
+  "null-data",
+  "delta-integer",
+  "delta-long",
+  "delta-double-long",
+  "delta-unsigned",
+  "delta-long-unsigned",
+  "delta-double-long-unsigned",
+]);
 /** Neither null nor a difference: the value stands as it is. */
-const isPlain = ({ type }: Data): boolean => type !== "null-data" && !type.startsWith("delta-");
+const isPlain = ({ type }: Data): boolean => !SHORTENED.has(type);
 
 function unshortened(entry: readonly Data[], last: readonly (Data | undefined)[], index: number): Row {
   const repeated: (true | undefined)[] = [];
-  const cells = entry.map((data, column) => {
-    if (isPlain(data)) return data;
+  const cells: (Data | undefined)[] = [];
+  for (let column = 0; column < entry.length; column++) {
+    const data = entry[column] as Data;
     const before = last[column];
-    if (data.type !== "null-data") return undelta(before, data, index);
-    repeated[column] = true;
-    return before;
-  });
+    if (data.type === "null-data") repeated[column] = true;
+    cells.push(data.type === "null-data" ? before : isPlain(data) ? data : undelta(before, data, index));
+  }
   return { cells, repeated };
 }
 
-const LIMITS = {
+const LIMITS: Readonly<Partial<Record<Data["type"], readonly [least: number | bigint, most: number | bigint]>>> = {
   integer: [-0x80, 0x7f],
   long: [-0x8000, 0x7fff],
   "double-long": [-0x8000_0000, 0x7fff_ffff],
@@ -53,18 +62,19 @@ const LIMITS = {
   "double-long-unsigned": [0, 0xffff_ffff],
   long64: [-(2n ** 63n), 2n ** 63n - 1n],
   "long64-unsigned": [0n, 2n ** 64n - 1n],
-} as const;
+};
 
 /** The value before plus a difference, in the type of the value before. */
 function undelta(before: Data | undefined, data: Data, index: number): Data {
-  const type = before?.type;
-  if (type === undefined || !(type in LIMITS))
+  const limits = before && LIMITS[before.type];
+  if (before === undefined || limits === undefined)
     throw bad(`expected a whole number before the ${data.type} of entry ${index}`);
-  const [least, most] = LIMITS[type as keyof typeof LIMITS];
+  const { type } = before;
   const difference = data.value as number;
   const value =
-    typeof before?.value === "bigint" ? before.value + BigInt(difference) : (before?.value as number) + difference;
-  if (value < least || value > most) throw bad(`the ${data.type} of entry ${index} leaves the range of ${type}`);
+    typeof before.value === "bigint" ? before.value + BigInt(difference) : (before.value as number) + difference;
+  if (value < limits[0] || value > limits[1])
+    throw bad(`the ${data.type} of entry ${index} leaves the range of ${type}`);
   return { type, value } as Data;
 }
 
