@@ -11,7 +11,8 @@ interface ListedClass {
   readonly version: number;
   /** A number: the source tells only how many. */
   readonly attributes: number | readonly Listed[];
-  readonly methods: number | readonly Listed[];
+  /** Absent: the source tells nothing of them. */
+  readonly methods?: number | readonly Listed[];
 }
 const { lists } = JSON.parse(readFileSync(new URL("../vectors/interface-classes.json", import.meta.url), "utf8")) as {
   readonly lists: readonly { readonly source: string; readonly classes: readonly ListedClass[] }[];
@@ -51,6 +52,7 @@ function differences(ours: InterfaceClass, listed: ListedClass): string[] {
     attributes.map(({ shape }) => shape.form),
     listed.attributes,
   );
+  if (listed.methods === undefined) return found;
   compare(
     "method",
     Object.values(ours.methods).map(({ parameter }) => parameter.form),
@@ -84,6 +86,7 @@ const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, readonly stri
   },
   // Numbers methods 2 and 3 that no other source has.
   jDLMS: { "17.0": ["3 methods"] },
+  EnergyICT: {},
   "edition 16": {},
 };
 

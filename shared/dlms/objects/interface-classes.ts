@@ -61,6 +61,7 @@ import { Register } from "./register.ts";
 import { RegisterActivation } from "./register-activation.ts";
 import { RegisterMonitor } from "./register-monitor.ts";
 import {
+  Iec61334LlcSetup,
   LlcType1Setup,
   LlcType2Setup,
   LlcType3Setup,
@@ -89,6 +90,13 @@ import {
   ModemConfigurationV0,
 } from "./serial-ports.ts";
 import { SingleActionSchedule } from "./single-action-schedule.ts";
+import {
+  ZigbeeNetworkControl,
+  ZigbeeSasApsFragmentation,
+  ZigbeeSasJoin,
+  ZigbeeSasStartup,
+  ZigbeeTunnelSetup,
+} from "./zigbee.ts";
 
 /** Every interface class described here, by class_id and version. */
 export const INTERFACE_CLASSES: readonly InterfaceClass[] = [
@@ -146,6 +154,7 @@ export const INTERFACE_CLASSES: readonly InterfaceClass[] = [
   SFskActiveInitiator,
   SFskMacSynchronizationTimeouts,
   SFskMacCounters,
+  Iec61334LlcSetup,
   SFskReportingSystemList,
   LlcType1Setup,
   LlcType2Setup,
@@ -184,6 +193,11 @@ export const INTERFACE_CLASSES: readonly InterfaceClass[] = [
   G3AdaptationLayerSetupV2,
   G3AdaptationLayerSetup,
   NtpSetup,
+  ZigbeeSasStartup,
+  ZigbeeSasJoin,
+  ZigbeeSasApsFragmentation,
+  ZigbeeNetworkControl,
+  ZigbeeTunnelSetup,
   Account,
   Credit,
   Charge,

@@ -1,5 +1,6 @@
 import { interfaceClass } from "./interface-class.ts";
 import {
+  any,
   arrayOf,
   boolean,
   doubleLongUnsigned,
@@ -83,6 +84,15 @@ export const SFskMacCounters = interfaceClass(
     crcNokFramesCounter: doubleLongUnsigned,
   },
   { reset: integer },
+);
+
+/** IEC 61334-4-32 LLC setup, class_id 55, version 1. */
+export const Iec61334LlcSetup = interfaceClass(
+  "IEC 61334-4-32 LLC setup",
+  55,
+  1,
+  { maxFrameLength: longUnsigned, replyStatusList: arrayOf(any) },
+  {},
 );
 
 /** S-FSK Reporting system list, class_id 56, version 0. */
