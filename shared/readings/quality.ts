@@ -1,4 +1,4 @@
-import { MEASUREMENTS } from "../metering/measurement.ts";
+import { MEASUREMENTS, type Measurement } from "../metering/measurement.ts";
 import { INTERVAL_STATUS } from "../metering/result.ts";
 import type { BlockEntry, DayBlock } from "./day-block.ts";
 
@@ -56,12 +56,16 @@ interface Step {
   readonly used: bigint;
 }
 
-/** Marks of one channel by interval number. `cumulative`: values are dials; else what was used in the interval. */
+/** Where a day without any is worth a look: nobody feeds in without a generator. */
+const isConsumption = (measurement: Measurement): boolean => /^(?:energy\.active\.import|volume)\./.test(measurement);
+
+/** Marks of one channel by interval number. */
 function marksOf(
   entries: readonly (readonly [number, BlockEntry])[],
   channel: number,
-  cumulative: boolean,
+  measurement: Measurement,
 ): Map<number, number> {
+  const { cumulative } = MEASUREMENTS[measurement];
   const marks = new Map<number, number>();
   const mark = (number: number, bit: number): void => void marks.set(number, (marks.get(number) ?? 0) | bit);
   const steps: Step[] = [];
@@ -84,7 +88,8 @@ function marksOf(
   if (steps.length < ENOUGH) return marks;
   const sorted = steps.map(({ used }) => used).sort((left, right) => (left < right ? -1 : left > right ? 1 : 0));
   const median = sorted[sorted.length >> 1] ?? 0n;
-  if (sorted.at(-1) === 0n && sorted[0] === 0n) for (const { number } of steps) mark(number, QUALITY.zero.bit);
+  if (isConsumption(measurement) && sorted.at(-1) === 0n && sorted[0] === 0n)
+    for (const { number } of steps) mark(number, QUALITY.zero.bit);
   if (median > 0n)
     for (const { number, used } of steps) if (used > median * SPIKE_FACTOR) mark(number, QUALITY.spike.bit);
   return marks;
@@ -96,9 +101,11 @@ function marksOf(
  */
 export function assessed(block: DayBlock): DayBlock {
   const sorted = [...block.entries].sort(([left], [right]) => left - right);
-  const cumulative = block.channels.map(({ measurement }) => MEASUREMENTS[measurement].cumulative);
-  const marks = block.channels.map((_, channel) => marksOf(sorted, channel, cumulative[channel] === true));
-  const dials = marks.filter((_, channel) => cumulative[channel] === true);
+  const marks = block.channels.map(({ measurement }, channel) => marksOf(sorted, channel, measurement));
+  const dials = marks.filter((_, channel) => {
+    const measurement = block.channels[channel]?.measurement;
+    return measurement !== undefined && MEASUREMENTS[measurement].cumulative;
+  });
   const entries = new Map<number, BlockEntry>();
   for (const [number, entry] of sorted) {
     let quality = (entry.quality ?? 0) & OWN;
