@@ -1,5 +1,12 @@
 import { type GenConfig, genConfigOf } from "../../shared/c1219/gen-config.ts";
-import { procedureRequestOf, procedureResponseOf } from "../../shared/c1219/procedure.ts";
+import {
+  PROCEDURE_RESULT,
+  type ProcedureRequest,
+  type ProcedureResponse,
+  procedureNameOf,
+  procedureRequestOf,
+  procedureResponseOf,
+} from "../../shared/c1219/procedure.ts";
 import { readGenConfig, STANDARD_TABLES } from "../../shared/c1219/standard-tables.ts";
 import { isRecord, readTable, type TableValue } from "../../shared/c1219/table-layout.ts";
 import { AContext, unsignedOf } from "../../shared/c1222/a-context.ts";
@@ -12,7 +19,7 @@ import { controlOf, openApdu } from "../../shared/c1222/security/secured-apdu.ts
 import { isSegment } from "../../shared/c1222/segmentation.ts";
 import { codeOf, decodeRequest, type Request } from "../../shared/c1222/services/request.ts";
 import { decodeResponse } from "../../shared/c1222/services/response.ts";
-import { TableData, tableChecksum, tableName } from "../../shared/c1222/services/table-data.ts";
+import { TABLE_ID, TableData, tableChecksum, tableName } from "../../shared/c1222/services/table-data.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import { decode } from "../../shared/wire/codec.ts";
@@ -159,23 +166,43 @@ function requestJson(request: Request): JsonObject {
   const titles = "apTitle" in request ? { apTitle: absoluteTitle(request.apTitle) } : {};
   const layer: JsonObject = { layer: "service", name: service, ...named, ...titles };
   if (!("tableId" in request)) return layer;
-  const table = { ...layer, tableName: tableName(request.tableId) };
+  const title = STANDARD_TABLES.get(request.tableId & ~TABLE_ID.pending)?.name;
+  const table = {
+    ...layer,
+    tableName: tableName(request.tableId),
+    ...(title === undefined ? {} : { tableTitle: title }),
+  };
   if (!("data" in request)) return table;
   const written = { ...table, checksum: tableChecksum(request.data) };
   return request.service === "fullWrite" ? { ...written, ...contentJson(request.tableId, request.data) } : written;
 }
 
+/** A procedure with its name, where it is a standard one, and what its result means. */
+function procedureJson(procedure: ProcedureRequest | ProcedureResponse): JsonObject {
+  const name = procedureNameOf(procedure);
+  const result = "resultCode" in procedure ? PROCEDURE_RESULT_NAMES[procedure.resultCode] : undefined;
+  return {
+    ...(plainJson(procedure) as JsonObject),
+    ...(name === undefined ? {} : { numberName: name }),
+    ...(result === undefined ? {} : { resultCodeName: result }),
+  };
+}
+const PROCEDURE_RESULT_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(PROCEDURE_RESULT).map(([name, code]) => [code, name]),
+);
+
 /** Table data in words where the table's layout needs nothing but itself: 0, 7, and limits. */
 function contentJson(tableId: number, data: Uint8Array): JsonObject {
   try {
-    if (tableId === 7) return { procedure: plainJson(procedureRequestOf(data, ASSUMED)) };
-    if (tableId === 8) return { procedure: plainJson(procedureResponseOf(data, ASSUMED)) };
+    if (tableId === 7) return { procedure: procedureJson(procedureRequestOf(data, ASSUMED)) };
+    if (tableId === 8) return { procedure: procedureJson(procedureResponseOf(data, ASSUMED)) };
     if (tableId === 0) {
       const context = genConfigOf(data) && readGenConfig(data);
       return context === undefined ? {} : { table: tableJson(context.tables.at(-1) ?? {}) };
     }
     const table = STANDARD_TABLES.get(tableId);
-    if (table === undefined || table.uses.length > 0) return {};
+    // What one source alone tells is interpreted where a device profile says so, and here there is none.
+    if (table === undefined || table.uses.length > 0 || table.evidence !== "confirmed") return {};
     return { table: tableJson(readTable(table.fields, { config: ASSUMED, tables: [] }, data)) };
   } catch (error) {
     if (error instanceof HeadraceError) return {}; // another form than the assumed one: the octets stand above

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { NO_ELEMENTS } from "../../shared/c1222/a-context.ts";
+import { epsemControl, writePayload } from "../../shared/c1222/epsem.ts";
 import { eaxPrimeKey } from "../../shared/c1222/security/eax-prime.ts";
+import { clearApdu } from "../../shared/c1222/security/secured-apdu.ts";
+import { encodeRequest } from "../../shared/c1222/services/request.ts";
 import file from "../../shared/c1222/vectors/c1222-vectors.json" with { type: "json" };
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { fromHex } from "../../shared/ports/octets.ts";
+import { fromHex, toHex } from "../../shared/ports/octets.ts";
 import { decodeApdu } from "./main.ts";
 
 interface Vector {
@@ -63,7 +67,14 @@ describe("decode c1222", () => {
         data: "1a00000200",
         tableName: "ST7",
         checksum: 0xe4,
-        procedure: { number: 26, manufacturer: false, selector: 0, sequence: 0, parameters: "0200" },
+        procedure: {
+          number: 26,
+          numberName: "exceptionReport",
+          manufacturer: false,
+          selector: 0,
+          sequence: 0,
+          parameters: "0200",
+        },
       },
     ]);
   });
@@ -81,6 +92,29 @@ describe("decode c1222", () => {
     });
     const both = [...keysOf(wrong), ...keysOf(one)];
     expect(printed(one, both).layers.at(-1)).toMatchObject({ layer: "service", name: "fullRead", tableId: 1 });
+  });
+
+  it("names tables, and what is in them where the table tells by itself", () => {
+    const written = (tableId: number, data: string) => {
+      const payload = writePayload({
+        edClass: undefined,
+        services: [encodeRequest({ service: "fullWrite", tableId, data: fromHex(data) })],
+      });
+      const envelope = { ...NO_ELEMENTS, callingApInvocationId: Uint8Array.of(1) };
+      const apdu = clearApdu(envelope, epsemControl({}), payload);
+      return (decodeApdu(toHex(apdu), []).object as Printed).layers.at(-1);
+    };
+    expect(written(52, "00c8d16714")).toMatchObject({
+      tableName: "ST52",
+      tableTitle: "CLOCK_TBL",
+      table: { CLOCK_CALENDAR: 0x67d1c800 * 1000, TIME_DATE_QUAL: { DAY_OF_WEEK: 4, GMT_FLAG: true } },
+    });
+    // How it is laid out tells table 21; how the log's limits are, one source alone.
+    for (const id of [23, 71]) expect(written(id, "00".repeat(9))).not.toHaveProperty("table");
+    expect(written(8, "0900210007")).toMatchObject({
+      procedure: { number: 9, numberName: "remoteReset", resultCode: 0, resultCodeName: "completed", data: "07" },
+    });
+    expect(written(2053, "01")).toMatchObject({ tableName: "MT5", data: "01" });
   });
 
   it("answers and segments", () => {

@@ -37,6 +37,8 @@ export interface Trial {
   /** Key that the C12.22 meter holds, where it is another than its plan's; hex. */
   readonly heldKey?: string;
   readonly profile?: DeviceProfile;
+  /** Meter clock minus true time, ms, where it is another than the plan's. */
+  readonly clockOffsetMs?: number;
   readonly onFrame?: SessionContext["onFrame"];
 }
 
@@ -69,13 +71,15 @@ async function opened(driver: Driver, meter: DialledMeter, title: string, trial:
   });
 }
 
+const offsetOf = ({ clockOffsetMs }: Trial) => (clockOffsetMs === undefined ? {} : { clockOffsetMs });
 const ports = (clock: Clock) => ({ crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() });
 
 export const DLMS: Side = {
   protocol: "dlms",
   profile: plan.profile,
   open: (trial) => {
-    const meter = new SimulatedMeter({ ...plan, fault: trial.fault }, SEED, ports(trial.clock));
+    const own = { ...plan, fault: trial.fault, ...offsetOf(trial) };
+    const meter = new SimulatedMeter(own, SEED, ports(trial.clock));
     return opened(dlmsDriver, meter, plan.systemTitle, trial, plan.profile);
   },
 };
@@ -89,7 +93,7 @@ export const C1222: Side = {
   profile,
   open: (trial) => {
     const held = trial.heldKey === undefined ? plan.held : { unicast: trial.heldKey };
-    const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE };
+    const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE, ...offsetOf(trial) };
     const meter = new C1222Meter(own, SEED, ports(trial.clock));
     return opened(c1222Driver, meter, AP_TITLE, trial, profile);
   },
@@ -100,3 +104,14 @@ export const measurementsOf = ({ profile }: Side): readonly Measurement[] =>
   (profile.protocol === "dlms" ? profile.dlms.registers : profile.c1222.registers).map(
     ({ measurement }) => measurement,
   );
+
+/** The same model with its total registers alone. */
+export function withoutEquipment(profile: DeviceProfile): DeviceProfile {
+  if (profile.protocol === "dlms") {
+    const { access, clock, registers } = profile.dlms;
+    return { ...profile, dlms: { access, clock, registers: registers.filter(({ total }) => total), loadProfiles: [] } };
+  }
+  const { access, clock, registers, singleSourceTables, layouts } = profile.c1222;
+  const c1222 = { access, clock, registers: registers.filter(({ total }) => total), singleSourceTables, layouts };
+  return { ...profile, c1222: { ...c1222, loadProfiles: [] } };
+}
