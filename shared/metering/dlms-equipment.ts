@@ -56,6 +56,19 @@ export const DlmsSecuritySetup = z.strictObject({
   evidence: Evidence,
 });
 
+/** A Push setup (class 40): what the meter sends by itself, and how often. */
+export const DlmsPush = z.strictObject({
+  obis: ObisCode,
+  /** push_object_list, in its order. */
+  objects: z
+    .array(z.strictObject({ classId: z.int().min(1), obis: ObisCode, attribute: z.int().min(1) }))
+    .min(1)
+    .max(32),
+  /** Seconds from push to push by the meter's clock; absent: only when it is told to. */
+  period: z.int().min(60).max(86_400).optional(),
+  evidence: Evidence,
+});
+
 /** Snapshots at the end of a billing period: a Profile generic without a capture period. */
 export const DlmsBillingProfile = z.strictObject({
   obis: ObisCode,
@@ -95,5 +108,6 @@ export type DlmsClockSetting = z.infer<typeof DlmsClockSetting>;
 export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
 export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;
 export type DlmsSecuritySetup = z.infer<typeof DlmsSecuritySetup>;
+export type DlmsPush = z.infer<typeof DlmsPush>;
 export type DlmsBillingProfile = z.infer<typeof DlmsBillingProfile>;
 export type DlmsMbusChannel = z.infer<typeof DlmsMbusChannel>;

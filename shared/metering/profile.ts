@@ -7,6 +7,7 @@ import {
   DlmsImageTransfer,
   DlmsLimiter,
   DlmsMbusChannel,
+  DlmsPush,
   DlmsSecuritySetup,
   DlmsSwitch,
   Evidence,
@@ -161,6 +162,7 @@ export const DlmsProfile = z.strictObject({
     imageTransfer: DlmsImageTransfer.optional(),
     securitySetup: DlmsSecuritySetup.optional(),
     billing: DlmsBillingProfile.optional(),
+    pushes: z.array(DlmsPush).max(8).optional(),
     /** Absent: the meter itself. */
     mbus: DlmsMbusChannel.optional(),
   }),

@@ -28,6 +28,8 @@ import type { MeterKeyring } from "./meter-keyring.ts";
 import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
 import type { DlmsMeterPlan } from "./population.ts";
 import { billingObject, loadProfileObjects, type Measured, registerObjects } from "./profile-objects.ts";
+import type { PushSchedule } from "./push-schedule.ts";
+import { pushSetupObject } from "./push-setup-object.ts";
 import { quantityOf } from "./quantities.ts";
 import { sapAssignmentObject } from "./sap-assignment-object.ts";
 import { securitySetupObject } from "./security-setup-object.ts";
@@ -99,6 +101,7 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
       ? []
       : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
     ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
+    ...parts.pushes.map(pushSetupObject),
     ...(imageTransfer === undefined ? [] : [imageTransferObject(imageTransfer.obis, parts.image)]),
     dataObject(imageTransfer?.activeFirmware ?? ACTIVE_FIRMWARE, () => text(parts.image.active)),
   ];
@@ -132,6 +135,7 @@ export interface MeterParts {
   readonly keyring: MeterKeyring;
   readonly limiter: Limiter;
   readonly image: ImageMemory;
+  readonly pushes: readonly PushSchedule[];
   /** Meters on its M-Bus, each with its own device profile. */
   readonly children?: readonly { readonly profile: DlmsMeterPlan["profile"]; readonly child: MbusChild }[];
   /** The demand reset is acknowledged and not done. */

@@ -11,9 +11,10 @@ export interface LimiterState {
   readonly emergency?: { readonly group: number; readonly from: number; readonly until: number };
   readonly emergencyGroups: readonly number[];
 }
+const UNLIMITED = 0xffff_ffff;
 export const NO_LIMIT: LimiterState = {
-  thresholdNormal: 0xffff_ffff,
-  thresholdEmergency: 0xffff_ffff,
+  thresholdNormal: UNLIMITED,
+  thresholdEmergency: UNLIMITED,
   minOver: 60,
   minUnder: 300,
   emergencyGroups: [],
@@ -68,6 +69,7 @@ export class Limiter {
   /** Looks at the demand. A meter does so all the time; a simulated one when it is asked something, or by its schedule. */
   look(): void {
     const { now, power, relay, record } = this.#options;
+    if (this.thresholdActive === UNLIMITED && !this.#tripped) return;
     const over = power() > this.thresholdActive;
     const at = now();
     this.#overSince = over ? (this.#overSince ?? at) : undefined;

@@ -1,5 +1,6 @@
 import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
 import { DatagramConnection, ServerConnection } from "../dlms/server/connection.ts";
+import { cosemObjects } from "../dlms/server/cosem-object.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
 import type { CounterMemory, LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import { type Notification, type PushOptions, pushApdus } from "../dlms/server/push.ts";
@@ -23,6 +24,7 @@ import { MeterKeyring } from "./meter-keyring.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
 import type { DlmsMeterPlan } from "./population.ts";
 import { trueIntervalSet } from "./profile-objects.ts";
+import { PushSchedule } from "./push-schedule.ts";
 import { quantityOf } from "./quantities.ts";
 import { recordedSession } from "./recorded-session.ts";
 import { type ServedRegister, type TrueInterval, type TrueIntervalSet, TruthLog, trueIntervals } from "./truth-log.ts";
@@ -93,6 +95,7 @@ export interface Made {
   readonly keyring: MeterKeyring;
   readonly limiter: Limiter;
   readonly image: ImageMemory;
+  readonly pushes: readonly PushSchedule[];
   readonly children: NonNullable<MeterParts["children"]>;
   readonly device: LogicalDevice;
 }
@@ -212,6 +215,7 @@ export class SimulatedMeter {
       assert(mbus !== undefined, `${profile.name} is read on an M-Bus channel`);
       return { profile, child: new MbusChild(house.noiseSeed, mbus.channel, mediumOf(profile.commodity)) };
     });
+    const pushes = (dlms.pushes ?? []).map((push) => new PushSchedule(push, () => state.now()));
     const inForce = countersByKey(this.counters);
     const tampering = plan.fault && TAMPERING[plan.fault];
     const device = electricityMeter(plan, {
@@ -223,13 +227,14 @@ export class SimulatedMeter {
       keyring,
       limiter,
       image,
+      pushes,
       children,
       hollowReset: plan.fault === "hollow-reset",
       hollowSwitch: plan.fault === "hollow-switch",
       onRekeyed: inForce.renew,
       ...(tampering && { tampering }),
     });
-    return { state, keyring, limiter, image, children, device };
+    return { state, keyring, limiter, image, pushes, children, device };
   }
 
   connect(): MeterConnection {
@@ -243,6 +248,7 @@ export class SimulatedMeter {
       receive: (octets) => {
         if (!counted) this.#sessions += 1;
         counted = true;
+        this.parts.limiter.look();
         return react(octets);
       },
     };
@@ -270,6 +276,20 @@ export class SimulatedMeter {
     const { clientSap, serverSap } = this.plan.profile.dlms.access;
     const apdus = pushApdus(this.parts.device, this.#ports, notification, { clientSap, ...options });
     return apdus.map((apdu) => wrap(serverSap, clientSap, apdu));
+  }
+
+  /**
+   * What its Push setups have for its own client now: each that is due by its schedule, or was told to push since this
+   * was last asked. In wrapper PDUs.
+   */
+  duePushes(): readonly Uint8Array[] {
+    const { pushes, device, state } = this.parts;
+    const { clientSap, ciphering } = this.plan.profile.dlms.access;
+    const objects = cosemObjects(device.clients.get(clientSap)?.objects() ?? []);
+    const form = ciphering === "none" ? "clear" : "general";
+    return pushes.flatMap((push) =>
+      push.take() ? this.push(push.message(objects, state.zone), { dress: { form, scope: "global" } }) : [],
+    );
   }
 
   /** Framed as the device profile says. */

@@ -117,6 +117,21 @@ const PACKAGE_2: DlmsProfile = {
       keyAgreement: [],
       evidence: "verified",
     },
+    pushes: [
+      {
+        obis: "0.0.25.9.0.255",
+        objects: [
+          { classId: 1, obis: "0.0.42.0.0.255", attribute: 2 },
+          { classId: 8, obis: "0.0.1.0.0.255", attribute: 2 },
+          { classId: 3, obis: "1.0.1.8.0.255", attribute: 2 },
+          { classId: 3, obis: "1.0.1.8.0.255", attribute: 3 },
+          { classId: 3, obis: "1.0.2.8.0.255", attribute: 2 },
+          { classId: 3, obis: "1.0.2.8.0.255", attribute: 3 },
+        ],
+        period: 3600,
+        evidence: "unverified",
+      },
+    ],
     billing: {
       obis: "0.0.98.1.0.255",
       depth: 13,

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { pushSource, receivePush } from "../dlms/client/push-receiver.ts";
+import type { DlmsSession } from "../dlms/client/session.ts";
+import type { Data } from "../dlms/data.ts";
+import { ACTION_RESULT, DATA_ACCESS_RESULT } from "../dlms/data-access-result.ts";
+import { attributeOf, methodOf } from "../dlms/objects/interface-class.ts";
+import { Limiter } from "../dlms/objects/limiter.ts";
+import { ProfileGeneric } from "../dlms/objects/profile-generic.ts";
+import { any } from "../dlms/objects/shape.ts";
+import { WrapperSplitter } from "../dlms/wrapper.ts";
+import { nodeCrypto } from "../ports/node-crypto.ts";
+import { dlmsSession, type Lab, lab, meterSession, NOON, profileOf } from "./meter-lab-fixture.ts";
+
+const read = async (session: DlmsSession, classId: number, obis: string, id: number): Promise<Data> => {
+  const answer = await session.read(attributeOf({ classId }, { id, shape: any }, obis));
+  if (answer.kind === "refused") throw new Error(`refused: ${answer.result}`);
+  return answer.value;
+};
+const write = (session: DlmsSession, classId: number, obis: string, id: number, value: Data): Promise<number> =>
+  session.write(attributeOf({ classId }, { id, shape: any }, obis), value);
+const call = async (session: DlmsSession, classId: number, obis: string, id: number, parameter: Data) =>
+  (await session.invoke(methodOf({ classId }, { id, parameter: any }, obis), parameter)).result;
+const zero: Data = { type: "integer", value: 0 };
+const LIMITER = "0.0.17.0.0.255";
+
+describe("the limiter of a simulated meter", () => {
+  it("opens the switch when the demand stays above its threshold, logs it, and lets the switch close again", async () => {
+    const of = lab("g3-plc"); // control mode 5: the meter itself may reconnect
+    const session = await dlmsSession(of);
+    const limit = (watts: number) =>
+      session.write(attributeOf(Limiter, Limiter.attributes.thresholdNormal, LIMITER), {
+        type: "double-long-unsigned",
+        value: watts,
+      } as never);
+    expect(await limit(1)).toBe(DATA_ACCESS_RESULT.success);
+    of.clock.pass(70_000);
+    await read(session, 71, LIMITER, 3);
+    of.clock.pass(70_000);
+    await read(session, 71, LIMITER, 3);
+    of.clock.pass(1_000);
+    expect((await (await meterSession(of)).perform({ kind: "readSwitch" })).switch?.position).toBe("armed");
+    const { events } = await (await meterSession(of)).perform({
+      kind: "readEvents",
+      range: { from: NOON - (NOON % 1000) - 60_000, to: NOON - (NOON % 1000) + 600_000 },
+    });
+    expect(events?.map(({ event }) => event)).toEqual(["limit.threshold-changed", "limit.exceeded", "switch.opened"]);
+  });
+});
+
+describe("a Push setup of a simulated meter", () => {
+  const values = (of: Lab) => {
+    const source = pushSource(nodeCrypto, of.profile, of.meter.plan.enrolled, of.meter.plan);
+    const objects = of.meter.parts.pushes[0]?.objects ?? [];
+    return of.meter
+      .duePushes()
+      .flatMap((frame) => new WrapperSplitter().push(frame))
+      .map(({ apdu }) => receivePush(source, () => undefined, apdu, { objects, profile: of.profile }));
+  };
+
+  it("sends its values once an hour under the meter's keys, with what they mean by the device profile", () => {
+    const of = lab("idis-p2");
+    expect(values(of)).toEqual([]);
+    of.clock.pass(3_600_000);
+    const [pushed, ...more] = values(of);
+    expect(more).toEqual([]);
+    expect(pushed?.authenticated?.title).toBe(of.meter.plan.systemTitle);
+    const truth = of.meter.truth(NOON, NOON + 7_200_000).registers;
+    expect(pushed?.values.flatMap(({ measurement, number }) => (number ? [[measurement, number.value]] : []))).toEqual(
+      truth.map(({ measurement, value }) => [measurement, value]),
+    );
+    expect(values(of)).toEqual([]);
+  });
+
+  it("sends at once when it is told to", async () => {
+    const of = lab("idis-p2");
+    const session = await dlmsSession(of);
+    expect(await call(session, 40, "0.0.25.9.0.255", 1, zero)).toBe(ACTION_RESULT.success);
+    expect(values(of)).toHaveLength(1);
+  });
+});
+
+describe("an M-Bus client of a simulated meter", () => {
+  const CLIENT_OBJECT = "0.1.24.1.0.255";
+  it("says what hangs on its channel, and takes its key without showing it", async () => {
+    const of = lab("dsmr5", { children: ["dsmr5-gas-1"] });
+    const session = await dlmsSession(of);
+    expect(await read(session, 72, CLIENT_OBJECT, 9)).toEqual({ type: "unsigned", value: 3 });
+    const serial = of.meter.parts.children[0]?.child.serial ?? "";
+    expect(await read(session, 72, CLIENT_OBJECT, 6)).toEqual({
+      type: "double-long-unsigned",
+      value: Number.parseInt(serial, 16),
+    });
+    const key: Data = { type: "octet-string", value: new Uint8Array(16).fill(7) };
+    expect(await call(session, 72, CLIENT_OBJECT, 7, { ...key, value: new Uint8Array(3) })).toBe(
+      ACTION_RESULT["other-reason"],
+    );
+    expect(await call(session, 72, CLIENT_OBJECT, 7, key)).toBe(ACTION_RESULT.success);
+    expect(await read(session, 72, CLIENT_OBJECT, 14)).toEqual({ type: "enum", value: 1 });
+    expect(await call(session, 72, CLIENT_OBJECT, 2, zero)).toBe(ACTION_RESULT.success);
+    expect(await read(session, 72, CLIENT_OBJECT, 9)).toEqual({ type: "unsigned", value: 0 });
+    expect(await call(session, 72, CLIENT_OBJECT, 7, key)).toBe(ACTION_RESULT["object-unavailable"]);
+  });
+});
+
+describe("the billing profile of a simulated meter", () => {
+  it.each(["idis-p2", "dsmr5", "is15959-d1"])(
+    "of %s keeps a snapshot of each month's end, values rising",
+    async (name) => {
+      const of = lab(name);
+      const { billing } = profileOf(name).dlms;
+      const session = await dlmsSession(of);
+      const answer = await session.read(
+        attributeOf(ProfileGeneric, ProfileGeneric.attributes.buffer, billing?.obis ?? ""),
+      );
+      const rows = answer.kind === "value" && answer.value.type === "array" ? answer.value.value : [];
+      expect(rows).toHaveLength(billing?.depth ?? 0);
+      const first = rows.map((row) => (row.type === "structure" ? Number(row.value[1]?.value) : Number.NaN));
+      expect(first).toEqual(first.toSorted((left, right) => left - right));
+      expect(new Set(first).size).toBeGreaterThan(10);
+    },
+  );
+});
+
+describe("the Security setup of a simulated meter", () => {
+  it("is only ever strengthened", async () => {
+    const of = lab("idis-p3");
+    const session = await dlmsSession(of);
+    const setup = "0.0.43.0.0.255";
+    const before = await read(session, 64, setup, 2);
+    expect(await call(session, 64, setup, 1, { type: "enum", value: 0 })).toBe(ACTION_RESULT["read-write-denied"]);
+    expect(await read(session, 64, setup, 2)).toEqual(before);
+    expect(await write(session, 64, setup, 2, { type: "enum", value: 0 })).toBe(
+      DATA_ACCESS_RESULT["read-write-denied"],
+    );
+    expect(await read(session, 64, setup, 3)).toEqual({ type: "enum", value: 1 });
+  });
+});
