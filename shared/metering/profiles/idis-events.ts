@@ -4,7 +4,7 @@ import type { EventName } from "../event-catalogue.ts";
 type Codes = Readonly<Record<string, EventName>>;
 
 /**
- * Codes of the standard event log, as IDIS and Dutch meters share them (docs/standards.md: two published headends). The
+ * Codes of the standard event log, as IDIS and Dutch meters share them (docs/standards.md). The
  * time before a clock was set is one event, the time after it another.
  */
 export const STANDARD_EVENTS: Codes = {
@@ -34,7 +34,7 @@ export const FRAUD_EVENTS: Codes = {
   45: "tamper.cover-closed",
   46: "security.authentication-failed",
 };
-/** By hand, by remote order, by the meter itself. */
+/** By hand, by remote order, by the meter itself. On 69 public lists differ: it stays `unknown`. */
 export const DISCONNECTOR_EVENTS: Codes = {
   59: "switch.armed",
   60: "switch.opened",
@@ -45,8 +45,6 @@ export const DISCONNECTOR_EVENTS: Codes = {
   65: "limit.exceeded",
   66: "limit.cleared",
   67: "limit.threshold-changed",
-  68: "switch.open-failed",
-  69: "switch.closed",
 };
 const phases = (first: number, event: EventName): Codes =>
   Object.fromEntries([0, 1, 2].map((phase) => [first + phase, event]));
