@@ -35,7 +35,7 @@ const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
 /** These wait for leases to run out, for meters to call again, or for minutes to pass. */
-const RECOVERY = ["attached", "demand-reset", "kill-bridge", "schedules", "two-bridges"].map(
+const RECOVERY = ["attached", "demand-reset", "group-read", "kill-bridge", "schedules", "two-bridges"].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 
@@ -92,7 +92,7 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: "recovery",
-    about: "whole local deployments: bridges killed, drained and replaced, schedules, meters that call in",
+    about: "whole local deployments: bridges killed, drained and replaced, schedules, groups, meters that call in",
     always: false,
     run: { kind: "vitest", paths: RECOVERY },
   },
