@@ -18,5 +18,5 @@ export const GroupRouteBody = GroupRoute.omit({ name: true, version: true, profi
   },
 );
 
-export const GroupRouteInApi = GroupRoute.omit({ name: true }).extend({ route: z.string() });
+export const GroupRouteInApi = GroupRoute.omit({ name: true }).extend({ route: z.string(), title: z.string() });
 export const GroupRouteList = z.strictObject({ routes: z.array(GroupRouteInApi) });

@@ -101,3 +101,39 @@ describe("the OpenAPI description", () => {
     expect(text).toContain('"additionalProperties":false');
   });
 });
+
+describe("a group route", () => {
+  const body = {
+    title: ".23.7.0.1",
+    members: { kind: "group", group: "north" },
+    profile: "generic-us",
+    points: [
+      { kind: "relay", host: "192.0.2.1", port: 1153, path: [".23.7.1000001"] },
+      { kind: "multicast", address: "239.192.0.1", port: 1153 },
+    ],
+    keyId: 9,
+    key: "ab".repeat(16),
+  };
+
+  it("is written back as it was taken, without its key", () => {
+    const { key: _, ...route } = routes.putGroupRoute.request.parse(body);
+    const profile = { name: "generic-us", version: 1 };
+    const shown = z.encode(routes.readGroupRoute.response, { ...route, route: "north", profile, version: 1 });
+    expect(shown).toMatchObject({
+      title: ".23.7.0.1",
+      windowSeconds: 300,
+      points: [{ transport: "tcp" }, { hops: 1 }],
+    });
+  });
+
+  it.each([
+    ["points", { points: [] }],
+    ["points", { points: [{ kind: "multicast", address: "192.0.2.1", port: 1153 }] }],
+    ["key", { key: "ab" }],
+    ["members", { members: { kind: "meters", meterIds: ["M-1"] } }],
+    ["windowSeconds", { windowSeconds: 1 }],
+  ])("is refused for its %s", (field, change) => {
+    const answer = routes.putGroupRoute.request.safeParse({ ...body, ...change });
+    expect(answer.error?.issues[0]?.path[0]).toBe(field);
+  });
+});

@@ -82,8 +82,8 @@ class Capture {
       const [to = "", stream = "", tcp = "", udp = ""] = line.split("\t");
       const splitter = splitters.get(stream) ?? new ApduSplitter();
       if (stream !== "") splitters.set(stream, splitter);
-      const apdus = tcp !== "" ? splitter.push(fromHex(tcp.replaceAll(":", ""))) : [];
-      if (udp !== "") apdus.push(fromHex(udp.replaceAll(":", "")));
+      const octetsOf = (field: string) => fromHex(field.replaceAll(":", ""));
+      const apdus = tcp !== "" ? splitter.push(octetsOf(tcp)) : udp !== "" ? [octetsOf(udp)] : [];
       for (const apdu of apdus)
         if (sameTitle(decode(AContext, apdu).calledApTitle ?? ".", title))
           found.set(to, [...(found.get(to) ?? []), toHex(apdu)]);
