@@ -18,8 +18,13 @@ import {
 
 /** As many meters, each with one session at a time. */
 const METERS = 32;
-/** Until the engine has compiled what is hot. */
-const WARM_UP_MS = 6_000;
+/**
+ * Before anything is counted: so many units of work, so that the engine has compiled what is hot, as in a bridge that runs
+ * for weeks; on a machine with much else to do no longer than so.
+ */
+const WARM_UP = { small: 60_000, bulk: 3_000 } as const;
+const WARM_UP_MS_MAX = 30_000;
+const PEER_WARM_UP_MS = 2_000;
 const MEASURE_MS = 6_000;
 /** Counters that one client may use, so that the next begins above. */
 const COUNTERS = 50_000_000;
@@ -36,12 +41,16 @@ const rateOf = (done: number, { cpuSeconds, seconds }: { cpuSeconds: number; sec
   perSecond: done / seconds,
 });
 
-/** Keeps the lanes going until the time is up; answers how many units of work were done. */
-async function until(deadline: number, lanes: readonly (() => Promise<unknown>)[]): Promise<number> {
+/** Keeps the lanes going until the time is up or so much is done; answers how many units of work were done. */
+async function until(
+  deadline: number,
+  lanes: readonly (() => Promise<unknown>)[],
+  enough = Number.POSITIVE_INFINITY,
+): Promise<number> {
   let done = 0;
   await Promise.all(
     lanes.map(async (work) => {
-      while (performance.now() < deadline) {
+      while (performance.now() < deadline && done < enough) {
         await work();
         done++;
       }
@@ -50,8 +59,8 @@ async function until(deadline: number, lanes: readonly (() => Promise<unknown>)[
   return done;
 }
 
-async function measured(lanes: readonly (() => Promise<unknown>)[]): Promise<Rate> {
-  await until(performance.now() + WARM_UP_MS, lanes);
+async function measured(lanes: readonly (() => Promise<unknown>)[], of: keyof typeof WARM_UP): Promise<Rate> {
+  await until(performance.now() + WARM_UP_MS_MAX, lanes, WARM_UP[of]);
   let done = 0;
   const spent = await used(async () => {
     done = await until(performance.now() + MEASURE_MS, lanes);
@@ -83,7 +92,7 @@ async function size(kept: boolean, ground: Ground, own: () => Promise<Omit<Measu
   const done = await own();
   const peers: [string, Rate][] = [];
   if (python === undefined) return { ...done, peers, blocking: undefined };
-  const common = { kept, meters, warmUpMs: WARM_UP_MS / 3, measureMs: MEASURE_MS };
+  const common = { kept, meters, warmUpMs: PEER_WARM_UP_MS, measureMs: MEASURE_MS };
   for (const client of PEERS) {
     say(`measuring ${client}`);
     const counter = Math.max(...readers.map((reader) => reader.counter)) + COUNTERS;
@@ -102,11 +111,14 @@ async function small(ground: Ground): Promise<Measured> {
     const script = await smallScript(readers[0] as Reader);
     say("measuring secured reads of one small attribute");
     const sessions = await Promise.all(readers.map(keptSession));
-    const ours = await measured(sessions.map(({ read }) => read));
+    const ours = await measured(
+      sessions.map(({ read }) => read),
+      "small",
+    );
     await Promise.all(sessions.map(({ close }) => close()));
     say("measuring raw ping-pong of the same octets");
     const port = await scripted(script);
-    const raw = await measured(await Promise.all(readers.map(() => rawKept(port, script))));
+    const raw = await measured(await Promise.all(readers.map(() => rawKept(port, script))), "small");
     return { script, ours, raw };
   });
 }
@@ -116,10 +128,16 @@ async function bulk(ground: Ground): Promise<Measured> {
   return size(false, ground, async () => {
     const script = await bulkRead(readers[0] as Reader);
     say("measuring whole secured reads");
-    const ours = await measured(readers.map((reader) => () => bulkRead(reader)));
+    const ours = await measured(
+      readers.map((reader) => () => bulkRead(reader)),
+      "bulk",
+    );
     say("measuring raw ping-pong of the same octets");
     const port = await scripted(script);
-    const raw = await measured(readers.map(() => () => rawWhole(port, script)));
+    const raw = await measured(
+      readers.map(() => () => rawWhole(port, script)),
+      "bulk",
+    );
     return { script, ours, raw };
   });
 }

@@ -6,7 +6,7 @@ import { DEPTH_MIN, DEPTHS } from "./fuzzer.ts";
 
 const BLOCK_FRAMES = 5_000;
 /** Of all frames, how many travel in conversations. */
-const CONVERSATION_SHARE = 0.05;
+const CONVERSATION_SHARE = 0.02;
 /** A block takes well below a second: a decoder that does not come back is found by this. */
 const BLOCK_MS_MAX = 60_000;
 /** Of a thread, MB. Frames are small, so what needs more believes a count that it has read. */

@@ -3,10 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { CipheringSecrets } from "../../shared/dlms/security/general-ciphering.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { fromHex, toHex } from "../../shared/ports/octets.ts";
+import { simulatedImage } from "../../shared/simulator/image-memory.ts";
 import {
   authenticationKey,
   CLIENT_TITLE,
   ECHO,
+  IMAGE,
   importAt,
   LAST_END,
   LONG_NOTE,
@@ -147,6 +149,15 @@ describe.skipIf(environment.kind === "absent")("gurux-dlms writes and reads", ()
       { services: ["GENERAL_BLOCK_TRANSFER"], window: 3 },
     );
     expect(said).toEqual(["written", "5a".repeat(400), "5a".repeat(1_200)]);
+  });
+
+  it("brings an image, has it verified and activated", async () => {
+    const octets = simulatedImage(nodeCrypto, "HRS-2.0.0", 1_130);
+    const { said, held } = await converse({ framing: "wrapper", authentication: "hls-gmac", suite: 0 }, [
+      ["image", IMAGE, "HRS-2.0.0", toHex(octets)],
+    ]);
+    expect(said).toEqual([[6, 3, 6]]);
+    expect(held.firmware).toBe("HRS-2.0.0");
   });
 
   // Not ciphered: the peer fails an assertion of its own then.

@@ -19,7 +19,7 @@ from gurux_dlms.enums import (
     InterfaceType,
     Security,
 )
-from gurux_dlms.objects import GXDLMSData, GXDLMSProfileGeneric, GXDLMSScriptTable
+from gurux_dlms.objects import GXDLMSData, GXDLMSImageTransfer, GXDLMSProfileGeneric, GXDLMSScriptTable
 from gurux_dlms.objects.enums import SecuritySuite
 from gurux_dlms.secure import GXDLMSSecureClient
 
@@ -174,6 +174,29 @@ class Conversation:
         reply = self.ask(self.client.accessRequest(None, items))
         self.client.parseAccessResponse(items, reply.data)
         return [bytes(item.target.value).hex() for item in items]
+
+    def attribute(self, item, index):
+        self.client.updateValue(item, index, self.ask(self.client.read(item, index)).value)
+
+    def image(self, name, identifier, octets):
+        image = GXDLMSImageTransfer(name)
+        self.attribute(image, 2)
+        self.ask(image.imageTransferInitiate(self.client, identifier, len(octets) // 2))
+        for request in image.imageBlockTransfer(self.client, bytes.fromhex(octets), None):
+            self.ask(request)
+        self.attribute(image, 4)
+        seen = [image.imageFirstNotTransferredBlockNumber]
+        for request, wanted in ((image.imageVerify, 3), (image.imageActivate, 6)):
+            try:
+                self.ask(request(self.client))
+            except RuntimeError:  # temporary failure: it is on its way
+                pass
+            for _ in range(20):
+                self.attribute(image, 6)
+                if int(image.imageTransferStatus) == wanted:
+                    break
+            seen.append(int(image.imageTransferStatus))
+        return seen
 
     def close(self):
         if self.hdlc:

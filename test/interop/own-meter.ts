@@ -14,6 +14,8 @@ import type { ClientRule, ClientSecurity, LogicalDevice } from "../../shared/dlm
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { fromHex } from "../../shared/ports/octets.ts";
 import { seeded } from "../../shared/ports/random.ts";
+import { ImageMemory, VERIFY_MS } from "../../shared/simulator/image-memory.ts";
+import { imageTransferObject } from "../../shared/simulator/image-transfer-object.ts";
 import { periodicEntries, profileGenericObject } from "../../shared/simulator/profile-generic-object.ts";
 import { CENTRAL_EUROPE } from "../../shared/simulator/zone.ts";
 
@@ -30,6 +32,7 @@ export const OTHER_NOTE = "0.0.96.13.1.255";
 export const ECHO = "0.0.10.0.0.255";
 export const PROFILE = "1.0.99.1.0.255";
 export const CLOCK = "0.0.1.0.0.255";
+export const IMAGE = "0.0.44.0.0.255";
 export const STEP_MS = 900_000;
 export const LAST_END = Date.UTC(2026, 0, 23, 12);
 export const ENTRIES = 96;
@@ -54,13 +57,15 @@ export const authenticationKey = (suite: Way["suite"]): string => "02".repeat(ke
 export interface Held {
   note: Data;
   other: Data;
+  /** Version of the firmware that runs. */
+  firmware: string;
 }
 
 /** Import register value of the entry that ends at `end`. */
 export const importAt = (end: number): number => 1000 + (end - LAST_END) / STEP_MS + ENTRIES;
 
 function objectsOf(held: Held): readonly CosemObject[] {
-  const note = (logicalName: string, name: keyof Held): CosemObject => ({
+  const note = (logicalName: string, name: "note" | "other"): CosemObject => ({
     classId: 1,
     version: 0,
     logicalName,
@@ -74,6 +79,19 @@ function objectsOf(held: Held): readonly CosemObject[] {
       },
     },
   });
+  // Each look at the clock is seconds later, so that whoever asks again finds verification and activation done.
+  let at = 0;
+  const memory = new ImageMemory(
+    nodeCrypto,
+    () => {
+      at += VERIFY_MS;
+      return at;
+    },
+    held.firmware,
+    (version) => {
+      held.firmware = version;
+    },
+  );
   const clock = { classId: 8, logicalName: CLOCK, attributeIndex: 2, dataIndex: 0 };
   return [
     note(NOTE, "note"),
@@ -86,6 +104,7 @@ function objectsOf(held: Held): readonly CosemObject[] {
       attributes: {},
       methods: { 1: (parameters) => actionResult("success", parameters) },
     },
+    imageTransferObject(IMAGE, memory),
     profileGenericObject<number>({
       logicalName: PROFILE,
       columns: [
@@ -130,7 +149,6 @@ function securityOf({ authentication, suite }: Way, secrets: Omit<CipheringSecre
 export interface OwnMeter {
   readonly port: number;
   readonly held: Held;
-  /** Octets of the longest APDU that it was sent or sent itself, framing excluded where it is the wrapper. */
   readonly close: () => void;
 }
 
@@ -141,7 +159,7 @@ export async function ownMeter(
 ): Promise<OwnMeter> {
   const { secrets, ...device } = more;
   const empty: Data = { type: "octet-string", value: new Uint8Array(0) };
-  const held: Held = { note: empty, other: empty };
+  const held: Held = { note: empty, other: empty, firmware: "HRS-1.0.0" };
   const objects = objectsOf(held);
   const rule: ClientRule = {
     security: securityOf(way, secrets),
