@@ -49,6 +49,8 @@ const ELECTRICITY: DlmsProfile = {
       authentication: "hls-gmac",
       ciphering: "service-specific",
       securitySuite: 0,
+      // Shown to the public client from SMR 5.0 on, as the profile files of a public headend have it.
+      invocationCounter: "0.0.43.1.0.255",
       maxPduSize: 1024,
       deviationSign: "utc",
     },
