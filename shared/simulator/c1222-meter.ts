@@ -1,13 +1,15 @@
-import { AE_QUALIFIER, integerContentOf, NO_ELEMENTS } from "../c1222/a-context.ts";
+import { PROCEDURE_INITIATE_TABLE, procedureRequestOctets, STANDARD_PROCEDURE } from "../c1219/procedure.ts";
 import { ApduSplitter } from "../c1222/apdu-splitter.ts";
-import { epsemControl, RESPONSE_CONTROL, writePayload } from "../c1222/epsem.ts";
+import { type NativeAddress, nativeAddressOctets } from "../c1222/native-address.ts";
+import { Registrant } from "../c1222/network/registrant.ts";
 import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
-import { securedApdu } from "../c1222/security/secured-apdu.ts";
 import { DatagramPort } from "../c1222/server/datagram-port.ts";
 import { groupDesk } from "../c1222/server/group-desk.ts";
+import { notify } from "../c1222/server/notify.ts";
 import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
 import { type ServiceDesk, type ServiceDeskOptions, serviceDesk } from "../c1222/server/service-desk.ts";
-import { encodeRequest } from "../c1222/services/request.ts";
+import { CONNECTION_TYPE, NODE_TYPE } from "../c1222/services/register.ts";
+import type { Request } from "../c1222/services/request.ts";
 import { PASSWORD_OCTETS } from "../c1222/services/security.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
@@ -35,6 +37,8 @@ import { UTC } from "./zone.ts";
 const NOTHING: MeterReaction = { send: [], afterMs: 0, close: false };
 const MODES = { clear: 0, authenticated: 1, ciphered: 2 } as const;
 const OWN_IDS = 0x7fff_ffff;
+/** Device class of the simulated manufacturer: `HRS1`. */
+const ED_CLASS = Uint8Array.of(0x48, 0x52, 0x53, 0x31);
 /** A meter with the fault `drops` closes when it is asked for a part of a table. */
 const LONG_ANSWER = 1_000;
 
@@ -168,31 +172,9 @@ export class C1222Meter {
    * its device class and without an answer (as the worked examples of EAX' have theirs). Empty: it pushes nothing.
    */
   pushes(): readonly Uint8Array[] {
-    const { profile, apTitle, held } = this.plan;
-    const { sleep, access } = profile.c1222;
-    if (sleep === undefined || held.unicast === undefined) return [];
-    const { crypto } = this.#ports;
-    const { state, tables } = this.parts;
-    const key = eaxPrimeKey(crypto, crypto.secretKey(fromHex(held.unicast)));
-    const services = sleep.pushes.flatMap((tableId) => {
-      const data = tables.read(tableId);
-      return data === undefined ? [] : [encodeRequest({ service: "fullWrite", tableId, data })];
-    });
-    const envelope = {
-      ...NO_ELEMENTS,
-      calledApTitle: access.callingApTitle,
-      callingApTitle: apTitle,
-      callingAeQualifier: Uint8Array.of(AE_QUALIFIER.notification),
-      callingApInvocationId: integerContentOf(this.counters.nextOwn() & OWN_IDS),
-    };
-    const control = epsemControl({
-      edClassIncluded: true,
-      securityMode: MODES[access.security],
-      responseControl: RESPONSE_CONTROL.never,
-    });
-    const payload = writePayload({ edClass: fromHex(sleep.deviceClass), services });
-    const iv = Math.floor(state.now() / 1000);
-    return services.length === 0 ? [] : [securedApdu(key, { keyId: access.keyId, iv }, envelope, control, payload)];
+    const { sleep } = this.plan.profile.c1222;
+    const tables = (sleep?.pushes ?? []).filter((tableId) => this.parts.tables.read(tableId) !== undefined);
+    return tables.length === 0 || this.plan.held.unicast === undefined ? [] : [this.notify({ tables })];
   }
 
   /** One datagram or APDU in; what it sends for it, each at its own time. */
@@ -204,6 +186,82 @@ export class C1222Meter {
     const deliveries = this.#port.receive(octets);
     if (fault === "drops" && deliveries.length > 1) return deliveries.slice(0, 1); // the rest of a long answer never comes
     return deliveries.map(({ octets: sent, afterMs }) => ({ octets: sent, afterMs: afterMs + late }));
+  }
+
+  get #deviceClass(): Uint8Array {
+    const { sleep } = this.plan.profile.c1222;
+    return sleep === undefined ? ED_CLASS : fromHex(sleep.deviceClass);
+  }
+
+  /** Tables that it pushes to its headend, each as it is now, and exceptions by the standard's event codes. */
+  notify({
+    tables = [],
+    exceptions = [],
+  }: {
+    readonly tables?: readonly number[];
+    readonly exceptions?: readonly number[];
+  }): Uint8Array {
+    const { state, tables: own } = this.parts;
+    const { profile, held, apTitle } = this.plan;
+    const { security, keyId, callingApTitle } = profile.c1222.access;
+    const { crypto } = this.#ports;
+    const { config } = own.form.context;
+    const writes: Request[] = tables.flatMap((tableId) => {
+      const data = own.read(tableId);
+      return data === undefined ? [] : [{ service: "fullWrite", tableId, data }];
+    });
+    for (const code of exceptions) {
+      const parameters = config.dataOrder === "little" ? [code & 0xff, code >> 8] : [code >> 8, code & 0xff];
+      const report = { number: STANDARD_PROCEDURE.exceptionReport, manufacturer: false, selector: 0, sequence: 0 };
+      const data = procedureRequestOctets({ ...report, parameters: Uint8Array.from(parameters) }, config);
+      writes.push({ service: "fullWrite", tableId: PROCEDURE_INITIATE_TABLE, data });
+    }
+    const mode = MODES[security];
+    return notify(
+      {
+        apTitle,
+        hostTitle: callingApTitle,
+        edClass: this.#deviceClass,
+        invocationId: this.counters.nextOwn() & OWN_IDS,
+        secured:
+          mode === 0 || held.unicast === undefined
+            ? undefined
+            : {
+                key: eaxPrimeKey(crypto, crypto.secretKey(fromHex(held.unicast))),
+                keyId,
+                iv: Math.floor(state.now() / 1000),
+                securityMode: mode as 1 | 2,
+              },
+        isUrgent: exceptions.length > 0,
+      },
+      writes,
+    );
+  }
+
+  /** Its registration with the headend, from power-up on. `address`: where it listens. */
+  registrant(address: NativeAddress, firstDelay = 0): Registrant {
+    const { apTitle, profile } = this.plan;
+    const { connectionless, acceptConnectionless, connection, acceptConnection } = CONNECTION_TYPE;
+    const byDatagrams = address.transport === "udp";
+    return new Registrant(
+      {
+        register: {
+          nodeType: NODE_TYPE.endDevice,
+          connectionType: byDatagrams ? connectionless | acceptConnectionless : connection | acceptConnection,
+          deviceClass: this.#deviceClass,
+          apTitle,
+          electronicSerialNumber: `.${this.plan.index + 1}`,
+          nativeAddress: nativeAddressOctets(address),
+          registrationPeriod: 3_600,
+          myDomainPattern: undefined,
+        },
+        masterTitle: profile.c1222.access.callingApTitle,
+        nextInvocationId: () => this.counters.nextOwn() & OWN_IDS,
+        random: seeded(`registration ${this.#seed} ${this.plan.index}`),
+        firstDelay,
+      },
+      this.#ports.now(),
+    );
   }
 
   connect(): MeterConnection {

@@ -1,15 +1,16 @@
-import { type AContext, AContext as AContextCodec, NO_ELEMENTS } from "../c1222/a-context.ts";
+import { type AContext, AContext as AContextCodec } from "../c1222/a-context.ts";
 import { addressedAs, titleKind } from "../c1222/addressing.ts";
 import { absoluteTitle, sameTitle } from "../c1222/ap-title.ts";
 import { ApduSplitter } from "../c1222/apdu-splitter.ts";
-import { epsemControl, readPayload, writePayload } from "../c1222/epsem.ts";
+import { clearAnswer } from "../c1222/clear-message.ts";
+import { readPayload } from "../c1222/epsem.ts";
 import { type NativeAddress, nativeAddressOctets } from "../c1222/native-address.ts";
 import { responseCode } from "../c1222/response-code.ts";
-import { clearApdu, controlOf } from "../c1222/security/secured-apdu.ts";
+import { controlOf } from "../c1222/security/secured-apdu.ts";
 import { DATAGRAM_OCTETS, datagramsOf, isSegment } from "../c1222/segmentation.ts";
 import type { Delivery } from "../c1222/server/server-node.ts";
 import { decodeRequest, type Request } from "../c1222/services/request.ts";
-import { encodeResponse, okResponse, type Response, refusal } from "../c1222/services/response.ts";
+import { okResponse, type Response, refusal } from "../c1222/services/response.ts";
 import { below, chance, type Random } from "../ports/random.ts";
 import { decode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
@@ -153,18 +154,7 @@ export class CellRelay {
   #answer(apdu: AContext, from: string, responses: readonly Response[]): readonly Delivery[] {
     if (apdu.callingApTitle === undefined || apdu.calledApInvocationId !== undefined) return [];
     this.#invocationId = (this.#invocationId + 1) & 0x7fff_ffff;
-    const id = this.#invocationId;
-    const octets = clearApdu(
-      {
-        ...NO_ELEMENTS,
-        calledApTitle: apdu.callingApTitle,
-        calledApInvocationId: apdu.callingApInvocationId,
-        callingApTitle: from,
-        callingApInvocationId: Uint8Array.of(id >>> 24, id >>> 16, id >>> 8, id),
-      },
-      epsemControl({}),
-      writePayload({ edClass: undefined, services: responses.map(encodeResponse) }),
-    );
+    const octets = clearAnswer(apdu, { from, invocationId: this.#invocationId }, responses);
     return [{ octets, afterMs: 0 }];
   }
 

@@ -4,10 +4,12 @@ import { WireError } from "../../wire/wire-error.ts";
 import { AContext, NO_ELEMENTS, unsignedOf } from "../a-context.ts";
 import { addressedAs } from "../addressing.ts";
 import { absoluteTitle } from "../ap-title.ts";
+import { clearAnswer, invocationIdOctets } from "../clear-message.ts";
 import { type EpsemControl, epsemControl, readPayload, SECURITY_MODE, writePayload } from "../epsem.ts";
 import { OK, responseCode } from "../response-code.ts";
 import type { EaxPrimeKey } from "../security/eax-prime.ts";
-import { clearApdu, openApdu, securedApdu } from "../security/secured-apdu.ts";
+import { ACCEPTANCE_WINDOW_MS } from "../security/playback.ts";
+import { openApdu, securedApdu } from "../security/secured-apdu.ts";
 import { decodeRequest } from "../services/request.ts";
 import { encodeResponse, type Response, refusal } from "../services/response.ts";
 import type { ServiceDesk } from "./service-desk.ts";
@@ -50,8 +52,6 @@ export interface Delivery {
   readonly afterMs: number;
 }
 
-/** How far an IV may be from the node's own clock, ms: the message acceptance window. */
-export const ACCEPTANCE_WINDOW_MS = 900_000;
 /** Messages remembered at most within the window. */
 const REMEMBERED_MAX = 4096;
 /** The newest of them are remembered with their answers: whoever heard none repeats before long. */
@@ -185,7 +185,7 @@ export class ServerNode {
       calledApTitle: request.callingApTitle,
       calledApInvocationId: request.callingApInvocationId,
       callingApTitle: this.#options.apTitle,
-      callingApInvocationId: ownId(this.#options.nextInvocationId()),
+      callingApInvocationId: invocationIdOctets(this.#options.nextInvocationId()),
     };
   }
 
@@ -195,8 +195,11 @@ export class ServerNode {
 
   #clearAnswer(request: AContext, control: EpsemControl, responses: readonly Response[]): Uint8Array | undefined {
     if (!this.#wanted(control, responses)) return undefined;
-    const payload = writePayload({ edClass: undefined, services: responses.map(encodeResponse) });
-    return clearApdu(this.#envelope(request), epsemControl({}), payload);
+    return clearAnswer(
+      request,
+      { from: this.#options.apTitle, invocationId: this.#options.nextInvocationId() },
+      responses,
+    );
   }
 
   #answer(
@@ -227,6 +230,3 @@ export class ServerNode {
 /** By which a message of a sender is known again. */
 const messageKey = ({ callingApTitle, callingApInvocationId }: AContext): string =>
   `${absoluteTitle(callingApTitle ?? ".")} ${toHex(callingApInvocationId)}`;
-
-/** A node's own invocation id, in four octets. */
-const ownId = (id: number): Uint8Array => Uint8Array.of((id >>> 24) & 0x7f, id >>> 16, id >>> 8, id);
