@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SessionError } from "../../metering/failure.ts";
 import type { DlmsProfile } from "../../metering/profile.ts";
 import { nodeCrypto } from "../../ports/node-crypto.ts";
 import { fromHex, toHex } from "../../ports/octets.ts";
@@ -329,5 +330,35 @@ describe("pushed values", () => {
     expect(hexes.length).toBeGreaterThan(1);
     for (const hex of hexes)
       expect(receivePush(undefined, never, fromHex(hex.slice(1, -1))).values.length).toBeGreaterThan(0);
+  });
+});
+
+describe("octets that are no push", () => {
+  it("end in a typed error, whatever they are, and never in a push that counts", () => {
+    const random = seeded("mutants of pushes");
+    const { source, push } = meter();
+    const genuine = [notification(), event, report].flatMap((what) => [
+      ...push(what, GENERAL),
+      ...push(what, GLO),
+      ...push(what, { form: "clear", scope: "global" }),
+      ...push(what, { form: "general-ciphering", scope: "global" }),
+    ]);
+    const kinds = { error: 0, hint: 0 };
+    for (let round = 0; round < 3_000; round++) {
+      const octets = (genuine[round % genuine.length] ?? new Uint8Array()).slice();
+      for (let times = 1 + (random.uint32() % 3); times > 0; times--)
+        octets[random.uint32() % octets.length] = random.uint32() & 0xff;
+      const cut = random.uint32() % 4 === 0 ? octets.subarray(0, random.uint32() % octets.length) : octets;
+      if (genuine.some((each) => toHex(each) === toHex(cut))) continue;
+      try {
+        expect(receivePush(source, never, cut).authenticated).toBeUndefined();
+        kinds.hint++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(SessionError);
+        kinds.error++;
+      }
+    }
+    expect(kinds.hint).toBeGreaterThan(50);
+    expect(kinds.error).toBeGreaterThan(1_000);
   });
 });

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { nodeCrypto } from "../../ports/node-crypto.ts";
 import { toHex } from "../../ports/octets.ts";
-import { decode } from "../../wire/codec.ts";
+import { seeded } from "../../ports/random.ts";
+import { decode, encode } from "../../wire/codec.ts";
+import { Aarq } from "../aarq.ts";
 import { type Apdu, decodeApdu } from "../apdu.ts";
 import { CONFORMANCE, type ConformanceService, conformanceOf } from "../conformance.ts";
 import type { Data } from "../data.ts";
@@ -15,12 +18,14 @@ import { Register } from "../objects/register.ts";
 import { ScriptTable } from "../objects/script-table.ts";
 import { any } from "../objects/shape.ts";
 import { byEntry } from "../selective-access.ts";
+import { AssociationTable } from "../server/association-table.ts";
 import { actionResult, type CosemObject, dataResult } from "../server/cosem-object.ts";
 import { Wrapper } from "../wrapper.ts";
+import { type AssociationPlan, aarqOf, initiateRequestOf } from "./association.ts";
 import { access, contextOf, deviceOf, holding, loopback, NOW, profileOf } from "./loopback-fixture.ts";
 import { openSession } from "./open-session.ts";
 import { written } from "./session.ts";
-import { resultsInBlocks } from "./short-name-services.ts";
+import { resultsInBlocks, ShortNameServices } from "./short-name-services.ts";
 
 const LONG = "0.0.96.1.1.255";
 const TEXT = "0.0.96.13.0.255";
@@ -78,6 +83,16 @@ function objects() {
 
 const bySn = (part: Parameters<typeof access>[0] = {}) => access({ referencing: "short-name", ...part });
 const clear = bySn({ authentication: "none", ciphering: "none" });
+const PLAN: AssociationPlan = {
+  referencing: "short-name",
+  authentication: "none",
+  ciphered: false,
+  clientTitle: new Uint8Array(8),
+  meterTitle: undefined,
+  secret: undefined,
+  challenge: undefined,
+  maxPduSize: 1024,
+};
 const ALL = Object.values(CONFORMANCE).reduce<number>((bits, bit) => bits | bit, 0);
 
 async function session(wanted = clear, options: { conformance?: number; maxPduSize?: number } = {}) {
@@ -171,6 +186,19 @@ describe("a session by short names", () => {
     expect(blocks.length).toBeGreaterThan(5);
     for (const block of blocks)
       expect(block).toMatchObject({ value: { variableAccessSpecification: [{ kind: "writeDataBlockAccess" }] } });
+  });
+
+  it("writes without an answer, and nothing is awaited", async () => {
+    const { session: open, memory, link } = await session();
+    const services = new ShortNameServices(open.exchange);
+    const item = { cosemAttributeDescriptor: value(TEXT).descriptor, accessSelection: undefined };
+    await services.writeUnconfirmed([{ ...item, value: octets(6) }]);
+    expect(memory.text).toEqual(octets(6));
+    expect(requests(link.sent).at(-1)?.name).toBe("UnconfirmedWriteRequest");
+    expect(await open.read(value(TEXT))).toEqual({ kind: "value", value: octets(6) });
+    const { session: unable } = await session(clear, { conformance: ALL & ~CONFORMANCE["unconfirmed-write"] });
+    const refused = new ShortNameServices(unable.exchange).writeUnconfirmed([{ ...item, value: octets(6) }]);
+    await expect(refused).rejects.toMatchObject({ code: "dlms.service-not-negotiated" });
   });
 
   it("calls methods, with long parameters and answers in blocks", async () => {
@@ -328,5 +356,34 @@ describe("services that only the other referencing has", () => {
     const wanted = { ...clear, referencing: referencing as "short-name", accessService: true };
     const { session: open } = await session(wanted);
     expect(services.filter((service) => open.exchange.offers(service))).toEqual([]);
+  });
+});
+
+describe("a meter by short names", () => {
+  it("answers or refuses whatever is asked, and does nothing of it by accident", () => {
+    const random = seeded("mutants of requests");
+    const { all } = objects();
+    const table = new AssociationTable(deviceOf(all, clear), { crypto: nodeCrypto, random: seeded("meter") });
+    const aarq = aarqOf(PLAN, initiateRequestOf(PLAN));
+    expect(decodeApdu(table.answers(1, encode(Aarq, aarq))[0] ?? new Uint8Array()).name).toBe("AARE");
+    const genuine = [
+      "050102fa08",
+      "0502020108040118010f00",
+      "05010601000102ffff",
+      "060102010801110a",
+      "0601070000010109020aff",
+      "160102010801110a",
+    ];
+    for (let round = 0; round < 3_000; round++) {
+      const octets = Uint8Array.from(genuine[round % genuine.length]?.match(/../g) ?? [], (pair) =>
+        Number.parseInt(pair, 16),
+      );
+      for (let times = 1 + (random.uint32() % 2); times > 0; times--)
+        octets[1 + (random.uint32() % (octets.length - 1))] = random.uint32() & 0xff;
+      for (const answer of table.answers(1, octets))
+        expect(["ReadResponse", "WriteResponse", "ConfirmedServiceError", "ExceptionResponse"]).toContain(
+          decodeApdu(answer).name,
+        );
+    }
   });
 });
