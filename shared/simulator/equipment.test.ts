@@ -3,11 +3,13 @@ import { pushSource, receivePush } from "../dlms/client/push-receiver.ts";
 import type { DlmsSession } from "../dlms/client/session.ts";
 import type { Data } from "../dlms/data.ts";
 import { ACTION_RESULT, DATA_ACCESS_RESULT } from "../dlms/data-access-result.ts";
+import { dateTimeAt, dateTimeData } from "../dlms/date-time.ts";
 import { attributeOf, methodOf } from "../dlms/objects/interface-class.ts";
 import { Limiter } from "../dlms/objects/limiter.ts";
 import { ProfileGeneric } from "../dlms/objects/profile-generic.ts";
 import { any } from "../dlms/objects/shape.ts";
 import { WrapperSplitter } from "../dlms/wrapper.ts";
+import { INTERVAL_STATUS } from "../metering/result.ts";
 import { nodeCrypto } from "../ports/node-crypto.ts";
 import { dlmsSession, type Lab, lab, meterSession, NOON, profileOf } from "./meter-lab-fixture.ts";
 
@@ -133,5 +135,61 @@ describe("the Security setup of a simulated meter", () => {
       DATA_ACCESS_RESULT["read-write-denied"],
     );
     expect(await read(session, 64, setup, 3)).toEqual({ type: "enum", value: 1 });
+  });
+});
+
+describe("the clock of a simulated meter", () => {
+  const CLOCK = "0.0.1.0.0.255";
+  const now = (of: Lab): number => of.meter.parts.state.now();
+  const stamp = (at: number): Data => dateTimeData(dateTimeAt(at, -60));
+
+  it("is adjusted to the minute, to the quarter and by a shift of at most 900 s", async () => {
+    const of = lab("generic-eu");
+    const session = await dlmsSession(of);
+    expect(await call(session, 8, CLOCK, 3, zero)).toBe(ACTION_RESULT.success);
+    expect(now(of) % 60_000).toBe(0);
+    expect(await call(session, 8, CLOCK, 6, { type: "long", value: 900 })).toBe(ACTION_RESULT.success);
+    expect(await call(session, 8, CLOCK, 6, { type: "long", value: 901 })).toBe(ACTION_RESULT["other-reason"]);
+    expect(await call(session, 8, CLOCK, 1, zero)).toBe(ACTION_RESULT.success);
+    expect(now(of) % 900_000).toBe(0);
+  });
+
+  it("takes a preset time only within its validity, and once", async () => {
+    const of = lab("generic-eu", { clockOffsetMs: 0 });
+    const session = await dlmsSession(of);
+    const preset: Data = {
+      type: "structure",
+      value: [stamp(NOON + 3_600_000), stamp(NOON + 60_000), stamp(NOON + 120_000)],
+    };
+    expect(await call(session, 8, CLOCK, 5, preset)).toBe(ACTION_RESULT.success);
+    expect(await call(session, 8, CLOCK, 4, zero)).toBe(ACTION_RESULT["other-reason"]);
+    of.clock.pass(90_000);
+    expect(await call(session, 8, CLOCK, 4, zero)).toBe(ACTION_RESULT.success);
+    expect(now(of)).toBe(NOON + 3_600_000);
+    expect(await call(session, 8, CLOCK, 4, zero)).toBe(ACTION_RESULT["other-reason"]);
+  });
+
+  it("logs the time before and after it was set, and marks the interval", async () => {
+    const of = lab("generic-eu", { clockOffsetMs: 120_000 });
+    await (await meterSession(of)).perform({ kind: "setClock" });
+    const range = { from: NOON - (NOON % 1000) - 60_000, to: NOON - (NOON % 1000) + 600_000 };
+    const { events } = await (await meterSession(of)).perform({ kind: "readEvents", range });
+    expect(events?.map(({ event, code }) => [event, code])).toEqual([
+      ["clock.set", "5"],
+      ["clock.changed", "4"],
+    ]);
+    of.clock.pass(900_000);
+    const quarter = Math.floor(now(of) / 900_000) * 900_000;
+    const { intervals } = await (await meterSession(of)).perform({
+      kind: "readIntervals",
+      range: { from: quarter - 900_000, to: quarter },
+    });
+    expect((intervals[0]?.entries[0]?.status ?? 0) & INTERVAL_STATUS.clockAdjusted).not.toBe(0);
+  });
+
+  it("cannot be set through a session that reads only", async () => {
+    const session = await dlmsSession(lab("generic-eu-lls"));
+    expect(await write(session, 8, CLOCK, 2, stamp(NOON))).toBe(DATA_ACCESS_RESULT["read-write-denied"]);
+    expect(await call(session, 8, CLOCK, 3, zero)).toBe(ACTION_RESULT["object-undefined"]);
   });
 });
