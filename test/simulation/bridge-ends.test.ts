@@ -156,4 +156,20 @@ describe("a bridge that ends, loses or is refused something", () => {
     expect((await town.access.read({ segment: 3, slot: 0 }))?.hold).toBeUndefined();
     await drained(town, bridge);
   });
+
+  it("refuses a switch order to the members of a group route, whatever a planner let through, and dials nobody", async () => {
+    const town = await world();
+    await town.meter(0);
+    await town.meter(1);
+    const operation = { kind: "operateSwitch", to: "open" } as const;
+    const target = { kind: "groupRoute", route: "north" } as const;
+    const slice = await town.plan({ slots: [0, 1], operation, target });
+    const bridge = town.bridge();
+    await untilClosed(town);
+    const refusal = { reason: "unsafe", code: "group.not-authorised", retry: "never" };
+    expect(town.batches.flatMap(({ tasks }) => tasks).map(({ outcome }) => outcome)).toMatchObject([refusal, refusal]);
+    expect(slotState((await town.slice(slice)).slots, 1)).toBe("failed");
+    expect([...town.meters.values()].flatMap(({ dialledAt }) => dialledAt)).toEqual([]);
+    await drained(town, bridge);
+  });
 });

@@ -71,6 +71,7 @@ export interface PlanOptions {
   readonly passes?: number;
   readonly job?: string;
   readonly filter?: MeterFilter;
+  readonly target?: Job["target"];
 }
 
 const JOB = "0123456789abcdefghijklmnop";
@@ -136,11 +137,20 @@ export async function world(): Promise<World> {
       await access.createAccessItem(item);
       return meters.add(item, behaviour);
     },
-    async plan({ slots = [0], lane = "bulk", operation, deadlineMs = 3_600_000, passes = 3, job = JOB, filter } = {}) {
+    async plan({
+      slots = [0],
+      lane = "bulk",
+      operation,
+      deadlineMs = 3_600_000,
+      passes = 3,
+      job = JOB,
+      filter,
+      target,
+    } = {}) {
       const parsed = Job.parse({
         jobId: job,
         operation: operation ?? { kind: "readRegisters" },
-        target: { kind: "all" },
+        target: target ?? { kind: "all" },
         lane,
         state: "running",
         createdAt: clock.now(),

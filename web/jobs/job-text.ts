@@ -53,6 +53,8 @@ export function targetText(target: ApiJob["target"]): string {
       return `Collector ${target.collector}`;
     case "query":
       return `Query ${target.query}`;
+    case "groupRoute":
+      return `Group route ${target.route}`;
     case "missing":
       return `Meters with gaps on ${target.day}`;
     case "tasksOf":
