@@ -12,6 +12,7 @@ export interface SecretKey {
 
 /** AES in ECB: enciphers whole blocks of 16 octets, each by itself. Material for other modes, never a mode of its own. */
 export type BlockCipher = (blocks: Uint8Array) => Uint8Array;
+export type CbcMac = (initial: Uint8Array, blocks: Uint8Array) => Uint8Array;
 
 /** NIST curves of DLMS suites 1 and 2. Points are x || y, 64 or 96 octets; signatures r || s, as long. */
 export type Curve = "P-256" | "P-384";
@@ -55,6 +56,8 @@ export interface Crypto {
   ): Uint8Array | undefined;
   /** The AES block cipher under this key: for modes that no library has (EAX'). */
   blockCipher(key: SecretKey): BlockCipher;
+  /** CBC over whole blocks from an initial value of 16 octets; answers the last block of ciphertext alone. */
+  cbcMac(key: SecretKey): CbcMac;
   hash(algorithm: "md5" | "sha1" | "sha256" | "sha384" | "sha512", octets: Uint8Array): Uint8Array;
   /** HMAC-SHA-256. */
   hmacSha256(key: Uint8Array, octets: Uint8Array): Uint8Array;

@@ -183,6 +183,19 @@ export const nodeCrypto: Crypto = {
       return new Uint8Array(cipher.update(blocks));
     };
   },
+  cbcMac(key) {
+    const none = new Uint8Array(16);
+    const cipher = createCipheriv(`aes-${open(key).symmetricKeySize! * 8}-cbc`, open(key), none).setAutoPadding(false);
+    // One cipher for all messages: it goes on from its last block, which is taken out of the next first one.
+    let last: Uint8Array = none;
+    return (initial, blocks) => {
+      assert(blocks.length > 0 && blocks.length % 16 === 0, "a block cipher takes whole blocks of 16 octets");
+      const input = blocks.slice();
+      for (let index = 0; index < 16; index++) input[index]! ^= initial[index]! ^ last[index]!;
+      last = new Uint8Array(cipher.update(input).subarray(-16));
+      return last.slice();
+    };
+  },
   hash: (algorithm, octets) => new Uint8Array(createHash(algorithm).update(octets).digest()),
   hmacSha256: (key, octets) => new Uint8Array(createHmac("sha256", key).update(octets).digest()),
   wrapKey(kek, key) {

@@ -32,7 +32,7 @@ const PEERS = ["gurux-dlms", "dlms-cosem"] as const;
 const MIX =
   "suite 0, every APDU after the AARQ authenticated and encrypted, 32 meters at once. small: a GET of one register's value in a session that stays. bulk: TCP connect, HLS-GMAC association, clock and columns, 96 intervals of 2 channels in blocks, 2 registers with scalers, release. raw: the same octets in the same turns";
 
-interface Rate {
+export interface Rate {
   readonly perCpuSecond: number;
   readonly perSecond: number;
 }
@@ -59,7 +59,7 @@ async function until(
   return done;
 }
 
-async function measured(lanes: readonly (() => Promise<unknown>)[], of: keyof typeof WARM_UP): Promise<Rate> {
+export async function measured(lanes: readonly (() => Promise<unknown>)[], of: keyof typeof WARM_UP): Promise<Rate> {
   await until(performance.now() + WARM_UP_MS_MAX, lanes, WARM_UP[of]);
   let done = 0;
   const spent = await used(async () => {
@@ -68,7 +68,7 @@ async function measured(lanes: readonly (() => Promise<unknown>)[], of: keyof ty
   return rateOf(done, spent);
 }
 
-const round = (value: number): number => Number(value.toPrecision(4));
+export const round = (value: number): number => Number(value.toPrecision(4));
 
 interface Ground {
   readonly readers: readonly Reader[];

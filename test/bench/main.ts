@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
+import { c1222SecuredReads } from "./c1222-secured-reads.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
 import { importRows } from "./import-rows.ts";
 import { ingestCpu } from "./ingest-cpu.ts";
@@ -8,6 +9,7 @@ import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
+  c1222SecuredReads,
   dlmsSecuredReads,
   importRows,
   ingestCpu,

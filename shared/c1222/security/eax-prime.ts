@@ -1,4 +1,4 @@
-import type { BlockCipher, Crypto, SecretKey } from "../../ports/crypto.ts";
+import type { BlockCipher, CbcMac, Crypto, SecretKey } from "../../ports/crypto.ts";
 import { HeadraceError } from "../../ports/errors.ts";
 import { concat, equalOctets } from "../../ports/octets.ts";
 
@@ -8,6 +8,7 @@ export const MAC_OCTETS = 4;
 /** A key made ready for EAX' (Moise, Beroset, Phinney, Burns: EAX' Cipher Mode, 2011). AES-128. */
 export interface EaxPrimeKey {
   readonly encipher: BlockCipher;
+  readonly cbcMac: CbcMac;
   readonly d: Uint8Array;
   readonly q: Uint8Array;
 }
@@ -28,25 +29,23 @@ function doubled(block: Uint8Array): Uint8Array {
 export function eaxPrimeKey(crypto: Crypto, key: SecretKey): EaxPrimeKey {
   const encipher = crypto.blockCipher(key);
   const d = doubled(encipher(new Uint8Array(BLOCK)));
-  return { encipher, d, q: doubled(d) };
+  return { encipher, cbcMac: crypto.cbcMac(key), d, q: doubled(d) };
 }
 
-/** CBC-MAC that begins with `start`; a full last block is mixed with D, a padded one with Q. */
-function mac({ encipher, d, q }: EaxPrimeKey, start: Uint8Array, message: Uint8Array): Uint8Array {
-  const blocks = Math.max(1, Math.ceil(message.length / BLOCK));
-  let state = start;
-  for (let block = 0; block < blocks; block++) {
-    const part = message.subarray(block * BLOCK, (block + 1) * BLOCK);
-    const input = state.slice();
-    for (let index = 0; index < part.length; index++) input[index]! ^= part[index]!;
-    if (block === blocks - 1) {
-      if (part.length < BLOCK) input[part.length]! ^= 0x80;
-      const mask = part.length < BLOCK ? q : d;
-      for (let index = 0; index < BLOCK; index++) input[index]! ^= mask[index]!;
-    }
-    state = encipher(input);
+/** CBC-MAC that begins with `start`; a full last block is mixed with D, a padded one with Q. `parts`: one message. */
+function mac({ cbcMac, d, q }: EaxPrimeKey, start: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const blocks = new Uint8Array(Math.max(1, Math.ceil(length / BLOCK)) * BLOCK);
+  let at = 0;
+  for (const part of parts) {
+    blocks.set(part, at);
+    at += part.length;
   }
-  return state;
+  const last = blocks.length - BLOCK;
+  if (length < blocks.length) blocks[length]! ^= 0x80;
+  const mask = length < blocks.length ? q : d;
+  for (let index = 0; index < BLOCK; index++) blocks[last + index]! ^= mask[index]!;
+  return cbcMac(start, blocks);
 }
 
 /** AES-CTR over a counter block in which two bits are cleared, as EAX' has it. */
@@ -112,5 +111,5 @@ export function openEaxPrime(key: EaxPrimeKey, cleartext: Uint8Array, sealed: Ui
 /** The MAC alone, 4 octets: the payload is part of the cleartext. `header`: N without the payload. */
 export function macEaxPrime(key: EaxPrimeKey, header: Uint8Array, payload: Uint8Array): Uint8Array {
   checkCleartext(header);
-  return mac(key, key.d, concat(header, payload)).slice(BLOCK - MAC_OCTETS);
+  return mac(key, key.d, header, payload).slice(BLOCK - MAC_OCTETS);
 }
