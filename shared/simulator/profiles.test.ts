@@ -16,7 +16,10 @@ async function perform(of: Lab, operation: Operation, profile = of.profile): Pro
 }
 
 const DLMS_PROFILES = [...PROFILES.values()].flatMap((profile) => (profile.protocol === "dlms" ? [profile] : []));
-const OWN = DLMS_PROFILES.filter(({ dlms }) => dlms.mbus === undefined).map(({ name }) => name);
+const WITH_MBUS = DLMS_PROFILES.map(({ name }) => name).filter((name) => name.endsWith("-mbus"));
+const OWN = DLMS_PROFILES.filter(({ dlms }) => dlms.mbus === undefined)
+  .map(({ name }) => name)
+  .filter((name) => !WITH_MBUS.includes(name));
 const CHILDREN = DLMS_PROFILES.filter(({ dlms }) => dlms.mbus !== undefined);
 const range = { from: NOON - 3 * DAY_MS - (NOON % 1000), to: NOON - (NOON % 1000) };
 const month = { from: range.to - 60 * DAY_MS, to: range.to };
@@ -87,6 +90,28 @@ describe.each(CHILDREN.map(({ name }) => name))("a %s meter on the M-Bus", (name
     const [register] = result.registers;
     expect(register?.value).toBe(truth.registers.at(-1)?.value);
     expect(register?.at).toBe(truth.registers.at(-1)?.capturedAt);
+  });
+});
+
+describe.each(WITH_MBUS)("an electricity meter read with its M-Bus as %s", (name) => {
+  const parent = name.replace(/-mbus$/, "");
+  const of = lab(parent, { children: [`${parent}-gas-1`, `${parent}-water-2`] });
+
+  it("gives its own intervals, and those of the gas and the water meter under their names", async () => {
+    const { intervals, registers, refusals } = await perform(
+      of,
+      { kind: "readIntervals", range, registers: "total" },
+      profileOf(name),
+    );
+    expect(refusals).toEqual([]);
+    const sets = intervals.map(({ channelSet }) => channelSet);
+    expect(sets).toEqual([...of.profile.dlms.loadProfiles.map(({ channelSet }) => channelSet), "gas", "water"]);
+    const truth = of.meter.truth(range.from, range.to).sets ?? [];
+    const hourly = truth.filter(({ channelSet }) => channelSet === "hourly");
+    expect(intervals.slice(-2).map(({ entries }) => entries)).toEqual(hourly.slice(-2).map(({ entries }) => entries));
+    expect(registers.map(({ measurement }) => measurement)).toEqual(
+      expect.arrayContaining(["energy.active.import.total", "volume.gas", "volume.water"]),
+    );
   });
 });
 

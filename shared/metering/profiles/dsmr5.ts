@@ -1,7 +1,7 @@
 import type { DlmsProfile, DlmsRegister } from "../profile.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DUTCH_QUALITY_EVENTS, eventLog, FRAUD_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
-import { mbusChild } from "./mbus-child.ts";
+import { mbusChild, withMbus } from "./mbus-child.ts";
 
 /**
  * Dutch electricity meters, DSMR 5 (SMR 5): two rates, no switch, gas and water on the M-Bus. Objects as the profile
@@ -103,8 +103,9 @@ const ELECTRICITY: DlmsProfile = {
   },
 };
 
-export const DSMR5 = [
-  ELECTRICITY,
+const CHILDREN = [
   mbusChild(ELECTRICITY, "gas", 1, { value: 2, depth: 240 }),
   mbusChild(ELECTRICITY, "water", 2, { value: 2, depth: 240 }),
-] as const;
+];
+
+export const DSMR5 = [ELECTRICITY, ...CHILDREN, withMbus(ELECTRICITY, CHILDREN)] as const;

@@ -1,7 +1,7 @@
 import type { DlmsLoadProfile, DlmsProfile, DlmsRegister } from "../profile.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
-import { mbusChild } from "./mbus-child.ts";
+import { mbusChild, withMbus } from "./mbus-child.ts";
 
 /**
  * IDIS electricity meters: package 2 (suite 0) and package 3 (suite 1). Objects and event codes as published headends
@@ -160,9 +160,9 @@ const PACKAGE_3: DlmsProfile = {
   },
 };
 
-export const IDIS = [
-  PACKAGE_2,
-  PACKAGE_3,
+const CHILDREN = [
   mbusChild(PACKAGE_2, "gas", 1, { value: 1, depth: 720 }),
   mbusChild(PACKAGE_2, "water", 2, { value: 1, depth: 720 }),
-] as const;
+];
+
+export const IDIS = [PACKAGE_2, PACKAGE_3, ...CHILDREN, withMbus(PACKAGE_2, CHILDREN)] as const;

@@ -47,3 +47,24 @@ export function mbusChild(
     },
   };
 }
+
+/**
+ * The electricity meter together with the meters on its M-Bus, read in one session under its own key: what they measured
+ * is kept with it, in channel sets named by their commodity. Meters of one key and one counter are one meter to a headend.
+ */
+export function withMbus(parent: DlmsProfile, children: readonly DlmsProfile[]): DlmsProfile {
+  return {
+    ...parent,
+    name: `${parent.name}-mbus`,
+    dlms: {
+      ...parent.dlms,
+      registers: [...parent.dlms.registers, ...children.flatMap(({ dlms }) => dlms.registers)],
+      loadProfiles: [
+        ...parent.dlms.loadProfiles,
+        ...children.flatMap(({ commodity, dlms }) =>
+          dlms.loadProfiles.map((profile) => ({ ...profile, channelSet: commodity })),
+        ),
+      ],
+    },
+  };
+}
