@@ -29,9 +29,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "evidence written after the block",
     file: "shared/readings/ingest-batch.ts",
-    original:
-      "  if (text !== undefined && (hasReadings || bad.length > 0)) await ports.batches.putText(envelope, text);\n",
-    mutated: `  if (text !== undefined && (hasReadings || bad.length > 0))
+    original: "  if (text !== undefined && (tells || bad.length > 0)) await ports.batches.putText(envelope, text);\n",
+    mutated: `  if (text !== undefined && (tells || bad.length > 0))
     setTimeout(() => void ports.batches.putText(envelope, text), 50);\n`,
     tests: ["shared/readings/ingest-batch.test.ts"],
   },
@@ -261,5 +260,26 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "!equalOctets(octets.subarray(0, MAC_OCTETS), macOf(crypto, secret, nonce, connection))",
     mutated: "false",
     tests: ["test/simulation/attached.test.ts"],
+  },
+  {
+    name: "group route for any operation",
+    file: "shared/jobs/submit-job.ts",
+    original: "    if (!isGroupOperation(job.operation.kind))\n",
+    mutated: "    if (!isGroupOperation(job.operation.kind) && job.reason === undefined)\n",
+    tests: ["shared/jobs/group-jobs.test.ts"],
+  },
+  {
+    name: "members polled while the group's answers are awaited",
+    file: "shared/jobs/release.ts",
+    original: "  const from = ownStart(job);\n",
+    mutated: "  const from = firstStart(job);\n",
+    tests: ["shared/jobs/group-jobs.test.ts"],
+  },
+  {
+    name: "answer to a group read by another model's words",
+    file: "shared/bridge/group-answers.ts",
+    original: '    if (name !== asked.profile.name || version !== asked.profile.version) return "other-profile";\n',
+    mutated: "",
+    tests: ["shared/bridge/group-answers.test.ts"],
   },
 ];
