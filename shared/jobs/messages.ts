@@ -41,7 +41,7 @@ const IntervalRecord = z.strictObject({
   channels: z
     .array(z.strictObject({ m: MeasurementName, s: z.int() }))
     .min(1)
-    .max(4),
+    .max(16),
   ends: z.array(z.int()),
   values: z.array(z.array(Integer64.nullable())),
   status: z.array(z.int()),

@@ -69,23 +69,21 @@ export const DlmsPush = z.strictObject({
   evidence: Evidence,
 });
 
+/** A captured value, matched by class, OBIS and attribute of captureObjects. */
+export const CapturedColumn = z.strictObject({
+  measurement: MeasurementName,
+  classId: z.int().min(1),
+  obis: ObisCode,
+  attribute: z.int().min(1).default(2),
+  scaler: z.int().min(-12).max(12),
+});
+
 /** Snapshots at the end of a billing period: a Profile generic without a capture period. */
 export const DlmsBillingProfile = z.strictObject({
   obis: ObisCode,
   /** How many periods the meter keeps. */
   depth: z.int().min(1),
-  registers: z
-    .array(
-      z.strictObject({
-        measurement: MeasurementName,
-        classId: z.int().min(1),
-        obis: ObisCode,
-        attribute: z.int().min(1).default(2),
-        scaler: z.int().min(-12).max(12),
-      }),
-    )
-    .min(1)
-    .max(48),
+  registers: z.array(CapturedColumn).min(1).max(48),
   evidence: Evidence,
 });
 

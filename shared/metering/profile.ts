@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { C1222Profile } from "./c1222-profile.ts";
 import {
+  CapturedColumn,
   DlmsBillingProfile,
   DlmsClockSetting,
   DlmsEventLog,
@@ -35,19 +36,7 @@ const DlmsLoadProfile = z.strictObject({
   period: z.int().min(60).max(86_400),
   /** How many entries the meter keeps. */
   depth: z.int().min(1),
-  /** Column of the captured value for each measurement, matched by class, OBIS and attribute of captureObjects. */
-  channels: z
-    .array(
-      z.strictObject({
-        measurement: MeasurementName,
-        classId: z.int().min(1),
-        obis: ObisCode,
-        attribute: z.int().min(1).default(2),
-        scaler: z.int().min(-12).max(12),
-      }),
-    )
-    .min(1)
-    .max(16),
+  channels: z.array(CapturedColumn).min(1).max(16),
   /** OBIS code of the status column, AMR profile status; absent: none. */
   status: ObisCode.optional(),
   /** Bit masks of the meter's own status to neutral names. */

@@ -1,18 +1,8 @@
+import type { IMAGE_TRANSFER_STATUS } from "../dlms/objects/image-transfer.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { concat, equalOctets } from "../ports/octets.ts";
 
-/** image_transfer_status of class 18. */
-export const IMAGE_STATUS = {
-  "not-initiated": 0,
-  initiated: 1,
-  "verification-initiated": 2,
-  "verification-successful": 3,
-  "verification-failed": 4,
-  "activation-initiated": 5,
-  "activation-successful": 6,
-  "activation-failed": 7,
-} as const;
-export type ImageStatus = keyof typeof IMAGE_STATUS;
+export type ImageStatus = keyof typeof IMAGE_TRANSFER_STATUS;
 
 /** Octets of a block, and the largest image that fits. */
 export const IMAGE_BLOCK = 200;

@@ -1,9 +1,10 @@
 import type { Data } from "../dlms/data.ts";
 import { DATA_ACCESS_RESULT } from "../dlms/data-access-result.ts";
 import type { LogicalName } from "../dlms/logical-name.ts";
+import { IMAGE_TRANSFER_STATUS } from "../dlms/objects/image-transfer.ts";
 import { actionResult, type CosemObject, dataResult } from "../dlms/server/cosem-object.ts";
 import { array, bool, doubleLongUnsigned, enumerated, octetString, structure } from "./cosem-data.ts";
-import { IMAGE_BLOCK, IMAGE_STATUS, type ImageMemory } from "./image-memory.ts";
+import { IMAGE_BLOCK, type ImageMemory } from "./image-memory.ts";
 
 /** First bit first: bit n is block n. */
 function bitmap(image: ImageMemory): Data {
@@ -36,7 +37,7 @@ export const imageTransferObject = (logicalName: LogicalName, image: ImageMemory
         return DATA_ACCESS_RESULT.success;
       },
     },
-    6: { get: () => dataResult(enumerated(IMAGE_STATUS[image.status])) },
+    6: { get: () => dataResult(enumerated(IMAGE_TRANSFER_STATUS[image.status])) },
     7: {
       get: () => {
         const { verified } = image;

@@ -183,7 +183,7 @@ describe("the bridge as a process", () => {
     await plan("read", [slotOf(false)]);
     const [batch] = await results();
     expect(batch).toMatchObject({ lane: "bulk", passOver: true, tasks: [{ outcome: { kind: "done" } }] });
-    expect(batch?.tasks[0]?.registers).toHaveLength(4);
+    expect(batch?.tasks[0]?.registers?.map(({ m }) => m)).toContain("energy.active.import.total");
     await bridge.line("a message that cannot be read goes to the dead-letter queue").toBeDefined();
     const { Messages: [parked] = [] } = await sqs.send(
       new ReceiveMessageCommand({

@@ -10,6 +10,7 @@ import { seeded } from "../../shared/ports/random.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { Field, linkPair, PLANS, SECRET, SEGMENT } from "./attached-field.ts";
 
+const REGISTERS = PLANS[0]?.profile.dlms.registers.length;
 let field: Field;
 beforeEach(() => {
   field = new Field();
@@ -144,7 +145,7 @@ describe("the attached transport", () => {
     await field.arrive(field.task("a"), field.call(0));
     field.task("b");
     const dial = field.dialOf(reader);
-    for (let time = 0; time < 3; time++) expect(await field.clock.until(field.session(0, dial))).toBe(4);
+    for (let time = 0; time < 3; time++) expect(await field.clock.until(field.session(0, dial))).toBe(REGISTERS);
     expect((await field.item(0)).attached).toMatchObject({ task: "a", seq: 1 });
     expect(field.meters[0]!.counters.state).toMatchObject({ repeated: [], lower: [] });
   });
@@ -175,7 +176,7 @@ describe("the attached transport", () => {
       code: "link.route-lost",
     });
     await field.arrive(desk, field.call(0));
-    expect(await field.clock.until(field.session(0, field.dialOf("a")))).toBe(4);
+    expect(await field.clock.until(field.session(0, field.dialOf("a")))).toBe(REGISTERS);
   });
 
   it("loses the route, and the entry, when the owner is gone or does not know the connection", async () => {
