@@ -34,10 +34,17 @@ export interface Vitest {
 const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
-/** These wait for leases to run out, for meters to call again, or for minutes to pass. */
-const RECOVERY = ["attached", "demand-reset", "group-read", "kill-bridge", "schedules", "two-bridges"].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** These wait for leases or windows to run out, for meters to call again, or for minutes to pass; or enrol ten thousand. */
+const LONG = [
+  "attached",
+  "demand-reset",
+  "group-read",
+  "import",
+  "kill-bridge",
+  "schedules",
+  "two-bridges",
+  "two-protocols",
+].map((name) => `test/e2e/${name}.test.ts`);
 
 const answers = (command: string, ...args: string[]): boolean =>
   spawnSync(command, args, { stdio: "ignore" }).status === 0;
@@ -79,22 +86,23 @@ export const PARTS: readonly Part[] = [
     },
   },
   {
+    name: "deployment",
+    about: "whole local deployments: reads, faults, refusals, restarts",
+    always: true,
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE, ...LONG] },
+  },
+  {
     name: "mutations",
     about: "named mistakes in the sources, each of which must turn a test red",
-    always: true,
+    always: false,
     run: { kind: "vitest", paths: ["test/mutations"], alone: true },
   },
   {
-    name: "deployment",
-    about: "whole local deployments: reads, faults, refusals, imports, restarts",
-    always: true,
-    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE, ...RECOVERY] },
-  },
-  {
     name: "recovery",
-    about: "whole local deployments: bridges killed, drained and replaced, schedules, groups, meters that call in",
+    about:
+      "whole local deployments: bridges killed, drained and replaced, schedules, groups, imports, meters that call in",
     always: false,
-    run: { kind: "vitest", paths: RECOVERY },
+    run: { kind: "vitest", paths: LONG },
   },
   {
     name: "interop",
