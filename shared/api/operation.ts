@@ -8,29 +8,20 @@ const [ReadRegisters, ReadIntervals, Ping, ResetDemand, ReadEvents, ReadVoltage,
 const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
   .refine(({ from, to }) => from < to, { message: "expected from < to", path: ["to"] });
-const ReadIntervalsInApi = ReadIntervals.extend({ range });
-const ReadEventsInApi = ReadEvents.extend({ range });
 
-/** An operation as the API writes it: instants in ISO 8601. */
-export const OperationInApi = z.discriminatedUnion("kind", [
+/** A switch's position has no place yet where it is kept, and nobody operates a switch before its guards are there. */
+const OFFERED = [
   ReadRegisters,
-  ReadIntervalsInApi,
+  ReadIntervals.extend({ range }),
   Ping,
   ResetDemand,
-  ReadEventsInApi,
+  ReadEvents.extend({ range }),
   ReadVoltage,
-  ReadSwitch,
   SetClock,
-  OperateSwitch,
-]);
+] as const;
 
-/** What may be asked for. Nobody operates a switch before its guards are there. */
-export const OfferedOperation = z.discriminatedUnion("kind", [
-  ReadRegisters,
-  ReadIntervalsInApi,
-  Ping,
-  ResetDemand,
-  ReadEventsInApi,
-  ReadVoltage,
-  SetClock,
-]);
+/** What may be asked for; instants in ISO 8601. */
+export const OfferedOperation = z.discriminatedUnion("kind", OFFERED);
+
+/** An operation as the API shows it. */
+export const OperationInApi = z.discriminatedUnion("kind", [...OFFERED, ReadSwitch, OperateSwitch]);
