@@ -3,9 +3,9 @@ import type { ResultQueue } from "../../shared/bridge/result-batcher.ts";
 
 /** The results queue, bridge's side. */
 export const sqsResults = (sqs: SQSClient, QueueUrl: string): ResultQueue => ({
-  // A fair queue by lane: what a person waits for overtakes the results of a bulk read.
-  async send(MessageBody, lane) {
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: lane }));
+  // A fair queue by lane: what a person waits for, and alarms, overtake the results of a bulk read.
+  async send(MessageBody, group) {
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: group }));
   },
 });
 

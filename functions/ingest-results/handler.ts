@@ -11,6 +11,7 @@ import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
+import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
 import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
@@ -36,6 +37,7 @@ const ports = {
   clock: systemClock,
   random: systemRandom,
   crypto: nodeCrypto,
+  pushes: dynamoPushCounters(db, env.READINGS_TABLE),
   keepers: [
     notHeldKeeper(dynamoMissingRecords(db, env.READINGS_TABLE)),
     eventKeeper({
@@ -54,16 +56,20 @@ const isPoison = (error: unknown): boolean =>
   error instanceof SyntaxError ||
   (error instanceof HeadraceError && error.retry === "never");
 
-/** What a person waits for is not kept waiting by the bulk read that shares its batch. */
+/** What a person waits for, and alarms, are not kept waiting by the bulk read that shares their batch. */
 const isWaitedFor = ({ attributes: { MessageGroupId: lane } }: SQSRecord): boolean =>
-  lane === "commands" || lane === "interactive";
+  lane === "commands" || lane === "interactive" || lane === "alarms";
 
 /** Results of bridges: evidence, readings, outcomes; only then is the message gone. */
 export const handler = sqsHandler(async (body, record) => {
   try {
-    const { bad, readings, outcomes, ...facts } = await ingestBatch(ports, body);
+    const { bad, readings, outcomes, pushes, ...facts } = await ingestBatch(ports, body);
+    if (pushes !== undefined) {
+      metrics.addMetric("pushesTaken", "Count", pushes.new);
+      if (pushes.replayed > 0) metrics.addMetric("pushesReplayed", "Count", pushes.replayed);
+    }
     if (outcomes.unverified > 0) metrics.addMetric("unverifiedTasks", "Count", outcomes.unverified);
-    return { ...facts, ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }), ...readings, ...outcomes };
+    return { ...facts, ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }), ...readings, ...(pushes ?? outcomes) };
   } catch (error) {
     if (!isPoison(error) && Number(record.attributes.ApproximateReceiveCount) < RECEIVES_MAX) throw error;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";

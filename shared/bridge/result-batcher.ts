@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Batches } from "../jobs/batches.ts";
+import type { Batches, BatchName } from "../jobs/batches.ts";
 import type { Lane } from "../jobs/lane.ts";
 import { encodeMessage, type ResultBatch, ResultMessage, TaskReport, type WorkItem } from "../jobs/messages.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -15,9 +15,12 @@ const SEND_TRIES = 6;
 /** Room for the fields around the tasks. */
 const ENVELOPE = 600;
 
+/** Whose turn a message of the results queue is: its lane's, of what meters push, or of the alarms among it. */
+export type ResultGroup = Lane | "pushes" | "alarms";
+
 export interface ResultQueue {
-  /** Throws when the message was not accepted. Results of one lane must not wait behind those of another. */
-  send(body: string, lane: Lane): Promise<void>;
+  /** Throws when the message was not accepted. Results of one group must not wait behind those of another. */
+  send(body: string, group: ResultGroup): Promise<void>;
 }
 
 export interface ResultPorts {
@@ -40,20 +43,32 @@ export interface ResultBatcher {
   open(lane: Lane, item: WorkItem): SliceReports;
 }
 
+/**
+ * Sends a batch, by way of an object where it is large. Storing and sending may both be repeated: the same batch is the
+ * same object, and ingest takes it once.
+ */
+export async function sendBatch(
+  { clock, queue, batches }: Pick<ResultPorts, "clock" | "queue" | "batches">,
+  group: ResultGroup,
+  name: BatchName,
+  text: string,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      const body =
+        text.length <= BATCH_CHARACTERS
+          ? text
+          : encodeMessage(ResultMessage, { v: 1, object: await batches.putText(name, text) });
+      return await queue.send(body, group);
+    } catch (error) {
+      if (attempt === SEND_TRIES) throw error;
+      await clock.sleep(250 * 2 ** attempt);
+    }
+}
+
 export function resultBatcher(ports: ResultPorts): ResultBatcher {
   let batches = 0;
-  const { clock, queue } = ports;
-
-  /** Storing and sending may both be repeated: the same batch is the same object, and ingest takes it once. */
-  const send = async (lane: Lane, body: () => Promise<string> | string): Promise<void> => {
-    for (let attempt = 1; ; attempt++)
-      try {
-        return await queue.send(await body(), lane);
-      } catch (error) {
-        if (attempt === SEND_TRIES) throw error;
-        await clock.sleep(250 * 2 ** attempt);
-      }
-  };
+  const { clock } = ports;
 
   return {
     open(lane, item) {
@@ -80,12 +95,7 @@ export function resultBatcher(ports: ResultPorts): ResultBatcher {
           passOver,
         };
         const text = `${JSON.stringify(envelope).slice(0, -1)},"tasks":[${texts.join(",")}]}`;
-        const sending = send(
-          lane,
-          characters <= BATCH_CHARACTERS
-            ? () => text
-            : async () => encodeMessage(ResultMessage, { v: 1, object: await ports.batches.putText(envelope, text) }),
-        );
+        const sending = sendBatch(ports, lane, envelope, text);
         sending.catch(() => undefined); // finish() answers for it
         sent.push(sending);
         texts = [];

@@ -1,9 +1,12 @@
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { ResultBatch } from "./messages.ts";
+import type { PushBatch } from "./push-message.ts";
 
-/** What tells a result batch from all others. */
-export type BatchName = Pick<ResultBatch, "job" | "segment" | "part" | "batch">;
+/** What tells a batch from all others: of a slice's results, or of what meters said by themselves. */
+export type BatchName =
+  | Pick<ResultBatch, "job" | "segment" | "part" | "batch">
+  | (Pick<PushBatch, "segment" | "batch"> & { readonly job?: never });
 
 /** Result batches as immutable objects: the evidence that stored readings refer to. */
 export interface Batches {
@@ -16,9 +19,10 @@ export interface Batches {
 }
 
 /** 8 octets as 16 hex digits; readings refer to their batch by it. */
-export function batchReference(crypto: Crypto, { job, segment, part, batch }: BatchName): string {
-  const name = new TextEncoder().encode(JSON.stringify([job, segment, part, batch]));
-  return toHex(crypto.hash("sha256", name).subarray(0, 8));
+export function batchReference(crypto: Crypto, name: BatchName): string {
+  const { segment, batch } = name;
+  const parts = name.job === undefined ? [segment, batch] : [name.job, segment, name.part, batch];
+  return toHex(crypto.hash("sha256", new TextEncoder().encode(JSON.stringify(parts))).subarray(0, 8));
 }
 
 /** The object's key, which follows from the reference alone. */

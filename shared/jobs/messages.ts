@@ -7,7 +7,7 @@ import { JobId } from "./job.ts";
 import { Lane } from "./lane.ts";
 
 /** The codec of every queue body. 64-bit values are decimal strings; times are clock milliseconds. */
-const Integer64 = z.codec(z.string().regex(/^-?\d{1,20}$/), z.bigint(), {
+export const Integer64 = z.codec(z.string().regex(/^-?\d{1,20}$/), z.bigint(), {
   decode: (text) => BigInt(text),
   encode: (value) => value.toString(),
 });
@@ -35,7 +35,7 @@ export const RegisterRecord = z.strictObject({
   at: z.int().optional(),
 });
 /** One channel set's entries: `ends[i]` belongs to `values[channel][i]` and `status[i]`. */
-const IntervalRecord = z.strictObject({
+export const IntervalRecord = z.strictObject({
   set: z.string(),
   period: z.int().min(1),
   channels: z
@@ -47,7 +47,7 @@ const IntervalRecord = z.strictObject({
   status: z.array(z.int()),
 });
 
-const EventRecord = z.strictObject({
+export const EventRecord = z.strictObject({
   at: z.int(),
   e: EventNameSchema,
   log: z.string().max(64),

@@ -55,6 +55,7 @@ export const EVENTS = {
   "security.wrong-password": of("security", "warning", "3.12.24.7"),
   "security.authentication-failed": of("security", "warning", "3.12.24.35"),
   "security.command-refused": of("security", "warning", "3.12.136.38"),
+  "security.push-replayed": of("security", "alarm", "0.0.0.0"),
   "switch.load-side-live": of("switch", "alarm", "3.31.1.143"),
   "switch.opened": of("switch", "info", "3.31.0.68"),
   "switch.closed": of("switch", "info", "3.31.0.42"),

@@ -10,8 +10,11 @@ import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
 import type { Random } from "../ports/random.ts";
+import type { PushCounters } from "../security/push-window.ts";
 import type { DayBlocks } from "./blocks.ts";
-import { type StoreFacts, storeReadings } from "./store-readings.ts";
+import { ingestPushes, type PushFacts } from "./ingest-pushes.ts";
+import { keepReports } from "./keep-reports.ts";
+import type { StoreFacts } from "./store-readings.ts";
 
 /** What a capability keeps of the reports beside readings. May be called again with the same reports. */
 export interface Keeper {
@@ -32,25 +35,39 @@ export interface IngestPorts {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly keepers?: readonly Keeper[];
+  /** Which pushes were taken; absent: a batch of pushes is an error. */
+  readonly pushes?: PushCounters;
 }
 
 export interface IngestFacts {
-  readonly jobId: string;
+  /** Absent: a batch of pushes. */
+  readonly jobId?: string;
   readonly segment: number;
-  readonly part: number;
+  readonly part?: number;
   readonly batch: string;
   readonly reports: number;
   readonly bad: readonly BadReport[];
   readonly readings: StoreFacts;
   readonly outcomes: RecordFacts;
+  readonly pushes?: PushFacts;
 }
 
 /** Larger jobs are closed by the sweep: reading all their slices for each that closes would cost too much. */
 const CLOSE_SLICES_MAX = 64;
 
-async function received(ports: IngestPorts, text: string): Promise<ReceivedResults & { kind: "batch"; text?: string }> {
+export type ReceivedBatch<Kind extends "batch" | "pushes"> = ReceivedResults & {
+  readonly kind: Kind;
+  /** As it came, unless it lies there as an object. */
+  readonly text?: string;
+};
+
+/** A message of the results queue, fetched where it only names an object. Throws as `readResults`, and `results.object-…`. */
+async function received(
+  ports: Pick<IngestPorts, "batches">,
+  text: string,
+): Promise<ReceivedBatch<"batch"> | ReceivedBatch<"pushes">> {
   const message = readResults(text);
-  if (message.kind === "batch") return { ...message, text };
+  if (message.kind !== "object") return { ...message, text };
   const stored = await ports.batches.get(message.object);
   // Stored before the message is sent, and read as it was written: what is missing now will not come by itself.
   if (stored === undefined)
@@ -58,26 +75,33 @@ async function received(ports: IngestPorts, text: string): Promise<ReceivedResul
       retry: "never",
     });
   const batch = readResults(stored);
-  if (batch.kind === "batch") return batch;
+  if (batch.kind !== "object") return batch;
   throw new HeadraceError("results.object-malformed", `expected a result batch in ${message.object}`, {
     retry: "never",
   });
 }
 
-/**
- * One message of the results queue: evidence, then readings, then what the keepers keep, then outcomes; the caller acknowledges. Every step may be
- * repeated. One meter's bad content never fails its batch: its raw report is kept, its task ends `failed(protocol)`.
- */
+/** One message of the results queue; the caller acknowledges it. Every step may be repeated. */
 export async function ingestBatch(ports: IngestPorts, body: string): Promise<IngestFacts> {
-  const { envelope, reports, bad, text } = await received(ports, body);
+  const message = await received(ports, body);
+  return message.kind === "batch" ? ingestTasks(ports, message) : ingestPushes(ports, message);
+}
+
+/**
+ * What a bridge reports of a slice: evidence, then readings, then what the keepers keep, then outcomes. One meter's bad content never fails its batch: its raw report is kept, its task ends `failed(protocol)`.
+ */
+async function ingestTasks(
+  ports: IngestPorts,
+  { envelope, reports, bad, text }: ReceivedBatch<"batch">,
+): Promise<IngestFacts> {
   const tells = reports.some(
     ({ registers, intervals, events }) => registers !== undefined || intervals !== undefined || events !== undefined,
   );
   if (text !== undefined && (tells || bad.length > 0)) await ports.batches.putText(envelope, text);
 
   const reference = batchReference(ports.crypto, envelope);
-  const stored = await storeReadings(ports, envelope.segment, reference, reports);
-
+  const job = await ports.ledger.job(envelope.job);
+  const stored = await keepReports(ports, { segment: envelope.segment, reference, job, reports });
   const malformed: readonly BadReport[] = [...bad, ...stored.bad];
   const badSlots = new Set(malformed.flatMap(({ slot }) => (slot === undefined ? [] : [slot])));
   const outcomes: Pick<TaskReport, "slot" | "outcome">[] = reports.filter(({ slot }) => !badSlots.has(slot));
@@ -85,14 +109,6 @@ export async function ingestBatch(ports: IngestPorts, body: string): Promise<Ing
     outcomes.push({
       slot,
       outcome: { kind: "failed", reason: "protocol", code: "results.report-malformed", retry: "never" },
-    });
-  const job = await ports.ledger.job(envelope.job);
-  for (const keeper of ports.keepers ?? [])
-    await keeper.keep({
-      segment: envelope.segment,
-      reference,
-      job,
-      reports: reports.filter(({ slot }) => !badSlots.has(slot)),
     });
   const key = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
   const recorded = await recordOutcomes(ports, key, envelope, outcomes, job?.retry ?? DEFAULT_RETRY);

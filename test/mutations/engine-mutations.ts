@@ -113,10 +113,10 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
     name: "ledger written before the block",
     file: "shared/readings/ingest-batch.ts",
-    original: "  const stored = await storeReadings(",
+    original: "  const stored = await keepReports(",
     mutated: `  const slice = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
   await recordOutcomes(ports, slice, envelope, reports, DEFAULT_RETRY);
-  const stored = await storeReadings(`,
+  const stored = await keepReports(`,
   },
   {
     name: "version condition removed",

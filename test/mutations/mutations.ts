@@ -20,10 +20,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "ledger written before the block",
     file: "shared/readings/ingest-batch.ts",
-    original: "  const stored = await storeReadings(",
+    original: "  const stored = await keepReports(",
     mutated: `  const slice = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
   await recordOutcomes(ports, slice, envelope, reports, DEFAULT_RETRY);
-  const stored = await storeReadings(`,
+  const stored = await keepReports(`,
     tests: ["shared/readings/ingest-batch.test.ts"],
   },
   {

@@ -82,7 +82,7 @@ export class ReadingInvariants {
 
   #reports(text: string): { readonly task: string; readonly readings: Readings }[] {
     const batch = readResults(text);
-    if (batch.kind === "object") return [];
+    if (batch.kind !== "batch") return [];
     const { job, segment } = batch.envelope;
     return batch.reports.flatMap(({ slot, at, outcome, registers = [], intervals = [] }) => {
       if (outcome.kind !== "done") return [];
