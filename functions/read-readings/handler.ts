@@ -30,7 +30,8 @@ export const handler = httpHandler({
       const expected = "the id of an enrolled meter";
       return refuse("not-found", `There is no meter ${meterId}.`, { field: "meterId", expected, received: meterId });
     }
-    if (meter.state === "enrolling") return { status: 200, body: { meterId, asOf, registers: [], intervals: [] } };
+    if (meter.state === "enrolling")
+      return { status: 200, body: { meterId, asOf, registers: [], snapshots: [], intervals: [] } };
     return { status: 200, body: readingsView(meterId, asOf, await readReadings({ blocks }, meter.place, from, to)) };
   },
 });

@@ -46,6 +46,7 @@ const stored = (entries = ENTRIES, registers = REGISTERS, scaler = 0): Stored =>
   meterId: truth.meterId,
   asOf: iso(at),
   registers,
+  snapshots: [],
   intervals: [
     {
       channelSet: "load",

@@ -20,7 +20,7 @@ describe("field errors", () => {
     expect(complaints(routes.submitJob.request, { operation: { kind: "open" }, target: { kind: "all" } })).toEqual([
       {
         field: "operation.kind",
-        expected: "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, setClock",
+        expected: "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, setClock, readBilling",
         received: "open",
       },
     ]);

@@ -2,8 +2,18 @@ import { z } from "zod";
 import { Operation } from "../metering/operation.ts";
 import { WholeSecond } from "./instant.ts";
 
-const [ReadRegisters, ReadIntervals, Ping, ResetDemand, ReadEvents, ReadVoltage, ReadSwitch, SetClock, OperateSwitch] =
-  Operation.options;
+const [
+  ReadRegisters,
+  ReadIntervals,
+  Ping,
+  ResetDemand,
+  ReadEvents,
+  ReadVoltage,
+  ReadSwitch,
+  SetClock,
+  OperateSwitch,
+  ReadBilling,
+] = Operation.options;
 
 const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
@@ -18,6 +28,7 @@ const OFFERED = [
   ReadEvents.extend({ range }),
   ReadVoltage,
   SetClock,
+  ReadBilling.extend({ range: range.optional() }),
 ] as const;
 
 /** What may be asked for; instants in ISO 8601. */

@@ -1,11 +1,16 @@
 import { z } from "zod";
 import { MeasurementName } from "../metering/measurement.ts";
+import { SNAPSHOT_KINDS } from "../metering/result.ts";
 import { QUALITY, type QualityFlag } from "../readings/quality.ts";
 import { Instant } from "./instant.ts";
 
 const Integer = z.string().regex(/^-?\d+$/);
 
-/** Readings of a meter: intervals whose end lies in (from, to], registers captured there. Default: the last 24 h. */
+/**
+ * Readings of a meter: intervals whose end lies in (from, to], registers captured or read there, snapshots taken there.
+ * Default: the last 24 h. An interval is named by its end, in UTC: with a period of 15 minutes, the one that ends at
+ * 10:15 holds what was counted after 10:00 and up to 10:15, or the dial as it stood at 10:15.
+ */
 export const ReadingQuery = z
   .strictObject({ from: Instant.optional(), to: Instant.optional() })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
@@ -13,20 +18,29 @@ export const ReadingQuery = z
     path: ["to"],
   });
 
+const RegisterInApi = z.strictObject({
+  measurement: MeasurementName,
+  unit: z.string(),
+  value: Integer,
+  scaler: z.int(),
+  at: Instant,
+  readingType: z.string(),
+  /** The result batch that is its evidence. */
+  batch: z.string().optional(),
+});
+
 /** Values are integers as decimal strings: `value × 10^scaler unit`. */
 export const Readings = z.strictObject({
   meterId: z.string(),
   asOf: Instant,
-  registers: z.array(
+  registers: z.array(RegisterInApi),
+  /** What the meter kept when a billing period or season ended, or its demand was reset. */
+  snapshots: z.array(
     z.strictObject({
-      measurement: MeasurementName,
-      unit: z.string(),
-      value: Integer,
-      scaler: z.int(),
+      kind: z.enum(SNAPSHOT_KINDS),
       at: Instant,
-      readingType: z.string(),
-      /** The result batch that is its evidence. */
-      batch: z.string().optional(),
+      /** `at` of a demand: when its peak was. */
+      registers: z.array(RegisterInApi),
     }),
   ),
   intervals: z.array(
@@ -46,6 +60,7 @@ export const Readings = z.strictObject({
       ),
       entries: z.array(
         z.strictObject({
+          /** The instant at which the interval ended. */
           end: Instant,
           values: z.array(Integer.nullable()),
           /** What the meter says of it. */

@@ -74,6 +74,15 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
           registers: registerRecords(result.registers),
         }),
     ...(result.intervals.length === 0 ? {} : { intervals: result.intervals.map(intervalRecord) }),
+    ...(result.snapshots === undefined || result.snapshots.length === 0
+      ? {}
+      : {
+          snapshots: result.snapshots.map(({ kind, at, registers }) => ({
+            kind,
+            at,
+            registers: registerRecords(registers),
+          })),
+        }),
     ...(result.events === undefined ? {} : { events: result.events.map(eventRecord) }),
     ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
     ...(result.clockSet === undefined ? {} : { clockSet: { ...result.clockSet } }),

@@ -3,7 +3,7 @@ import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { Measurement } from "../metering/measurement.ts";
-import type { Operation } from "../metering/operation.ts";
+import type { Operation, TimeRange } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
@@ -13,6 +13,7 @@ import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
 import { Procedures } from "./client/procedures.ts";
+import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { readRegisters, wantedRegisters } from "./client/read-registers.ts";
@@ -83,6 +84,8 @@ class C1222MeterSession implements MeterSession {
         return this.#readEvents(operation);
       case "readVoltage":
         return this.#readRegisters({ kind: "readRegisters", measurements: this.#voltages() });
+      case "readBilling":
+        return this.#readBilling(operation.range);
       case "readSwitch":
         return this.#readSwitch();
       case "setClock":
@@ -125,6 +128,13 @@ class C1222MeterSession implements MeterSession {
     const { logs } = this.#profile;
     if (logs === undefined) throw new SessionError("unsupported", "profile.no-logs", "the device profile has no logs");
     return this.#result(await readEvents(this.#reader, logs, await this.#meterClock(), range));
+  }
+
+  async #readBilling(range: TimeRange | undefined): Promise<OperationResult> {
+    const { billing, registers } = this.#profile;
+    if (billing === undefined)
+      throw new SessionError("unsupported", "profile.no-billing", "the device profile describes no billing snapshots");
+    return this.#result(await readBilling(this.#reader, billing, registers, await this.#meterClock(), range));
   }
 
   /** Position first and voltage after it: a switch that moves meanwhile shows itself as a contradiction. */

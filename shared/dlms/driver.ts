@@ -8,6 +8,7 @@ import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { withCounter } from "./client/public-client.ts";
+import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
@@ -59,6 +60,8 @@ class DlmsMeterSession implements MeterSession {
         return this.#readEvents(operation.range);
       case "readVoltage":
         return this.#readVoltage();
+      case "readBilling":
+        return this.#readBilling(operation.range);
       case "readSwitch":
         return (await this.#switchShown()).result;
       case "setClock":
@@ -141,6 +144,13 @@ class DlmsMeterSession implements MeterSession {
     if (logs === undefined || logs.length === 0)
       throw new SessionError("unsupported", "profile.no-events", "the device profile describes no event log");
     return this.#result(await readEvents(this.#session, logs, clock, await this.#clockTime(), range));
+  }
+
+  async #readBilling(range: TimeRange | undefined): Promise<OperationResult> {
+    const { billing, clock } = this.#profile;
+    if (billing === undefined)
+      throw new SessionError("unsupported", "profile.no-billing", "the device profile describes no billing snapshots");
+    return this.#result(await readBilling(this.#session, billing, clock, await this.#clockTime(), range));
   }
 
   async #readVoltage(): Promise<OperationResult> {

@@ -3,6 +3,7 @@ import { EventNameSchema } from "../metering/event-catalogue.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
+import { SNAPSHOT_KINDS } from "../metering/result.ts";
 import { JobId } from "./job.ts";
 import { Lane } from "./lane.ts";
 
@@ -47,6 +48,13 @@ export const IntervalRecord = z.strictObject({
   status: z.array(z.int()),
 });
 
+/** Registers as they stood at `at`; a register's own `at` is the time of its peak. */
+const SnapshotRecord = z.strictObject({
+  kind: z.enum(SNAPSHOT_KINDS),
+  at: z.int(),
+  registers: z.array(RegisterRecord).min(1).max(64),
+});
+
 export const EventRecord = z.strictObject({
   at: z.int(),
   e: EventNameSchema,
@@ -88,6 +96,7 @@ export const TaskReport = z.strictObject({
   frameDigest: z.string().optional(),
   registers: z.array(RegisterRecord).optional(),
   intervals: z.array(IntervalRecord).optional(),
+  snapshots: z.array(SnapshotRecord).max(64).optional(),
   events: z.array(EventRecord).optional(),
   switch: z
     .strictObject({

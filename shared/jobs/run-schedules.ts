@@ -13,9 +13,9 @@ const CATCH_UP_MAX_SECONDS = 40 * 86_400;
 const MISSED_WALKED_MAX = 5000;
 const DAY_SECONDS = 86_400;
 
-/** What a run asks: an interval read looks back from the run, and over the runs that were missed before it. */
+/** What a run asks: where it looks back, it does so from the run, and over the runs that were missed before it. */
 function operationAt(operation: ScheduledOperation, runAt: number, firstMissed: number): Operation {
-  if (operation.kind !== "readIntervals" && operation.kind !== "readEvents") return operation;
+  if (!("lastSeconds" in operation)) return operation;
   const { lastSeconds, ...rest } = operation;
   const span = Math.min((runAt - firstMissed) / 1000 + lastSeconds, Math.max(CATCH_UP_MAX_SECONDS, lastSeconds));
   return { ...rest, range: { from: runAt - span * 1000, to: runAt } };

@@ -3,20 +3,21 @@ import { Operation } from "../metering/operation.ts";
 import { Caller, JobTarget, RetryPolicy } from "./job.ts";
 import { Lane } from "./lane.ts";
 
-const [ReadRegisters, ReadIntervals, Ping, , ReadEvents, ReadVoltage] = Operation.options;
+const [ReadRegisters, ReadIntervals, Ping, , ReadEvents, ReadVoltage, , , , ReadBilling] = Operation.options;
 /** The range ends at the run and is so long, seconds. */
 const lastSeconds = z
   .int()
   .min(60)
   .max(40 * 86_400);
 
-/** What a schedule asks at each run; a read of intervals or events looks back from the run. */
+/** What a schedule asks at each run; a read of intervals, events or snapshots looks back from the run. */
 export const ScheduledOperation = z.discriminatedUnion("kind", [
   ReadRegisters,
   ReadIntervals.omit({ range: true }).extend({ lastSeconds }),
   Ping,
   ReadEvents.omit({ range: true }).extend({ lastSeconds }),
   ReadVoltage,
+  ReadBilling.omit({ range: true }).extend({ lastSeconds }),
 ]);
 export type ScheduledOperation = z.infer<typeof ScheduledOperation>;
 

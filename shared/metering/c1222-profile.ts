@@ -81,6 +81,18 @@ const C1222DemandReset = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * Tables that keep the registers of table 23 as they stood when something ended: 24 the season before, 25 the last demand
+ * reset, 26 self-reads. Elements and scalers are those of the registers.
+ */
+const C1222Billing = z.strictObject({
+  tables: z
+    .array(z.union([z.literal(24), z.literal(25), z.literal(26)]))
+    .min(1)
+    .max(3),
+  evidence: Evidence,
+});
+
 /** How the clock is set: the procedure takes a mask, date and time, and their qualifier. */
 const C1222ClockSetting = z.strictObject({
   procedure: C1222Procedure,
@@ -166,6 +178,7 @@ export const C1222Profile = z.strictObject({
       logs: z.array(C1222Log).min(1).max(2).optional(),
       clockSetting: C1222ClockSetting.optional(),
       demandReset: C1222DemandReset.optional(),
+      billing: C1222Billing.optional(),
       switch: C1222Switch.optional(),
       /** A module on a battery: when it listens, and what it says by itself. */
       sleep: C1222Sleep.optional(),
@@ -187,6 +200,7 @@ export type C1222LoadProfile = z.infer<typeof C1222LoadProfile>;
 export type C1222Procedure = z.infer<typeof C1222Procedure>;
 export type C1222Switch = z.infer<typeof C1222Switch>;
 export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
+export type C1222Billing = z.infer<typeof C1222Billing>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;
 export type C1222Log = z.infer<typeof C1222Log>;
 export type C1222Sleep = z.infer<typeof C1222Sleep>;

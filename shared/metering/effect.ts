@@ -33,7 +33,8 @@ export type EffectVerdict =
 export interface EffectSession {
   /**
    * Reads what the effect is going to change or clear, as readings to be kept, and what a proof compares with. Throws
-   * `SessionError` `unsupported` where the meter has nothing to prove with, `unsafe` where the session proves no keys.
+   * `SessionError` `unsupported` where the meter has nothing to prove with, `unsafe` where the session proves no keys, or what the effect
+   * clears could not be read.
    */
   baseline(operation: OnceOperation): Promise<{ readonly before: OperationResult; readonly baseline: EffectBaseline }>;
   /** Sends the effect's frames and nothing else. */

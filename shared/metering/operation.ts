@@ -32,6 +32,11 @@ const ReadVoltage = z.strictObject({ kind: z.literal("readVoltage") });
 const ReadSwitch = z.strictObject({ kind: z.literal("readSwitch") });
 /** Sets the meter's clock to the headend's time, in the steps that the device profile allows. */
 const SetClock = z.strictObject({ kind: z.literal("setClock") });
+/**
+ * What the meter kept when billing periods or seasons ended, or its demand was reset: snapshots whose time lies in
+ * (from, to]; without a range, all that it holds.
+ */
+const ReadBilling = z.strictObject({ kind: z.literal("readBilling"), range: TimeRange.optional() });
 /** Opens or closes the disconnect switch, or arms it so that the customer can close it at the meter. Never a toggle. */
 const OperateSwitch = z.strictObject({ kind: z.literal("operateSwitch"), to: z.enum(["open", "closed", "armed"]) });
 
@@ -46,6 +51,7 @@ export const Operation = z.discriminatedUnion("kind", [
   ReadSwitch,
   SetClock,
   OperateSwitch,
+  ReadBilling,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -62,6 +68,7 @@ export const REPLAY_CLASS = {
   readSwitch: "read",
   setClock: "state",
   operateSwitch: "once",
+  readBilling: "read",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

@@ -46,6 +46,19 @@ export interface IntervalSet {
   readonly entries: readonly IntervalEntry[];
 }
 
+/** What ended when a snapshot was taken. `self-read`: a reading that the meter took by its own schedule. */
+export const SNAPSHOT_KINDS = ["billing", "season", "demand-reset", "self-read"] as const;
+export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
+
+/** Registers as they stood when something ended, kept by the meter. */
+export interface BillingSnapshot {
+  readonly kind: SnapshotKind;
+  /** When it was taken, UTC, clock milliseconds. */
+  readonly at: number;
+  /** Each register's own `at` is the time of a peak. */
+  readonly registers: readonly RegisterValue[];
+}
+
 /** One entry of one of the meter's event logs, or an alarm that it sent. */
 export interface MeterEvent {
   /** When the meter says that it happened, UTC, clock milliseconds. */
@@ -76,6 +89,8 @@ export interface SwitchState {
 export interface OperationResult {
   readonly registers: readonly RegisterValue[];
   readonly intervals: readonly IntervalSet[];
+  /** `readBilling`: by time; absent elsewhere. */
+  readonly snapshots?: readonly BillingSnapshot[];
   /** `readEvents`: by time; absent elsewhere. */
   readonly events?: readonly MeterEvent[];
   /** `readSwitch`, and what an order to the switch read for its proof; voltages are among `registers`. */

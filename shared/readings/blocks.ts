@@ -1,12 +1,29 @@
 import type { Place } from "../metering/meter.ts";
+import { SNAPSHOT_KINDS, type SnapshotKind } from "../metering/result.ts";
+import { dayOf } from "./day-block.ts";
 
 /** The set of a block that holds nothing but registers. */
 export const REGISTERS_SET = "registers";
 
+/**
+ * The set of a block that holds one snapshot of registers, in the UTC day in which it was taken: its kind and its
+ * millisecond of the day. No channel set has an `@` in its name.
+ */
+export const snapshotSet = (kind: SnapshotKind, at: number): string => `${kind}@${at - dayOf(at)}`;
+
+/** What a set's name says, where it is that of a snapshot. `day`: start of the block's UTC day. */
+export function snapshotOf(set: string, day: number): { readonly kind: SnapshotKind; readonly at: number } | undefined {
+  const [name, offset = "", ...rest] = set.split("@");
+  const kind = SNAPSHOT_KINDS.find((one) => one === name);
+  return kind === undefined || rest.length > 0 || !/^\d{1,8}$/.test(offset)
+    ? undefined
+    : { kind, at: day + Number(offset) };
+}
+
 /** One meter, UTC day (its start, clock ms) and channel set. */
 export interface BlockKey extends Place {
   readonly day: number;
-  /** Name of the channel set; `REGISTERS_SET`: registers read without intervals. */
+  /** Name of the channel set; `REGISTERS_SET`: registers read without intervals; `snapshotSet`: a snapshot. */
   readonly set: string;
 }
 

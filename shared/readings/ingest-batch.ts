@@ -95,7 +95,7 @@ async function ingestTasks(
   { envelope, reports, bad, text }: ReceivedBatch<"batch">,
 ): Promise<IngestFacts> {
   const tells = reports.some(
-    ({ registers, intervals, events }) => registers !== undefined || intervals !== undefined || events !== undefined,
+    ({ registers, intervals, snapshots, events }) => (registers ?? intervals ?? snapshots ?? events) !== undefined,
   );
   if (text !== undefined && (tells || bad.length > 0)) await ports.batches.putText(envelope, text);
 

@@ -1,7 +1,7 @@
 import type { TaskReport } from "../jobs/messages.ts";
 import { INTERVAL_STATUS } from "../metering/result.ts";
 import { HeadraceError } from "../ports/errors.ts";
-import { REGISTERS_SET } from "./blocks.ts";
+import { REGISTERS_SET, snapshotSet } from "./blocks.ts";
 import {
   type BlockEntry,
   type BlockRegister,
@@ -32,11 +32,12 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
 
 /**
  * What a report brings, as blocks by channel set and UTC day. Registers lie in the first interval block of the day in
- * which they were read, else in a block of their own. Throws `HeadraceError` `readings.report-malformed` when the
+ * which they were read, else in a block of their own; a snapshot lies in a block of its own, in the day in which the
+ * meter took it: read again, it is the same. Throws `HeadraceError` `readings.report-malformed` when the
  * report contradicts itself: nothing of it is stored then.
  */
 export function blocksOf(
-  report: Pick<TaskReport, "at" | "intervals" | "registers" | "clockOffsetMs">,
+  report: Pick<TaskReport, "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs">,
   batch: string,
 ): ReportBlock[] {
   const origin: Origin = { batch, at: report.at };
@@ -50,10 +51,20 @@ export function blocksOf(
     sets.add(record.set);
     blocks.push(...intervalBlocks(record, origin, drifts ? QUALITY.clockDrift.bit : 0));
   }
+  for (const { kind, at, registers } of report.snapshots ?? []) {
+    if (at < 0 || at > 8.64e15) throw bad("expected an instant as the time of a snapshot");
+    const set = snapshotSet(kind, at);
+    const day = dayOf(at);
+    if (blocks.some((known) => known.set === set && known.block.day === day))
+      throw bad(`expected one ${kind} snapshot of ${new Date(at).toISOString()}`);
+    // Without a peak's time of its own a register was captured when the snapshot was taken.
+    const kept = registersOf(registers, origin).map((register) => ({ at, ...register }));
+    blocks.push({ set, block: { ...emptyBlock(day), registers: kept } });
+  }
   const registers = registersOf(report.registers ?? [], origin);
   if (registers.length === 0) return blocks;
   const day = dayOf(report.at);
-  const beside = blocks.find(({ block }) => block.day === day);
+  const beside = blocks.find(({ block }) => block.day === day && block.period !== 0);
   if (beside === undefined) return [...blocks, { set: REGISTERS_SET, block: { ...emptyBlock(day), registers } }];
   beside.block.registers = registers;
   return blocks;

@@ -43,7 +43,7 @@ export async function storeReadings(
   ports: { readonly blocks: DayBlocks },
   segment: number,
   batch: string,
-  reports: readonly Pick<TaskReport, "slot" | "at" | "intervals" | "registers" | "clockOffsetMs">[],
+  reports: readonly Pick<TaskReport, "slot" | "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs">[],
 ): Promise<{ readonly facts: StoreFacts; readonly bad: readonly BadContent[] }> {
   const facts: StoreFacts = { added: 0, corrected: 0, written: 0, unchanged: 0, conflicts: 0 };
   const bad: BadContent[] = [];

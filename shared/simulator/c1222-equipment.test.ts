@@ -8,6 +8,7 @@ import { openApdu } from "../c1222/security/secured-apdu.ts";
 import { decodeRequest } from "../c1222/services/request.ts";
 import type { MeterSession } from "../metering/driver.ts";
 import type { OnceOperation } from "../metering/operation.ts";
+import type { DeviceProfile } from "../metering/profile.ts";
 import { PROFILES } from "../metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../ports/node-crypto.ts";
 import { fromHex } from "../ports/octets.ts";
@@ -25,9 +26,9 @@ const KEYS = { unicast: "0f".repeat(16), llsSecret: "70617373776f7264" };
 
 function town(
   name: string,
-  change: { fault?: FaultKind; form?: C1222FormOptions; at?: number; offsetMs?: number } = {},
+  change: { fault?: FaultKind; form?: C1222FormOptions; at?: number; offsetMs?: number; profile?: DeviceProfile } = {},
 ) {
-  const profile = PROFILES.get(name);
+  const profile = change.profile ?? PROFILES.get(name);
   if (profile?.protocol !== "c1222") throw new Error(`no C12.22 profile ${name}`);
   let now = change.at ?? NOW;
   const clock = {
@@ -147,6 +148,49 @@ describe("its demand", () => {
     ]);
     expect(before.registers[0]?.value).toBeGreaterThan(0n);
     expect([answer.kind, verdict.kind, one.meter.resets.state.count]).toEqual(["accepted", "happened", 1]);
+  });
+
+  it("is kept in the snapshot of the last reset, as it stood before it", async () => {
+    const one = town("commercial-us");
+    const { before } = await effect(one, { kind: "resetDemand" });
+    const session = await one.open();
+    const { snapshots = [] } = await session.perform({ kind: "readBilling" });
+    expect(snapshots.map(({ kind, at }) => [kind, at])).toEqual([
+      ["demand-reset", one.meter.resets.state.lastAt - (one.meter.resets.state.lastAt % 1000)],
+    ]);
+    const kept = snapshots[0]?.registers.filter(({ measurement }) => measurement.endsWith("import.max"));
+    expect(kept).toEqual(before.registers);
+    const after = await session.perform({ kind: "readRegisters" });
+    const peak = after.registers.find(({ measurement }) => measurement === "demand.active.import.max");
+    expect(peak?.value).toBeLessThan(before.registers[0]?.value ?? 0n);
+  });
+
+  it("is kept of seasons and self-reads too, where the model has these tables", async () => {
+    const known = PROFILES.get("commercial-us");
+    if (known?.protocol !== "c1222") throw new Error("no such profile");
+    const { c1222 } = known;
+    const profile = {
+      ...known,
+      c1222: {
+        ...c1222,
+        billing: { tables: [24, 25, 26] as (24 | 25 | 26)[], evidence: "unverified" as const },
+        singleSourceTables: { ...c1222.singleSourceTables, tables: [...c1222.singleSourceTables.tables, 24, 26] },
+      },
+    };
+    const { snapshots = [], refusals } = await (await town("", { profile }).open()).perform({ kind: "readBilling" });
+    expect(refusals).toEqual([]);
+    expect(snapshots.map(({ kind, at }) => `${new Date(at).toISOString().slice(0, 10)} ${kind}`)).toEqual([
+      "2026-08-01 self-read",
+      "2026-09-01 self-read",
+      "2026-10-01 season",
+      "2026-10-01 self-read",
+      "2026-11-01 demand-reset",
+      "2026-11-01 self-read",
+    ]);
+    const [, , season, read] = snapshots;
+    expect(season?.registers).toEqual(read?.registers);
+    const energies = snapshots.map(({ registers }) => registers[0]?.value ?? -1n);
+    expect(energies).toEqual(energies.toSorted((left, right) => (left < right ? -1 : 1)));
   });
 
   it("that was acknowledged and not done is found out", async () => {

@@ -49,6 +49,8 @@ const NAMEPLATE = { gas: 0, water: 1, electric: 2 } as const;
 const DAY_S = 86_400;
 /** Days that a load profile keeps: a block a day. */
 export const PROFILE_DAYS = 30;
+/** Self-reads that a meter with table 26 keeps: one at each month's start. */
+export const SELF_READS = 4;
 /** Entries of each log. */
 export const LOG_ENTRIES = 128;
 export const EVENT_DATA_OCTETS = 2;
@@ -89,6 +91,7 @@ function formOf({ c1222, commodity }: C1222Profile, options: C1222FormOptions): 
     ...[0, 1, 3, 5, 6, 7, 8, c1222.clock],
     ...(summations + demands > 0 ? [11, 12, 16, 21, 22, 23] : []),
     ...(demands > 0 ? [13, 25] : []),
+    ...(c1222.billing?.tables ?? []),
     ...(presentValues > 0 ? [11, 16, 21, 27, 28] : []),
     ...(c1222.loadProfiles.length > 0 ? [61, 62, 63] : []),
     ...c1222.loadProfiles.map(({ set }) => FIRST_LOAD_PROFILE_TABLE + set - 1),
@@ -161,7 +164,7 @@ function formOf({ c1222, commodity }: C1222Profile, options: C1222FormOptions): 
   describe(21, {
     REG_FUNC1_FLAGS: { DATE_TIME_FIELD_FLAG: demands > 0, DEMAND_RESET_CTR_FLAG: demands > 0 },
     REG_FUNC2_FLAGS: {},
-    NBR_SELF_READS: 0,
+    NBR_SELF_READS: c1222.billing?.tables.includes(26) === true ? SELF_READS : 0,
     NBR_SUMMATIONS: summations,
     NBR_DEMANDS: demands,
     NBR_COIN_VALUES: 0,

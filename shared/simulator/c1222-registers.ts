@@ -1,11 +1,19 @@
 import type { TableRecord, TableValue } from "../c1219/table-layout.ts";
 import type { C1222Profile, C1222Register } from "../metering/c1222-profile.ts";
 import { MEASUREMENTS } from "../metering/measurement.ts";
-import type { C1222Form } from "./c1222-form.ts";
+import { type C1222Form, SELF_READS } from "./c1222-form.ts";
 import { atScaler, type Measured } from "./c1222-quantities.ts";
 import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
+import { monthStarts, wallTime } from "./zone.ts";
 
 const REGISTER_TABLE = 23;
+/** Months in which a season begins. */
+const SEASONS = [4, 10];
+
+/** When the season began that the meter is in: then the one before it ended. */
+const lastSeasonStart = (state: MeterState): number =>
+  monthStarts(state.zone, state.now(), 12).findLast((at) => SEASONS.includes(wallTime(state.zone, at).month)) ?? 0;
+
 const decimal = (value: number): TableValue => ({ mantissa: BigInt(value), exponent: 0 });
 
 /** Registers of a model as its tables have them; the truth log is written before anything is encoded. */
@@ -41,7 +49,9 @@ export function c1222Registers(
       decimal(shown(23, `${path}.SUMMATIONS[${index}]`, instant).value),
     ),
     DEMANDS: Array.from({ length: form.demands }, (_, index) => {
-      const { value, capturedAt } = shown(23, `${path}.DEMANDS[${index}].DEMAND[0]`, instant);
+      // An order sets the demand back at its very instant: what it ended is what stood just before.
+      const before = instant === state.resets.state.lastAt ? instant - 1 : instant;
+      const { value, capturedAt } = shown(23, `${path}.DEMANDS[${index}].DEMAND[0]`, before);
       return { EVENT_TIME: [capturedAt], DEMAND: [decimal(value)] };
     }),
     COINCIDENTS: [],
@@ -50,6 +60,10 @@ export function c1222Registers(
     NBR_DEMAND_RESETS: resetCount(state) & 0xff,
     TOT_DATA_BLOCK: block("TOT_DATA_BLOCK", instant),
     TIER_DATA_BLOCK: Array.from({ length: form.tiers }, (_, tier) => block(`TIER_DATA_BLOCK[${tier}]`, instant)),
+  });
+  const endedAt = (instant: number): TableRecord => ({
+    END_DATE_TIME: instant,
+    REGISTER_DATA: registerData(instant),
   });
   const sources = registers.map((_, index) => index);
   const select = (table: number, element: (index: number) => string, count: number): number[] =>
@@ -71,10 +85,16 @@ export function c1222Registers(
       COIN_DEMAND_ASSOC: [],
     }),
     23: () => registerData(),
-    25: () => {
-      const ended = lastReset(state);
-      return { END_DATE_TIME: ended, REGISTER_DATA: registerData(ended) };
-    },
+    24: () => endedAt(lastSeasonStart(state)),
+    25: () => endedAt(lastReset(state)),
+    26: () => ({
+      LIST_STATUS: {},
+      NBR_VALID_ENTRIES: SELF_READS,
+      LAST_ENTRY_ELEMENT: SELF_READS - 1,
+      LAST_ENTRY_SEQ_NBR: 0,
+      NBR_UNREAD_ENTRIES: 0,
+      SELF_READ: monthStarts(state.zone, state.now(), SELF_READS).map(endedAt),
+    }),
     27: () => ({
       PRESENT_DEMAND_SELECT: [],
       PRESENT_VALUE_SELECT: select(28, (index) => `PRESENT_VALUE[${index}]`, form.presentValues),

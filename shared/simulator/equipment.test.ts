@@ -121,6 +121,45 @@ describe("the billing profile of a simulated meter", () => {
       expect(new Set(first).size).toBeGreaterThan(10);
     },
   );
+
+  it.each(["idis-p2", "dsmr5", "is15959-d1", "generic-eu"])(
+    "of %s is read as it is, each peak with its time",
+    async (name) => {
+      const of = lab(name);
+      const { billing } = profileOf(name).dlms;
+      const { snapshots = [], refusals } = await (await meterSession(of)).perform({ kind: "readBilling" });
+      expect(refusals).toEqual([]);
+      expect(snapshots).toHaveLength(billing?.depth ?? 0);
+      const rising = snapshots.map(({ registers }) => registers[0]?.value ?? -1n);
+      expect(rising).toEqual(rising.toSorted((left, right) => (left < right ? -1 : 1)));
+      for (const [index, { kind, at, registers }] of snapshots.entries()) {
+        expect(kind).toBe("billing");
+        expect(registers.map(({ measurement }) => measurement)).toEqual(
+          billing?.registers.map(({ measurement }) => measurement),
+        );
+        const begun = snapshots[index - 1]?.at ?? 0;
+        for (const { measurement, at: peak } of registers)
+          if (measurement.startsWith("demand.")) {
+            expect(peak).toBeGreaterThanOrEqual(begun);
+            expect(peak).toBeLessThanOrEqual(at);
+          } else expect(peak).toBeUndefined();
+      }
+      // What the last period closed with is what the register showed then.
+      const last = snapshots.at(-1);
+      const month = { from: (last?.at ?? 0) - 86_400_000, to: last?.at ?? 0 };
+      const again = await (await meterSession(of)).perform({ kind: "readBilling", range: month });
+      expect(again.snapshots).toEqual([last]);
+    },
+  );
+
+  it("captures energies as the load profile has them at the same instant", async () => {
+    const of = lab("generic-eu");
+    const session = await meterSession(of);
+    const { snapshots = [] } = await session.perform({ kind: "readBilling" });
+    const { at, registers } = snapshots.at(-1) ?? { at: 0, registers: [] };
+    const { intervals } = await session.perform({ kind: "readIntervals", range: { from: at - 900_000, to: at } });
+    expect(registers.slice(0, 2).map(({ value }) => value)).toEqual(intervals[0]?.entries.at(-1)?.values);
+  });
 });
 
 describe("the Security setup of a simulated meter", () => {

@@ -261,6 +261,7 @@ export class FixtureApi {
     return {
       meterId,
       asOf: new Date(now).toISOString(),
+      snapshots: [],
       registers: [
         {
           measurement: "energy.active.import.total",

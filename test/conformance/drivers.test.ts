@@ -132,6 +132,7 @@ const EACH: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Opera
   readSwitch: { kind: "readSwitch" },
   setClock: { kind: "setClock" },
   ping: { kind: "ping", depth: "meter" },
+  readBilling: { kind: "readBilling" },
 };
 
 const FAULTS: readonly (readonly [string, Partial<Trial>])[] = [
@@ -151,7 +152,7 @@ describe.each(FAULTS)("%s has the same reason", (name, part) => {
 });
 
 describe("what a model does not have is unsupported by either protocol", () => {
-  it.each(["readVoltage", "readSwitch", "setClock", "readEvents"] as const)("%s", async (kind) => {
+  it.each(["readVoltage", "readSwitch", "setClock", "readEvents", "readBilling"] as const)("%s", async (kind) => {
     const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
     const expected = { reason: "unsupported", retry: "never" };
     expect(await failure(DLMS, EACH[kind], bare(DLMS))).toEqual(expected);

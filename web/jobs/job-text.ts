@@ -26,6 +26,8 @@ export function operationText(operation: ApiJob["operation"]): string {
       return { open: "Open the switch", closed: "Close the switch", armed: "Arm the switch" }[operation.to];
     case "setClock":
       return "Set the clock";
+    case "readBilling":
+      return "Read the billing snapshots";
     default:
       return (operation as { readonly kind: string }).kind; // a newer headend's operation
   }
@@ -33,7 +35,7 @@ export function operationText(operation: ApiJob["operation"]): string {
 
 /** The time that an operation is about, where it has one. */
 export const rangeText = (operation: ApiJob["operation"]): string | undefined =>
-  operation.kind === "readIntervals" || operation.kind === "readEvents"
+  "range" in operation && operation.range !== undefined
     ? `${instantText(operation.range.from, "minute")} to ${instantText(operation.range.to, "minute")}`
     : undefined;
 

@@ -9,6 +9,12 @@ export function scheduledText(operation: ApiSchedule["operation"]): string {
       return "Read registers";
     case "readIntervals":
       return `Read intervals of the last ${durationText(operation.lastSeconds)}${operation.registers === undefined ? "" : " and registers"}`;
+    case "readBilling":
+      return `Read the billing snapshots of the last ${durationText(operation.lastSeconds)}`;
+    case "readEvents":
+      return `Read the event logs of the last ${durationText(operation.lastSeconds)}`;
+    case "readVoltage":
+      return "Read the voltage";
     case "ping":
       return operation.depth === "network" ? "Ping the network card" : "Ping the meter";
     default:

@@ -36,6 +36,16 @@ export function c1222Effects(parts: EffectParts): EffectSession {
         case "resetDemand": {
           const reset = demandReset(profile);
           const before = await parts.registers(reset.registers);
+          const [unread] = before.refusals;
+          if (unread !== undefined)
+            throw new SessionError(
+              "unsafe",
+              "c1222.peak-unread",
+              `expected to read ${unread.item} before it is reset`,
+              {
+                detail: { refusal: unread.code },
+              },
+            );
           return { before, baseline: { resets: String(await resetCount(parts.reader, reset)) } };
         }
         case "operateSwitch": {

@@ -1,4 +1,4 @@
-import { isRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
+import { isRecord, type TableRecord, type TableValue, valueAt } from "../../c1219/table-layout.ts";
 import type { C1222Profile, C1222Register } from "../../metering/c1222-profile.ts";
 import { SessionError } from "../../metering/failure.ts";
 import type { Measurement } from "../../metering/measurement.ts";
@@ -49,22 +49,23 @@ export async function readRegisters(
       continue;
     }
     const { record } = answer;
-    const number = integerIn(valueAt(record, register.element));
-    if (number === undefined)
-      throw new SessionError(
-        "protocol",
-        "c1222.element",
-        `expected a number at ${register.element} of ${tableName(register.table)}`,
-        { detail: { table: register.table, element: register.element } },
-      );
-    const stamp = register.capturedAt === undefined ? undefined : valueAt(record, register.capturedAt);
-    const at = typeof stamp === "number" ? (await clock()).placed(stamp)?.instant : undefined;
-    values.push({
-      measurement: register.measurement,
-      value: number.value,
-      scaler: register.scaler + number.exponent,
-      ...(at === undefined ? {} : { at }),
-    });
+    values.push(registerIn(record, register, register.capturedAt === undefined ? undefined : await clock()));
   }
   return { registers: values, refusals };
+}
+
+/** A register in its table's record. `clock`: places the time of a peak. Throws `SessionError` `c1222.element`. */
+export function registerIn(
+  record: TableRecord,
+  { measurement, table, element, capturedAt, scaler }: C1222Register,
+  clock: MeterClock | undefined,
+): RegisterValue {
+  const number = integerIn(valueAt(record, element));
+  if (number === undefined)
+    throw new SessionError("protocol", "c1222.element", `expected a number at ${element} of ${tableName(table)}`, {
+      detail: { table, element },
+    });
+  const stamp = capturedAt === undefined ? undefined : valueAt(record, capturedAt);
+  const at = typeof stamp === "number" ? clock?.placed(stamp)?.instant : undefined;
+  return { measurement, value: number.value, scaler: scaler + number.exponent, ...(at === undefined ? {} : { at }) };
 }

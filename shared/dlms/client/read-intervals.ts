@@ -29,11 +29,12 @@ interface Columns {
   readonly channels: readonly (number | undefined)[];
 }
 
-/**
- * Matches the columns that the meter captures with the profile's channels. Throws `SessionError` `dlms.no-clock-column`.
- */
-export function columnsOf(profile: DlmsLoadProfile, clock: string, captured: readonly CaptureObject[]): Columns {
-  const find = (classId: number, logicalName: string, attribute: number): number | undefined => {
+type FindColumn = (classId: number, logicalName: string, attribute: number) => number | undefined;
+
+/** Looks for the column of a whole attribute. */
+export const columnFinder =
+  (captured: readonly CaptureObject[]): FindColumn =>
+  (classId, logicalName, attribute) => {
     const index = captured.findIndex(
       (object) =>
         object.classId === classId &&
@@ -43,16 +44,23 @@ export function columnsOf(profile: DlmsLoadProfile, clock: string, captured: rea
     );
     return index < 0 ? undefined : index;
   };
-  const clockIndex = find(Clock.classId, clock, Clock.attributes.time.id);
-  if (clockIndex === undefined)
-    throw new SessionError(
-      "protocol",
-      "dlms.no-clock-column",
-      `expected ${profile.obis} to capture the clock ${clock}`,
-      {
-        detail: { profile: profile.obis, columns: captured.length },
-      },
-    );
+
+/** The column that says when an entry was captured. Throws `SessionError` `dlms.no-clock-column`. */
+export function clockColumn(obis: string, clock: string, captured: readonly CaptureObject[]): number {
+  const index = columnFinder(captured)(Clock.classId, clock, Clock.attributes.time.id);
+  if (index === undefined)
+    throw new SessionError("protocol", "dlms.no-clock-column", `expected ${obis} to capture the clock ${clock}`, {
+      detail: { profile: obis, columns: captured.length },
+    });
+  return index;
+}
+
+/**
+ * Matches the columns that the meter captures with the profile's channels. Throws `SessionError` `dlms.no-clock-column`.
+ */
+export function columnsOf(profile: DlmsLoadProfile, clock: string, captured: readonly CaptureObject[]): Columns {
+  const find = columnFinder(captured);
+  const clockIndex = clockColumn(profile.obis, clock, captured);
   return {
     count: captured.length,
     clock: captured[clockIndex] as CaptureObject,

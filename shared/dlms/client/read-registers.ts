@@ -15,6 +15,9 @@ import { integerIn } from "./integer-value.ts";
 import { type MeterTime, placed } from "./meter-time.ts";
 import type { Answer, DlmsSession } from "./session.ts";
 
+/** The register holds nothing yet. */
+export const NO_VALUE = "dlms.no-value";
+
 export type Refusal = OperationResult["refusals"][number];
 export interface RegistersRead {
   readonly registers: readonly RegisterValue[];
@@ -110,7 +113,7 @@ function registerValue(
   if (value.kind === "refused") return refusalOf(register.measurement, value.result);
   const number = integerIn(value.value);
   // Null is how a meter says that a register holds nothing yet.
-  if (number === undefined && value.value.type === "null-data") return refused("dlms.no-value");
+  if (number === undefined && value.value.type === "null-data") return refused(NO_VALUE);
   if (number === undefined)
     throw new SessionError(
       "protocol",

@@ -13,7 +13,7 @@ import { effectAnswer } from "./action-answer.ts";
 import { integerIn } from "./integer-value.ts";
 import { type MeterTime, placed } from "./meter-time.ts";
 import { requireProof } from "./proven-session.ts";
-import { refusalOf } from "./read-registers.ts";
+import { NO_VALUE, refusalOf } from "./read-registers.ts";
 import type { Answer, DlmsSession } from "./session.ts";
 
 /** What the effect needs of the session that it is part of. */
@@ -30,7 +30,7 @@ interface Shown {
 
 /**
  * Demand reset: `execute` of the profile's script (class 9, method 1), proved by the number of resets and the time of
- * the last one. Only within a session that has proved the meter's keys: without them nothing fences off a late sender.
+ * the last one. What it clears is read before, and no reset is sent without that. Only within a session that has proved the meter's keys: without them nothing fences off a late sender.
  */
 export function demandReset(session: DlmsSession, profile: DlmsProfile["dlms"], reads: SessionReads): EffectSession {
   const described = (operation: OnceOperation): DlmsDemandReset => {
@@ -62,6 +62,12 @@ export function demandReset(session: DlmsSession, profile: DlmsProfile["dlms"], 
     async baseline(operation) {
       const reset = described(operation);
       const before = await reads.read(reset.registers);
+      // A register that holds nothing yet has nothing to lose.
+      const unread = before.refusals.find(({ code }) => code !== NO_VALUE);
+      if (unread !== undefined)
+        throw new SessionError("unsafe", "dlms.peak-unread", `expected to read ${unread.item} before it is reset`, {
+          detail: { refusal: unread.code },
+        });
       const { resets, lastReset } = await shown(reset);
       if (resets === undefined && lastReset === undefined)
         throw new SessionError("unsupported", "dlms.no-proof", "the meter shows neither number nor time of its resets");

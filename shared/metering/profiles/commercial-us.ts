@@ -97,6 +97,7 @@ const COMMERCIAL: C1222Profile = {
       { log: "history", table: 74, codes: {} },
     ],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
+    billing: { tables: [25], evidence: "verified" },
     demandReset: {
       procedure: { number: 9, manufacturer: false },
       parameters: "01",

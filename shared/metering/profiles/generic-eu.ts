@@ -38,6 +38,16 @@ const SECURED: DlmsProfile = {
       registers: ["demand.active.import.max"],
       evidence: "unverified",
     },
+    billing: {
+      obis: "0.0.98.1.0.255",
+      depth: 13,
+      registers: [
+        { measurement: "energy.active.import.total", classId: 3, obis: "1.0.1.8.0.255", attribute: 2, scaler: 0 },
+        { measurement: "energy.active.export.total", classId: 3, obis: "1.0.2.8.0.255", attribute: 2, scaler: 0 },
+        { measurement: "demand.active.import.max", classId: 4, obis: "1.0.1.6.0.255", attribute: 2, scaler: 0 },
+      ],
+      evidence: "unverified",
+    },
     loadProfiles: [
       {
         channelSet: "load",

@@ -66,6 +66,7 @@ const CIPHERED: C1222Profile = {
     layouts: { "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;" },
     logs: [{ log: "events", table: 76, codes: US_EVENTS }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
+    billing: { tables: [25], evidence: "verified" },
     demandReset: {
       procedure: { number: 9, manufacturer: false },
       parameters: "01",
