@@ -20,7 +20,8 @@ describe("field errors", () => {
     expect(complaints(routes.submitJob.request, { operation: { kind: "open" }, target: { kind: "all" } })).toEqual([
       {
         field: "operation.kind",
-        expected: "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, setClock, readBilling",
+        expected:
+          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, setClock, readBilling",
         received: "open",
       },
     ]);

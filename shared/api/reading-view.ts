@@ -1,4 +1,4 @@
-import { MEASUREMENTS } from "../metering/measurement.ts";
+import { channelReadingType, MEASUREMENTS } from "../metering/measurement.ts";
 import { INTERVAL_STATUS } from "../metering/result.ts";
 import { qualityFlags } from "../readings/quality.ts";
 import type { MeterReadings, StoredRegister } from "../readings/read-readings.ts";
@@ -33,8 +33,8 @@ export const readingsView = (
     channelSet,
     period,
     channels: channels.map(({ measurement, scaler }) => {
-      const { unit, readingType, cumulative } = MEASUREMENTS[measurement];
-      return { measurement, scaler, unit, readingType, cumulative };
+      const { unit, cumulative } = MEASUREMENTS[measurement];
+      return { measurement, scaler, unit, readingType: channelReadingType(measurement, period), cumulative };
     }),
     entries: entries.map(({ end, values, status, quality, batch }) => ({
       end,

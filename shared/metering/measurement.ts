@@ -5,6 +5,7 @@ import {
   COMMODITY,
   FLOW,
   KIND,
+  ofPeriod,
   PERIOD,
   PHASES,
   READING_UNIT,
@@ -159,7 +160,9 @@ export const MEASUREMENTS = {
   ...demand("demand.active.import", "W", FLOW.forward),
   ...demand("demand.active.export", "W", FLOW.reverse),
   ...demand("demand.reactive.import", "var", FLOW.forward),
+  ...demand("demand.reactive.export", "var", FLOW.reverse),
   ...demand("demand.apparent.import", "VA", FLOW.forward),
+  ...demand("demand.apparent.export", "VA", FLOW.reverse),
   ...phase("l1"),
   ...phase("l2"),
   ...phase("l3"),
@@ -184,3 +187,12 @@ export const MEASUREMENTS = {
 export type Measurement = keyof typeof MEASUREMENTS;
 export const MEASUREMENT_NAMES = Object.keys(MEASUREMENTS) as readonly Measurement[];
 export const MeasurementName = z.enum(MEASUREMENT_NAMES as [Measurement, ...Measurement[]]);
+
+/**
+ * The ReadingType of a load profile's channel, `period` in seconds: what is counted or averaged over an interval names it;
+ * a dial, or a momentary value, as it stood at the interval's end does not.
+ */
+export const channelReadingType = (measurement: Measurement, period: number): string =>
+  /\.(?:interval|average)$/.test(measurement)
+    ? ofPeriod(MEASUREMENTS[measurement].readingType, period)
+    : MEASUREMENTS[measurement].readingType;

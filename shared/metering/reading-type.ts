@@ -44,6 +44,27 @@ export const AGGREGATE = { none: 0, average: 2, maximum: 8 };
 /** Number 3, measuringPeriod. */
 export const PERIOD = { none: 0, fifteenMinutes: 2 };
 
+/** Number 3 by seconds of the period. */
+const PERIODS: ReadonlyMap<number, number> = new Map([
+  [60, 3],
+  [120, 10],
+  [180, 14],
+  [300, 6],
+  [600, 1],
+  [900, PERIOD.fifteenMinutes],
+  [1200, 31],
+  [1800, 5],
+  [3600, 7],
+  [86_400, 4],
+]);
+
+/** The same ReadingType of another period, seconds; one that has no number says none. */
+export function ofPeriod(type: string, period: number): string {
+  const numbers = type.split(".");
+  numbers[2] = String(PERIODS.get(period) ?? PERIOD.none);
+  return numbers.join(".");
+}
+
 export interface ReadingTypeParts {
   readonly aggregate?: number;
   readonly period?: number;

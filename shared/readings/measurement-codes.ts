@@ -65,6 +65,8 @@ const FIRST: readonly (readonly [Measurement, number])[] = [
   ["volume.heat", 60],
   ["energy.heat", 61],
   ["energy.cooling", 62],
+  ["demand.reactive.export.max", 63],
+  ["demand.apparent.export.max", 64],
 ];
 
 /** Where the rates of a tariff begin: `<name>.tou.<n>` is the number here + n. Ten apart, so that a rate 9 would fit. */
@@ -83,6 +85,8 @@ const RATES: readonly (readonly [string, number])[] = [
   ["demand.active.export.max", 210],
   ["demand.reactive.import.max", 220],
   ["demand.apparent.import.max", 230],
+  ["demand.reactive.export.max", 240],
+  ["demand.apparent.export.max", 250],
 ];
 
 const CODES = new Map<Measurement, number>([
