@@ -50,7 +50,7 @@ describe.each(VARIANTS)("the app, $profile profile on a $network network", (cont
 
 describe("the app", () => {
   it("bundles whatever stacks the CDK's command line selects", () => {
-    const { service, bridge } = templatesOf(described({ "aws:cdk:bundling-stacks": ["**"] }));
+    const { service, bridge } = templatesOf(described({ "aws:cdk:bundling-stacks": ["**"], layers: "here" }));
     for (const [name, { Properties }] of resourcesOf(service, "AWS::Lambda::Function"))
       expect([name, Properties.Code]).toEqual([
         name,

@@ -1,4 +1,4 @@
-import { type BucketName, LANES, QUEUES, type QueueName, type TableName } from "./resources.ts";
+import { type BucketName, LANES, type LayerName, QUEUES, type QueueName, type TableName } from "./resources.ts";
 
 /** What a function may do with a table: `read` gets and queries; `write` also puts and updates; `erase` also deletes. */
 export type TableAccess = "read" | "write" | "erase";
@@ -29,6 +29,10 @@ export interface FunctionDescription {
   readonly parked?: { readonly queues: readonly QueueName[]; readonly access: "drain" | "send" };
   readonly invokes?: readonly string[];
   readonly keys?: KeyAccess;
+  /** Native packages that it loads. */
+  readonly layers?: readonly LayerName[];
+  /** Of /tmp, MB. @default 512, which costs nothing */
+  readonly storageMb?: number;
   /** It counts tasks that end `unverified`, each of which is an alarm. */
   readonly countsUnverified?: true;
   /** It counts intervals of which the sources of completeness differ, each of which is an alarm. */

@@ -6,11 +6,17 @@ export const LANES = ["commands", "interactive", "urgent", "bulk", "images"] as 
 export const QUEUES = [...LANES, "results"] as const;
 export const TABLES = ["access", "registry", "ledger", "readings", "timeline", "keystore", "authority"] as const;
 export const BUCKETS = ["evidence", "imports"] as const;
+/**
+ * Layers by name: the package that each holds with all that it needs. A native package cannot be in a bundle: whoever loads it
+ * does so by `require`, and declares its layer in `infra/functions.ts`.
+ */
+export const LAYERS = { duckdb: { package: "@duckdb/node-api" } } as const;
 export const ROLES = ["operator", "supervisor", "analyst", "administrator", "subscriber"] as const;
 
 export type QueueName = (typeof QUEUES)[number];
 export type TableName = (typeof TABLES)[number];
 export type BucketName = (typeof BUCKETS)[number];
+export type LayerName = keyof typeof LAYERS;
 
 /** A queue as its users see it: where it is, and what a policy names. */
 export interface QueueReference {

@@ -24,6 +24,7 @@ describe("settings", () => {
 
   it.each([
     ["profile", { profile: "huge" }, "one of coop, utility"],
+    ["layers", { layers: "x64" }, "one of arm64, here"],
     ["network", { network: "vpn" }, "one of public, fixed, attached"],
     ["deployment", { deployment: "Head Race" }, "a-z"],
     ["region", { region: "moon" }, "a Region"],

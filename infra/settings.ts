@@ -41,6 +41,8 @@ export interface Settings {
   readonly timelineDays: string;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
   readonly reservedConcurrency: boolean;
+  /** What native packages are brought for: context `layers`, `arm64` for AWS, `here` for this machine. */
+  readonly layers: "arm64" | "here";
 }
 
 // node:24-bookworm-slim, the multi-architecture index. Through a pull-through cache: -c bridgeImage=<cache>/node@sha256:…
@@ -111,6 +113,7 @@ export function settingsOf(node: Node): Settings {
       "days by kind, as event=800,command=4000",
     ),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
+    layers: choice("layers", ["arm64", "here"]),
     ...(network === "attached"
       ? {
           attached: {

@@ -26,8 +26,17 @@ export async function synthesise({
 }: SynthesisOptions = {}): Promise<Synthesis> {
   const started = performance.now();
   const settled = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
-  const { app } = describe(new App({ outdir: outDir, context: { ...settled.context, ...context } }), await built());
+  const { app, layers } = describe(
+    new App({ outdir: outDir, context: { ...settled.context, ...context } }),
+    await built(),
+  );
   const assembly = app.synth();
+  for (const [name, { absent }] of layers) {
+    if (absent !== undefined)
+      process.stderr.write(
+        `layer ${name} is empty, so this assembly cannot be deployed: npm could not bring its packages (${absent})\n`,
+      );
+  }
   return {
     outDir,
     stacks: assembly.stacks.map((stack) => ({

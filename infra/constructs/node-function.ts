@@ -1,7 +1,7 @@
-import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { ArnFormat, Duration, RemovalPolicy, Size, Stack } from "aws-cdk-lib";
 import { Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { Policy, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
-import { Architecture, type Code, Runtime } from "aws-cdk-lib/aws-lambda";
+import { Architecture, type Code, type ILayerVersion, Runtime } from "aws-cdk-lib/aws-lambda";
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
@@ -10,6 +10,7 @@ import {
   BUCKET_VARIABLES,
   type BucketName,
   functionVariable,
+  type LayerName,
   parkedVariable,
   type QueueReferences,
   queueVariable,
@@ -28,6 +29,7 @@ export interface NodeFunctionProps {
   readonly code: Code;
   readonly state: StateReferences;
   readonly queues: QueueReferences;
+  readonly layers: ReadonlyMap<LayerName, ILayerVersion>;
 }
 
 /** Names are known before the functions are: two may invoke each other, and one itself, without a circle in the template. */
@@ -62,6 +64,12 @@ export class NodeFunction extends Construct {
       logGroup,
       environment: environmentOf(props),
       awsSdkConnectionReuse: false, // the SDK's third version keeps connections by itself
+      layers: (description.layers ?? []).map((layer) => {
+        const found = props.layers.get(layer);
+        if (found === undefined) throw new Error(`function ${name}: no layer ${layer}`);
+        return found;
+      }),
+      ...(description.storageMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(description.storageMb) }),
       ...(description.reserved !== undefined && settings.reservedConcurrency
         ? { reservedConcurrentExecutions: description.reserved }
         : {}),

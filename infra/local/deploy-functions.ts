@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Assembly, Json } from "./assembly.ts";
 import { EventSource } from "./event-source.ts";
@@ -34,6 +34,11 @@ export function deployFunctions(template: LoadedTemplate, standIns: StandIns, op
       .ofType("AWS::Lambda::EventInvokeConfig")
       .map((config) => [config.property("FunctionName"), config.property("MaximumRetryAttempts")]),
   );
+  const layers = new Map(
+    template
+      .ofType("AWS::Lambda::LayerVersion")
+      .map((layer) => [layer.physical.ref, assetOf(layer, "Content", options.assembly)]),
+  );
   for (const resource of template.ofType("AWS::Lambda::Function")) {
     const { ref: name, attributes } = resource.physical;
     const functionArn = String(attributes.Arn);
@@ -63,11 +68,36 @@ export function deployFunctions(template: LoadedTemplate, standIns: StandIns, op
         AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
         AWS_EXECUTION_ENV: `AWS_Lambda_${String(resource.property("Runtime") ?? "nodejs24.x")}`,
         AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+        ...layersOf(resource, layers),
         ...standIns.environmentOf(permissions.accessKey(name, resource.text("Role"))),
         ...options.environment,
       },
     });
   }
+}
+
+/** The asset of a function's code or a layer's content on this machine. */
+function assetOf(resource: LoadedResource, property: "Code" | "Content", { assets }: Assembly): string {
+  const { S3Key } = fields(resource.property(property));
+  const folder = assets.get(String(S3Key));
+  if (folder === undefined)
+    throw new StartupError(
+      `${resource.stack}.${resource.logicalId}: its ${property.toLowerCase()} ${String(S3Key)} is no asset of the assembly`,
+    );
+  return folder;
+}
+
+/** Lambda's search path: what its layers hold, for `require`. */
+function layersOf(resource: LoadedResource, layers: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  const named = resource.property("Layers");
+  if (!Array.isArray(named) || named.length === 0) return {};
+  const folders = named.map((name) => {
+    const folder = layers.get(String(name));
+    if (folder === undefined)
+      throw new StartupError(`${resource.stack}.${resource.logicalId}: ${String(name)} is no layer of the template`);
+    return join(folder, "nodejs", "node_modules");
+  });
+  return { NODE_PATH: folders.join(delimiter) };
 }
 
 function codeOf(resource: LoadedResource, assembly: Assembly): { entry: string; exportName: string } {
@@ -76,11 +106,10 @@ function codeOf(resource: LoadedResource, assembly: Assembly): { entry: string; 
   if (!runtime.startsWith("nodejs"))
     throw new StartupError(`${where}: runtime ${runtime} is not stood up locally; functions are Node.js`);
   const [file = "index", exportName = "handler"] = resource.text("Handler").split(".");
-  const { S3Key, ZipFile } = fields(resource.property("Code"));
+  const { ZipFile } = fields(resource.property("Code"));
   if (typeof ZipFile === "string")
     return { entry: `data:text/javascript;base64,${Buffer.from(ZipFile).toString("base64")}`, exportName };
-  const folder = assembly.assets.get(String(S3Key));
-  if (folder === undefined) throw new StartupError(`${where}: its code ${String(S3Key)} is no asset of the assembly`);
+  const folder = assetOf(resource, "Code", assembly);
   const entry = [".mjs", ".js", ".cjs"]
     .map((ending) => join(folder, `${file}${ending}`))
     .find((path) => existsSync(path));

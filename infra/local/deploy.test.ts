@@ -36,6 +36,14 @@ export const store = async (event) => {
   return { batchItemFailures: [] };
 };
 export const read = async (event) => ({ statusCode: 200, body: JSON.stringify(await db("GetItem", { Key: { pk: { S: event.pathParameters.id } } })) });
+export const native = async () => {
+  const { createRequire } = await import("node:module");
+  try {
+    return { statusCode: 200, body: JSON.stringify({ said: createRequire(import.meta.url)("native-thing") }) };
+  } catch ({ code }) {
+    return { statusCode: 200, body: JSON.stringify({ code }) };
+  }
+};
 export const tick = async () => db("PutItem", { Item: { pk: { S: "ticked" } } });
 `;
 const TASK = `
@@ -221,13 +229,20 @@ const directory = mkdtempSync(join(tmpdir(), "headrace-deploy-"));
 function writeAssembly(resources: Resources): string {
   const folder = mkdtempSync(join(directory, "assembly-"));
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
-  for (const name of ["code", "site"]) mkdirSync(join(folder, name));
+  const packages = "layer/nodejs/node_modules/native-thing";
+  for (const name of ["code", "site", packages]) mkdirSync(join(folder, name), { recursive: true });
+  write(`${packages}/index.js`, "module.exports = 'from the layer';");
   write("code/index.mjs", FUNCTION);
   write("site/index.html", "<!doctype html><title>Console</title>");
   write("site/config.json", '{"issuer":"<<issuer>>"}');
   write("task.mjs", TASK);
   const file = (path: string, objectKey: string) => ({ source: { path }, destinations: { local: { objectKey } } });
-  const files = { c: file("code", "code.zip"), s: file("site", "site.zip"), t: file("task.mjs", "task.mjs") };
+  const files = {
+    c: file("code", "code.zip"),
+    s: file("site", "site.zip"),
+    t: file("task.mjs", "task.mjs"),
+    l: file("layer", "layer.zip"),
+  };
   write("assets.json", JSON.stringify({ files }));
   write("template.json", JSON.stringify({ Resources: resources }));
   const artifacts = {
@@ -305,6 +320,22 @@ describe("a deployment from a template", () => {
     expect(await (await fetch(`${addresses.console}/config.json`)).json()).toEqual({ issuer: addresses.issuer });
     expect((await fetch(`${addresses.console}/api/orders/o-1`)).status).toBe(401);
     expect((await fetch(`${addresses.console}/nothing.js`)).status).toBe(404);
+  });
+
+  it("gives a layer's packages to the functions that name it, and to no other", async () => {
+    const layered = lambda("native", "StoreRole");
+    const one = await start({
+      ...SERVICE,
+      Layer: { Type: "AWS::Lambda::LayerVersion", Properties: { Content: { S3Key: "layer.zip" } } },
+      Layered: { ...layered, Properties: { ...layered.Properties, Layers: [ref("Layer")] } },
+      Bare: lambda("native", "StoreRole"),
+      LayeredIntegration: { Type: "AWS::ApiGatewayV2::Integration", Properties: { IntegrationUri: att("Layered") } },
+      BareIntegration: { Type: "AWS::ApiGatewayV2::Integration", Properties: { IntegrationUri: att("Bare") } },
+      LayeredRoute: route("GET /layered", "LayeredIntegration"),
+      BareRoute: route("GET /bare", "BareIntegration"),
+    });
+    expect((await ask(one, "GET", "/layered")).body).toEqual({ said: "from the layer" });
+    expect((await ask(one, "GET", "/bare")).body).toEqual({ code: "MODULE_NOT_FOUND" });
   });
 
   it("restarts a killed task at once and tells the process ids", async () => {

@@ -12,8 +12,9 @@ interface Synthesised {
  */
 export async function synthesiseInto(
   outDir: string,
-  context: Readonly<Record<string, string>> = {},
+  given: Readonly<Record<string, string>> = {},
 ): Promise<Synthesised> {
+  const context = { ...given, layers: "here" };
   const started = performance.now();
   const kept = keptAssembly(context);
   if (takeAssembly(kept, outDir)) return { elapsedMs: Math.round(performance.now() - started) };

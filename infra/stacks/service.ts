@@ -1,7 +1,7 @@
-import { Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Annotations, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
 import { ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import type { Code, IFunction } from "aws-cdk-lib/aws-lambda";
+import { Architecture, Code, type IFunction, LayerVersion, Runtime } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { ContextAttribute, Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
@@ -11,8 +11,17 @@ import { ApiRoutes } from "../constructs/api-routes.ts";
 import { Lane } from "../constructs/lane.ts";
 import { NodeFunction } from "../constructs/node-function.ts";
 import { FUNCTIONS } from "../functions.ts";
+import type { LayerFolder } from "../layer-folders.ts";
 import { Parameters } from "../parameters.ts";
-import { askForState, QUEUES, type QueueName, type QueueReferences, ROLES } from "../resources.ts";
+import {
+  askForState,
+  LAYERS,
+  type LayerName,
+  QUEUES,
+  type QueueName,
+  type QueueReferences,
+  ROLES,
+} from "../resources.ts";
 import { runbookAlarm } from "../runbook.ts";
 import type { Settings } from "../settings.ts";
 
@@ -20,6 +29,7 @@ export interface ServiceStackProps extends StackProps {
   readonly settings: Settings;
   /** Code of each function of the table by name. */
   readonly code: ReadonlyMap<string, Code>;
+  readonly layers: ReadonlyMap<LayerName, LayerFolder>;
 }
 
 /** The queues, the functions, the routes and the one schedule: all can be removed and made again. */
@@ -50,6 +60,7 @@ export class ServiceStack extends Stack {
       };
     };
 
+    const layers = new Map([...props.layers].map(([name, folder]) => [name, this.#layer(name, folder)]));
     const functions = new Map<string, IFunction>();
     for (const [name, description] of Object.entries(FUNCTIONS)) {
       const bundled = code.get(name);
@@ -61,6 +72,7 @@ export class ServiceStack extends Stack {
         code: bundled,
         state,
         queues,
+        layers,
       });
       functions.set(name, fn);
       if (description.trigger.kind === "tick") this.#tick(fn);
@@ -83,6 +95,19 @@ export class ServiceStack extends Stack {
       issuer: `https://cognito-idp.${settings.region}.amazonaws.com/${parameters.ask("users/pool")}`,
       audience: ["console", ...ROLES].map((client) => parameters.ask(`users/clients/${client}`)),
     });
+  }
+
+  #layer(name: LayerName, { folder, absent }: LayerFolder): LayerVersion {
+    const layer = new LayerVersion(this, `Layer-${name}`, {
+      description: LAYERS[name].package,
+      code: Code.fromAsset(folder),
+      compatibleArchitectures: [Architecture.ARM_64],
+      compatibleRuntimes: [Runtime.NODEJS_24_X],
+    });
+    // Written for whoever looks at the assembly; the CDK does not deploy a stack with an error.
+    if (absent !== undefined)
+      Annotations.of(layer).addError(`Layer ${name} is empty: npm could not bring it (${absent})`);
+    return layer;
   }
 
   /** Everything periodic hangs on this one schedule; runs are told apart by their scheduled time, so a repeat is harmless. */
