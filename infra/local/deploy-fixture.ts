@@ -50,7 +50,7 @@ export type Resources = Record<string, TemplateResource>;
 export const att = (logicalId: string, name = "Arn"): Json => ({ "Fn::GetAtt": [logicalId, name] });
 export const ref = (name: string): Json => ({ Ref: name });
 
-function grants(role: string, statements: readonly (readonly [string[], Json])[]): Resources {
+export function grants(role: string, statements: readonly (readonly [string[], Json])[]): Resources {
   const PolicyDocument = { Statement: statements.map(([Action, Resource]) => ({ Effect: "Allow", Action, Resource })) };
   return {
     [role]: { Type: "AWS::IAM::Role" },

@@ -3,9 +3,10 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { TemplateResource } from "./assembly.ts";
 import { systemClock } from "./clock.ts";
 import { type Deployment, deploy } from "./deploy.ts";
-import { att, FUNCTION, lambda, type Resources, ref, route, SERVICE, TASK } from "./deploy-fixture.ts";
+import { att, FUNCTION, grants, lambda, type Resources, ref, route, SERVICE, TASK } from "./deploy-fixture.ts";
 import { logSink } from "./log-sink.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "headrace-deploy-"));
