@@ -68,7 +68,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 5,
   }),
   "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
-  "read-meters": http({ tables: { registry: "read", access: "read" }, reserved: 20 }),
+  "read-meters": http({ tables: { registry: "read", access: "read", readings: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
   "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),
   "read-completeness": http({ tables: { readings: "read" }, reserved: 5 }),

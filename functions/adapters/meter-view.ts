@@ -9,7 +9,7 @@ export function meterView({
   state,
   place,
   secured,
-}: RegisteredMeter): ResponseOf<Routes["readMeter"]> {
+}: RegisteredMeter): ResponseOf<Routes["listMeters"]>["meters"][number] {
   const { meterId, commodity, serial, profile, systemTitle, routes, memberships, location } = meter;
   return {
     meterId,

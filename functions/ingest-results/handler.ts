@@ -5,10 +5,12 @@ import { timelineDays } from "../../shared/events/timeline.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
+import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
 import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
+import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
@@ -40,6 +42,11 @@ const ports = {
   pushes: dynamoPushCounters(db, env.READINGS_TABLE),
   keepers: [
     notHeldKeeper(dynamoMissingRecords(db, env.READINGS_TABLE)),
+    fleetColumnKeeper({
+      columns: dynamoFleetColumns(db, env.READINGS_TABLE),
+      clock: systemClock,
+      random: systemRandom,
+    }),
     eventKeeper({
       timeline: dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS)),
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),

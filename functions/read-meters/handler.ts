@@ -1,8 +1,10 @@
 import { MeterId } from "../../shared/metering/meter.ts";
+import { factsOf } from "../../shared/readings/fleet-columns.ts";
 import { groupSet } from "../../shared/registry/member-sets.ts";
 import type { RegisteredMeter } from "../../shared/registry/registered-meter.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
 import { claimOf, dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
@@ -10,12 +12,14 @@ import { groupPage } from "../adapters/group-page.ts";
 import { meterView } from "../adapters/meter-view.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
+import { productClock } from "../adapters/system-clock.ts";
 
-const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
+const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting, READINGS_TABLE: Setting });
 const db = documentClient();
 const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
 const segments = dynamoSegments(db, env.REGISTRY_TABLE);
 const access = dynamoAccess(db, env.ACCESS_TABLE);
+const columns = dynamoFleetColumns(db, env.READINGS_TABLE);
 const profiles = dynamoProfiles(db, env.REGISTRY_TABLE);
 
 /** A whole serial or system title, where the search is one. */
@@ -27,7 +31,12 @@ async function claimed(search: string): Promise<RegisteredMeter | undefined> {
 export const handler = httpHandler({
   async readMeter({ params: { meterId } }) {
     const meter = (await registry.meters([meterId])).get(meterId);
-    if (meter !== undefined) return { status: 200, body: meterView(meter) };
+    if (meter !== undefined) {
+      const known = meter.state === "enrolling" ? undefined : await columns.read(meter.place.segment);
+      const facts = known && factsOf(known.columns, meter.place.slot);
+      const asOf = productClock.now();
+      return { status: 200, body: { ...meterView(meter), asOf, ...(facts === undefined ? {} : { facts }) } };
+    }
     const expected = "the id of an enrolled meter";
     return refuse("not-found", `There is no meter ${meterId}.`, { field: "meterId", expected, received: meterId });
   },

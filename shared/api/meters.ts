@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { Commodity, Location, Memberships, Meter, MeterId } from "../metering/meter.ts";
 import { MeterKeys } from "../metering/meter-keys.ts";
 import { DeviceProfile } from "../metering/profile.ts";
 import { Route } from "../metering/route.ts";
+import { POWER_STATES } from "../readings/fleet-columns.ts";
+import { Instant } from "./instant.ts";
 import { Cursor, limitUpTo, Name } from "./page.ts";
 
 export const MeterPath = z.strictObject({ meterId: MeterId });
@@ -38,6 +41,30 @@ export const MeterInApi = z.strictObject({
   /** Whether its keys are held; the keys themselves leave the vault for a session only. */
   secured: z.boolean(),
 });
+
+/** What the meter showed last; what was never seen is absent. */
+export const MeterFacts = z.strictObject({
+  /** The last authenticated exchange, and the supply as it showed it. */
+  contactAt: Instant.optional(),
+  power: z.enum(POWER_STATES),
+  /** From when the last read might begin to its result; within 3 % and 0.1 s. */
+  latencyMs: z.int().optional(),
+  /** When a task last ended or gave up a pass, and why it failed (`none`: it did not). */
+  triedAt: Instant.optional(),
+  reason: z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]),
+  switch: z
+    .strictObject({
+      position: z.enum(["open", "closed", "armed", "unknown"]),
+      contactClosed: z.boolean().optional(),
+      at: Instant,
+    })
+    .optional(),
+  /** When intervals were last read, and how many of that UTC day the meter then did not hold. */
+  intervalsAt: Instant.optional(),
+  missing: z.int(),
+});
+/** One meter, with its facts once anything was heard of it. */
+export const MeterWithFacts = MeterInApi.extend({ asOf: Instant, facts: MeterFacts.optional() });
 
 export const MeterListQuery = z.strictObject({
   /** Beginning of a meter id; or a whole serial or system title. */

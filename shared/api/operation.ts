@@ -19,7 +19,7 @@ const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
   .refine(({ from, to }) => from < to, { message: "expected from < to", path: ["to"] });
 
-/** A switch's position has no place yet where it is kept, and nobody operates a switch before its guards are there. */
+/** Nobody operates a switch before its guards are there. */
 const OFFERED = [
   ReadRegisters,
   ReadIntervals.extend({ range }),
@@ -27,6 +27,7 @@ const OFFERED = [
   ResetDemand,
   ReadEvents.extend({ range }),
   ReadVoltage,
+  ReadSwitch,
   SetClock,
   ReadBilling.extend({ range: range.optional() }),
 ] as const;
@@ -35,4 +36,4 @@ const OFFERED = [
 export const OfferedOperation = z.discriminatedUnion("kind", OFFERED);
 
 /** An operation as the API shows it. */
-export const OperationInApi = z.discriminatedUnion("kind", [...OFFERED, ReadSwitch, OperateSwitch]);
+export const OperationInApi = z.discriminatedUnion("kind", [...OFFERED, OperateSwitch]);

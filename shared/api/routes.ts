@@ -22,7 +22,7 @@ import {
   TaskList,
   TaskListQuery,
 } from "./jobs.ts";
-import { Enrolled, Enrolment, MeterInApi, MeterList, MeterListQuery, MeterPath, ProfileList } from "./meters.ts";
+import { Enrolled, Enrolment, MeterList, MeterListQuery, MeterPath, MeterWithFacts, ProfileList } from "./meters.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { ReadingQuery, Readings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
@@ -157,7 +157,7 @@ export const routes = {
     summary: "One meter",
     roles: LOOKS,
     params: MeterPath,
-    response: MeterInApi,
+    response: MeterWithFacts,
     statuses: [200],
   },
   listCompleteness: {

@@ -34,7 +34,7 @@ function world() {
     timeline,
     alarms,
     keep: (reports: readonly TaskReport[], of?: Job, reference = "aa".repeat(8)) =>
-      keeper.keep({ segment: 3, reference, job: of, reports }),
+      keeper.keep({ segment: 3, reference, job: of, sentAt: NOW, reports }),
     entries: () => timeline.of(meterId, 0, NOW, 100),
   };
 }

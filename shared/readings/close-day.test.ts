@@ -83,8 +83,8 @@ function segment(plans: ReadonlyMap<number, ChannelPlan>) {
         reference,
         reports.filter(({ slot }) => !loses.includes(slot)),
       );
-      await keeper.keep({ segment: SEGMENT, reference, job, reports });
-      await keeper.keep({ segment: SEGMENT, reference, job, reports }); // redelivered
+      await keeper.keep({ segment: SEGMENT, reference, job, sentAt: LATER, reports });
+      await keeper.keep({ segment: SEGMENT, reference, job, sentAt: LATER, reports }); // redelivered
     },
     close: (now = LATER): Promise<ClosedSegment> =>
       closeSegmentDay(

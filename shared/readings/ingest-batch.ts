@@ -23,6 +23,8 @@ export interface Keeper {
     /** Of the result batch, as readings refer to it. */
     readonly reference: string;
     readonly job: Job | undefined;
+    /** When the bridge sent the batch, on the clock of jobs, ms. */
+    readonly sentAt: number;
     readonly reports: readonly TaskReport[];
   }): Promise<void>;
 }
@@ -101,7 +103,13 @@ async function ingestTasks(
 
   const reference = batchReference(ports.crypto, envelope);
   const job = await ports.ledger.job(envelope.job);
-  const stored = await keepReports(ports, { segment: envelope.segment, reference, job, reports });
+  const stored = await keepReports(ports, {
+    segment: envelope.segment,
+    reference,
+    job,
+    sentAt: envelope.sentAt,
+    reports,
+  });
   const malformed: readonly BadReport[] = [...bad, ...stored.bad];
   const badSlots = new Set(malformed.flatMap(({ slot }) => (slot === undefined ? [] : [slot])));
   const outcomes: Pick<TaskReport, "slot" | "outcome">[] = reports.filter(({ slot }) => !badSlots.has(slot));

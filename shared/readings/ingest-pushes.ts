@@ -54,7 +54,13 @@ export async function ingestPushes(
   const facts: PushFacts = { new: 0, again: 0, late: 0, replayed: 0 };
   for (const { kind } of verdicts) facts[kind]++;
   const reports = verdicts.map(({ kind, push }) => (kind === "replayed" ? replayAlarm(push) : reportOf(push)));
-  const kept = await keepReports(ports, { segment: envelope.segment, reference, job: undefined, reports });
+  const kept = await keepReports(ports, {
+    segment: envelope.segment,
+    reference,
+    job: undefined,
+    sentAt: envelope.sentAt,
+    reports,
+  });
   return {
     segment: envelope.segment,
     batch: reference,

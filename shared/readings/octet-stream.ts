@@ -4,8 +4,8 @@ const BIG_FROM = 2 ** 46; // beyond it the arithmetic on numbers would not be ex
 const VARINT_MAX = 12; // octets; 2^84 is more than any difference of two 64-bit values
 
 /** What is wrong with stored octets: they were cut, or are of another version. */
-export const blockError = (message: string, offset: number): HeadraceError =>
-  new HeadraceError("readings.block-malformed", `day block: ${message} at octet ${offset}`, {
+export const blockError = (message: string, offset: number, what = "day block"): HeadraceError =>
+  new HeadraceError("readings.block-malformed", `${what}: ${message} at octet ${offset}`, {
     retry: "never",
     detail: { offset },
   });
@@ -63,10 +63,18 @@ export class OctetWriter {
 /** Reads what `OctetWriter` wrote; throws `readings.block-malformed` where the octets end too early. */
 export class OctetReader {
   readonly #octets: Uint8Array;
+  readonly #what: string;
   #at = 0;
 
-  constructor(octets: Uint8Array) {
+  /** `what`: names the octets in errors. */
+  constructor(octets: Uint8Array, what = "day block") {
     this.#octets = octets;
+    this.#what = what;
+  }
+
+  /** What is wrong with the octets that were read last. */
+  error(message: string): HeadraceError {
+    return blockError(message, this.#at, this.#what);
   }
 
   get left(): number {
@@ -78,13 +86,13 @@ export class OctetReader {
 
   octet(): number {
     const octet = this.#octets[this.#at];
-    if (octet === undefined) throw blockError("expected another octet, found the end", this.#at);
+    if (octet === undefined) throw this.error("expected another octet, found the end");
     this.#at++;
     return octet;
   }
 
   octets(length: number): Uint8Array {
-    if (length > this.left) throw blockError(`expected ${length} octets, found ${this.left}`, this.#at);
+    if (length > this.left) throw this.error(`expected ${length} octets, found ${this.left}`);
     this.#at += length;
     return this.#octets.subarray(this.#at - length, this.#at);
   }
@@ -97,7 +105,7 @@ export class OctetReader {
       if (octet < 0x80) break;
       weight *= 0x80;
     }
-    if (!Number.isSafeInteger(value)) throw blockError("expected a number below 2^53", this.#at);
+    if (!Number.isSafeInteger(value)) throw this.error("expected a number below 2^53");
     return value;
   }
 
@@ -116,7 +124,7 @@ export class OctetReader {
     }
     let [value, shift] = [BigInt(small), 42n];
     for (let count = 7; ; count++) {
-      if (count > VARINT_MAX) throw blockError("expected a number of at most 84 bits", this.#at);
+      if (count > VARINT_MAX) throw this.error("expected a number of at most 84 bits");
       const octet = this.octet();
       value |= BigInt(octet & 0x7f) << shift;
       if (octet < 0x80) break;

@@ -5,7 +5,7 @@ import type { RouteName, Routes } from "../../shared/api/routes.ts";
 import { FixtureSchedules } from "./fixture-schedules.ts";
 
 type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
-type FixtureMeter = Body<"readMeter">;
+type FixtureMeter = Body<"listMeters">["meters"][number];
 type FixtureJob = Body<"readJob">;
 type Reasons = NonNullable<FixtureJob["progress"]>["reasons"];
 
@@ -77,7 +77,9 @@ export class FixtureApi {
       const index = this.#meters.findIndex(({ meterId }) => meterId === second);
       const meter = this.#meters[index];
       if (meter === undefined) return refused("not-found", `No meter ${second} is enrolled.`);
-      return third === "readings" ? ok("readReadings", this.#readings(meter, index, url)) : ok("readMeter", meter);
+      return third === "readings"
+        ? ok("readReadings", this.#readings(meter, index, url))
+        : ok("readMeter", this.#meter(meter));
     }
     if (first === "jobs") return this.#jobRoute(method, second, third, url, roles, body, ok);
     if (first === "groups")
@@ -121,6 +123,22 @@ export class FixtureApi {
     return switched === undefined
       ? refused("not-found", `There is no schedule ${scheduleId}.`)
       : ok("pauseSchedule", switched);
+  }
+
+  #meter(meter: FixtureMeter): Body<"readMeter"> {
+    const at = new Date(this.#now() - 60_000).toISOString();
+    return {
+      ...meter,
+      asOf: new Date(this.#now()).toISOString(),
+      facts: {
+        contactAt: at,
+        triedAt: at,
+        reason: "none",
+        power: "on",
+        switch: { position: "closed", at },
+        missing: 0,
+      },
+    };
   }
 
   #list(url: URL): Body<"listMeters"> {

@@ -1,5 +1,6 @@
 import type { Answer } from "../api/client.ts";
 import { Badge } from "../figures/badge.tsx";
+import { Instant } from "../figures/instant-text.tsx";
 
 type ApiMeter = Answer<"readMeter">;
 
@@ -21,6 +22,47 @@ const routeText = (route: ApiRoute): string => {
   }
 };
 
+/** Of a switch: position, and what its contact says where that differs. */
+const switchText = ({ position, contactClosed }: NonNullable<NonNullable<ApiMeter["facts"]>["switch"]>): string =>
+  contactClosed === undefined || contactClosed === (position === "closed")
+    ? position
+    : `${position}, but its contact is ${contactClosed ? "closed" : "open"}`;
+
+/** When it was last heard of, and what it then showed. */
+function LastSeen({ meter: { facts } }: { readonly meter: ApiMeter }) {
+  if (facts === undefined) return null;
+  return (
+    <>
+      <dt>Last answer</dt>
+      <dd>{facts.contactAt === undefined ? "never" : <Instant at={facts.contactAt} />}</dd>
+      {facts.reason !== "none" && facts.triedAt !== undefined && (
+        <>
+          <dt>Last failure</dt>
+          <dd>
+            {facts.reason}, <Instant at={facts.triedAt} />
+          </dd>
+        </>
+      )}
+      {facts.power === "off" && (
+        <>
+          <dt>Power</dt>
+          <dd>
+            <Badge tone="bad" shape="alert" text="failed, by its own report" />
+          </dd>
+        </>
+      )}
+      {facts.switch !== undefined && (
+        <>
+          <dt>Switch</dt>
+          <dd>
+            {switchText(facts.switch)}, read <Instant at={facts.switch.at} />
+          </dd>
+        </>
+      )}
+    </>
+  );
+}
+
 /** Who the meter is, how it is reached, what it belongs to. */
 export function MeterFacts({ meter }: { readonly meter: ApiMeter }) {
   const { groups = [], feeder, transformer, collector } = meter.memberships;
@@ -28,6 +70,7 @@ export function MeterFacts({ meter }: { readonly meter: ApiMeter }) {
     <section className="card" aria-labelledby="identity">
       <h2 id="identity">The meter</h2>
       <dl className="facts">
+        <LastSeen meter={meter} />
         <dt>Serial</dt>
         <dd className="mono">{meter.serial}</dd>
         <dt>Commodity</dt>

@@ -1,0 +1,90 @@
+import type { Job } from "../jobs/job.ts";
+import type { TaskReport } from "../jobs/messages.ts";
+import { replayClass } from "../metering/operation.ts";
+import type { Clock } from "../ports/clock.ts";
+import { HeadraceError } from "../ports/errors.ts";
+import { fraction, type Random } from "../ports/random.ts";
+import { dayOf } from "./day-block.ts";
+import { type FleetColumnStore, type FleetFact, noColumns, noteFact, type PowerState } from "./fleet-columns.ts";
+import type { Keeper } from "./ingest-batch.ts";
+import { countIntervals } from "./interval-bits.ts";
+import { notHeldIn } from "./not-held.ts";
+
+export interface FleetColumnPorts {
+  readonly columns: Pick<FleetColumnStore, "read" | "write">;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const TRIES = 40;
+const PAUSE_MS = 10;
+
+/** Whether the meter itself answered, under its own key or password: the network card alone is no meter. */
+function authenticated({ outcome, evidence, registers, intervals, events, switch: state }: TaskReport): boolean {
+  if (evidence !== undefined) return evidence.includes("meter-answer");
+  if (outcome.kind === "done") return true;
+  // A part of what was asked for came before the conversation broke off.
+  return [registers, intervals, events].some((brought) => (brought?.length ?? 0) > 0) || state !== undefined;
+}
+
+/** What meters say of their supply by themselves, at the time of it. Who answers a question has power. */
+function powerOf({ events = [] }: TaskReport, asked: boolean): PowerState {
+  if (asked) return "on";
+  const last = events.filter(({ e }) => e === "power.last-gasp" || e.startsWith("power.restored")).at(-1);
+  return last?.e === "power.last-gasp" ? "off" : "on";
+}
+
+function missingOf(report: TaskReport, job: Job | undefined): number | undefined {
+  if (job?.operation.kind !== "readIntervals" || report.outcome.kind !== "done") return undefined;
+  const { range } = job.operation;
+  const today = dayOf(report.at);
+  if (range.to <= today) return undefined;
+  return (notHeldIn(report, range).get(today) ?? [])
+    .filter(({ reason }) => reason === "not-held")
+    .reduce((sum, { bits }) => sum + countIntervals(bits), 0);
+}
+
+/** What one report says of a meter's fast facts. `sentAt`: when the report left the bridge, on the clock of jobs. */
+export function fleetFactOf(report: TaskReport, job: Job | undefined, sentAt: number): FleetFact {
+  const { slot, at, outcome } = report;
+  const read = job !== undefined && outcome.kind === "done" && replayClass(job.operation) === "read";
+  return {
+    slot,
+    at,
+    ...(job === undefined || outcome.kind === "cancelled"
+      ? {}
+      : { reason: outcome.kind === "done" ? "none" : outcome.reason }),
+    ...(authenticated(report)
+      ? {
+          contact: {
+            power: powerOf(report, job !== undefined),
+            latencyMs: read ? sentAt - (job.notBefore ?? job.createdAt) : undefined,
+            switch: report.switch,
+            missing: missingOf(report, job),
+          },
+        }
+      : {}),
+  };
+}
+
+/**
+ * Keeps the fast facts of meters: one write a batch and segment, none where the batch brings nothing new. May be repeated:
+ * a fact that is older than what is known changes nothing.
+ */
+export const fleetColumnKeeper = ({ columns: store, clock, random }: FleetColumnPorts): Keeper => ({
+  async keep({ segment, job, sentAt, reports }) {
+    const facts = reports.map((report) => fleetFactOf(report, job, sentAt));
+    for (let tries = 1; ; tries++) {
+      const { columns, version } = (await store.read(segment)) ?? { columns: noColumns(), version: 0 };
+      let changed = false;
+      for (const fact of facts) changed = noteFact(columns, fact) || changed;
+      if (!changed || (await store.write(segment, columns, version)) === "written") return;
+      if (tries === TRIES)
+        throw new HeadraceError("readings.contended", `expected to write fleet columns within ${TRIES} tries`, {
+          retry: "later",
+          detail: { segment },
+        });
+      await clock.sleep(Math.round(PAUSE_MS * Math.min(tries, 10) * fraction(random)));
+    }
+  },
+});
