@@ -115,6 +115,26 @@ describe("what reports tell of a meter's fast facts", () => {
     expect((await facts()).power).toBe("on");
   });
 
+  it("what was sent by somebody else in its name is no answer", async () => {
+    const { keep, facts } = world();
+    const gasp = { at: T0, e: "security.push-replayed", log: "headend", code: "1" } as const;
+    await keep([report({ outcome: failed("auth"), events: [gasp] })], "none");
+    expect((await facts()).contactAt).toBeUndefined();
+  });
+
+  it("pushes are noted half an hour late at most, a change of the supply at once", async () => {
+    const { keep, facts, store } = world();
+    const versions: (number | undefined)[] = [];
+    for (let minute = 0; minute <= 60; minute += 15) {
+      await keep([report({ at: T0 + minute * 60_000 })], "none");
+      versions.push((await store.read(SEGMENT))?.version);
+    }
+    expect(versions).toEqual([1, 1, 2, 2, 3]);
+    const at = T0 + 61 * 60_000;
+    await keep([report({ at, events: [{ at, e: "power.last-gasp", log: "alarm", code: "1" }] })], "none");
+    expect(await facts()).toMatchObject({ contactAt: at, power: "off" });
+  });
+
   it("an order that was superseded says nothing of the meter", async () => {
     const { keep, store } = world();
     await keep([report({ outcome: { kind: "cancelled", reason: "superseded", code: "order.superseded" } })]);

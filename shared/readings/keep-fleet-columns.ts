@@ -5,7 +5,15 @@ import type { Clock } from "../ports/clock.ts";
 import { HeadraceError } from "../ports/errors.ts";
 import { fraction, type Random } from "../ports/random.ts";
 import { dayOf } from "./day-block.ts";
-import { type FleetColumnStore, type FleetFact, noColumns, noteFact, type PowerState } from "./fleet-columns.ts";
+import {
+  type FleetColumnStore,
+  type FleetColumns,
+  type FleetFact,
+  factsOf,
+  noColumns,
+  noteFact,
+  type PowerState,
+} from "./fleet-columns.ts";
 import type { Keeper } from "./ingest-batch.ts";
 import { countIntervals } from "./interval-bits.ts";
 import { notHeldIn } from "./not-held.ts";
@@ -20,7 +28,9 @@ const TRIES = 40;
 const PAUSE_MS = 10;
 
 /** Whether the meter itself answered, under its own key or password: the network card alone is no meter. */
-function authenticated({ outcome, evidence, registers, intervals, events, switch: state }: TaskReport): boolean {
+function authenticated(report: TaskReport, asked: boolean): boolean {
+  const { outcome, evidence, registers, intervals, events, switch: state } = report;
+  if (!asked) return outcome.kind === "done"; // else a replay of what it once said
   if (evidence !== undefined) return evidence.includes("meter-answer");
   if (outcome.kind === "done") return true;
   // A part of what was asked for came before the conversation broke off.
@@ -54,7 +64,7 @@ export function fleetFactOf(report: TaskReport, job: Job | undefined, sentAt: nu
     ...(job === undefined || outcome.kind === "cancelled"
       ? {}
       : { reason: outcome.kind === "done" ? "none" : outcome.reason }),
-    ...(authenticated(report)
+    ...(authenticated(report, job !== undefined)
       ? {
           contact: {
             power: powerOf(report, job !== undefined),
@@ -68,6 +78,18 @@ export function fleetFactOf(report: TaskReport, job: Job | undefined, sentAt: nu
 }
 
 /**
+ * What pushes alone bring is no news while the contact is known that late: they come one by one and often, and a write of
+ * a whole segment for each would cost more than the push.
+ */
+const PUSH_STEP_MS = 30 * 60_000;
+
+/** Whether a fact of a push is worth a write. Facts that are not are taken along with the next one that is. */
+function isNews(columns: FleetColumns, { slot, at, contact }: FleetFact): boolean {
+  const known = factsOf(columns, slot);
+  return contact !== undefined && (contact.power !== known.power || at - (known.contactAt ?? 0) >= PUSH_STEP_MS);
+}
+
+/**
  * Keeps the fast facts of meters: one write a batch and segment, none where the batch brings nothing new. May be repeated:
  * a fact that is older than what is known changes nothing.
  */
@@ -76,6 +98,7 @@ export const fleetColumnKeeper = ({ columns: store, clock, random }: FleetColumn
     const facts = reports.map((report) => fleetFactOf(report, job, sentAt));
     for (let tries = 1; ; tries++) {
       const { columns, version } = (await store.read(segment)) ?? { columns: noColumns(), version: 0 };
+      if (job === undefined && !facts.some((fact) => isNews(columns, fact))) return;
       let changed = false;
       for (const fact of facts) changed = noteFact(columns, fact) || changed;
       if (!changed || (await store.write(segment, columns, version)) === "written") return;
