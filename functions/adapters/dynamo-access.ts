@@ -11,7 +11,7 @@ import { z } from "zod";
 import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
 import { ChannelPlan } from "../../shared/metering/channel-plan.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
-import { Route } from "../../shared/metering/route.ts";
+import { Dial, Relay, Route } from "../../shared/metering/route.ts";
 import type { Plans } from "../../shared/readings/close-day.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../../shared/security/counters.ts";
 import { batchGet } from "./batch-get.ts";
@@ -28,6 +28,7 @@ const markKey = (segment: number) => ({ pk: `MARK#${segment}`, sk: "mark" });
 /** A DynamoDB number comes back as number, or as bigint beyond 2^53. */
 const Big = z.union([z.int(), z.bigint()]).transform(BigInt);
 
+const entry = { connection: z.string(), seq: z.int() };
 const StoredItem = z
   .object({
     pk: z.string(),
@@ -49,7 +50,10 @@ const StoredItem = z
     releasedBase: Big,
     lastOrder: z.int(),
     attached: z
-      .strictObject({ task: z.string(), address: z.string(), connection: z.string(), seq: z.int() })
+      .union([
+        z.strictObject({ task: z.string(), address: z.string(), ...entry }),
+        z.strictObject({ route: z.discriminatedUnion("kind", [Dial, Relay]), until: z.int(), ...entry }),
+      ])
       .optional(),
     attachedSeq: z.int().optional(),
     flags: z.strictObject({ medical: z.boolean(), priority: z.boolean(), moratorium: z.boolean() }),

@@ -1,107 +1,104 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { type AttachedDial, attachedDial } from "../../shared/bridge/attached-dial.ts";
-import type { ReceptionPorts } from "../../shared/bridge/reception.ts";
-import { type Arrival, type ReceptionDesk, receptionDesk } from "../../shared/bridge/reception.ts";
+import { type C1222GatePorts, c1222Gate } from "../../shared/bridge/c1222-gate.ts";
+import { receptionDesk } from "../../shared/bridge/reception.ts";
 import { RECEPTION_LIMITS } from "../../shared/bridge/reception-limits.ts";
+import { c1222Driver } from "../../shared/c1222/driver.ts";
+import { dlmsDriver } from "../../shared/dlms/driver.ts";
+import { dlmsReception } from "../../shared/dlms/reception.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
+import { openC1222Port } from "./c1222-port.ts";
+import { openDlmsPort } from "./dlms-port.ts";
 import { addressText } from "./own-address.ts";
 import { type PipeSocketPorts, pipeDial, servePipes } from "./pipe-socket.ts";
 import { tcpDial } from "./tcp-dial.ts";
-import { tcpLink } from "./tcp-link.ts";
 
-/** The side of the bridge to which meters call in. */
+/** The side of the bridge to which meters come by themselves. */
 export interface Field {
+  /** The ports that were opened. */
+  readonly ports: { readonly dlms: number | undefined; readonly c1222: number | undefined };
   readonly dial: AttachedDial;
   readonly held: number;
   /** Byte pipes that other tasks have had. */
   readonly pipesServed: number;
-  /** What arrived since the last time this was asked: held, and refused by code. */
-  arrivals(): Readonly<Record<string, number>> | undefined;
+  /** A whole C12.22 message that nobody has asked for, over a connection that the headend opened. */
+  hear(apdu: Uint8Array): void;
+  /** What arrived since the last time this was asked, by protocol: held, and refused by code. */
+  arrivals(): Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** Nobody is let in any more; who is here is sent away, those in a conversation when it is over. */
   drain(graceMs: number): Promise<void>;
 }
 
-export interface FieldPorts extends Omit<ReceptionPorts, "address"> {
+export interface FieldPorts extends Omit<C1222GatePorts, "address" | "driver" | "ownTitles"> {
   readonly secret: () => Promise<Uint8Array>;
   /** False: another Region is the active one, or this task's clock is wrong. */
   readonly mayReceive: () => boolean;
 }
 
 export interface FieldSettings {
-  /** TCP port for meters that speak DLMS; 0: any free one. */
-  readonly dlmsPort: number;
+  /** TCP port for meters that speak DLMS; 0: any free one; undefined: none calls in. */
+  readonly dlmsPort: number | undefined;
+  /** TCP and UDP port for C12.22 nodes; 0: any free one; undefined: none comes by itself. */
+  readonly c1222Port: number | undefined;
+  /** The headend's own ApTitle. */
+  readonly apTitle: string;
   /** TCP port for byte pipes; 0: any free one. */
   readonly pipePort: number;
   /** Of this task, as other tasks reach it. */
   readonly host: string;
   /** Where to listen; undefined: on every address. */
   readonly listenHost: string | undefined;
+  /** Of each protocol. */
   readonly connectionsMax: number;
 }
 
-/** Below the load balancer's idle time-out (350 s) and those of carriers; a dead peer is found within minutes. */
-const KEEP_ALIVE_MS = 60_000;
-const BACKLOG = 1_024;
-
 /** Opens the listeners for meters and for other tasks. */
-export async function openField(
-  ports: FieldPorts,
-  settings: FieldSettings,
-): Promise<Field & { readonly port: number }> {
-  const { sessionClock: clock, crypto, secret } = ports;
-  const { listenHost, connectionsMax } = settings;
-  let desk: ReceptionDesk | undefined;
-  const find: PipeSocketPorts["find"] = (connection) => desk?.find(connection);
+export async function openField(ports: FieldPorts, settings: FieldSettings): Promise<Field> {
+  const { sessionClock: clock, crypto, secret, mayReceive } = ports;
+  const { listenHost, connectionsMax, dlmsPort, c1222Port } = settings;
+  let desks: readonly { readonly find: PipeSocketPorts["find"] }[] = [];
+  const find: PipeSocketPorts["find"] = (connection) => desks.map((desk) => desk.find(connection)).find(Boolean);
   const pipes = await servePipes({ clock, crypto, secret, find }, listenHost, settings.pipePort);
-  const reception = receptionDesk(
-    { ...ports, address: addressText(settings.host, pipes.port) },
-    { ...RECEPTION_LIMITS, connections: connectionsMax },
-  );
-  desk = reception;
+  const own = { ...ports, address: addressText(settings.host, pipes.port) };
+  const limits = { ...RECEPTION_LIMITS, connections: connectionsMax };
+  const meters = receptionDesk({ ...own, reception: dlmsReception, driver: dlmsDriver }, limits);
+  const nodes = c1222Gate({ ...own, driver: c1222Driver, ownTitles: [settings.apTitle] }, limits);
+  desks = [meters, nodes];
+  const dlms =
+    dlmsPort === undefined
+      ? undefined
+      : await openDlmsPort(meters, clock, { port: dlmsPort, host: listenHost, connectionsMax }, mayReceive);
+  const c1222 =
+    c1222Port === undefined
+      ? undefined
+      : await openC1222Port(nodes, clock, { port: c1222Port, host: listenHost ?? "::", connectionsMax }, mayReceive);
 
-  let counts = new Map<string, number>();
-  const count = (arrival: Arrival): void => {
-    const name = arrival.kind === "held" ? "held" : arrival.code;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  };
-  const server = createServer({ noDelay: true }, (socket) => {
-    socket.on("error", () => socket.destroy());
-    if (!ports.mayReceive()) return void socket.destroy();
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    void reception.accept(tcpLink(socket, clock)).then(count);
-  });
-  server.maxConnections = connectionsMax;
-  server.listen({
-    port: settings.dlmsPort,
-    backlog: BACKLOG,
-    ...(listenHost === undefined ? {} : { host: listenHost }),
-  });
-  await once(server, "listening");
-  const address = server.address();
   return {
-    port: typeof address === "object" && address !== null ? address.port : settings.dlmsPort,
+    ports: { dlms: dlms?.port, c1222: c1222?.port },
     dial: attachedDial({
       access: ports.access,
       clock,
       task: ports.task,
       find,
       pipe: pipeDial({ crypto, secret }, tcpDial(clock)),
+      dial: ports.dial,
     }),
     get held() {
-      return reception.held;
+      return meters.held + nodes.held;
     },
     get pipesServed() {
       return pipes.served;
     },
+    hear: (apdu) => void nodes.receive(apdu, undefined),
     arrivals() {
-      const told = counts;
-      counts = new Map();
-      return told.size === 0 ? undefined : Object.fromEntries(told);
+      const told = { dlms: dlms?.arrivals(), c1222: nodes.counts() };
+      const some = Object.entries(told).flatMap(([name, counts]) => (counts === undefined ? [] : [[name, counts]]));
+      return some.length === 0 ? undefined : Object.fromEntries(some);
     },
     async drain(graceMs) {
-      server.close();
-      await reception.drain(graceMs);
+      dlms?.stopListening();
+      c1222?.stopListening();
+      await Promise.all([meters.drain(graceMs), nodes.drain(graceMs)]);
+      await c1222?.close();
       pipes.close();
     },
   };

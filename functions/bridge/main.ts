@@ -10,8 +10,8 @@ import { relays } from "../../shared/bridge/relay-dial.ts";
 import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
-import { dlmsReception } from "../../shared/dlms/reception.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
+import { ApTitleText } from "../../shared/metering/ap-title.ts";
 import type { GroupProtocol } from "../../shared/metering/group.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
@@ -40,7 +40,7 @@ import { sqsResults, sqsResultsWaiting } from "../adapters/sqs-results.ts";
 import { productClock, systemClock } from "../adapters/system-clock.ts";
 import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
-import { keptSecret, openField } from "./field.ts";
+import { type Field, keptSecret, openField } from "./field.ts";
 import { fieldDial } from "./field-dial.ts";
 import { type Health, serveHealth } from "./health.ts";
 import { multicastSockets } from "./multicast-sockets.ts";
@@ -78,8 +78,13 @@ const env = settings({
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535),
   MAX_SESSIONS: z.coerce.number().int().min(8).max(8_192).default(256),
   AWS_REGION: Setting.optional(),
-  /** Where meters that speak DLMS call in, and where other tasks ask for byte pipes; absent: nobody calls in. */
+  /** Where meters that speak DLMS call in; absent: none does. */
   DLMS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Where C12.22 nodes register, notify and answer, TCP and UDP; absent: none comes by itself. */
+  C1222_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** The headend's own title among C12.22 nodes: master relay and notification host. */
+  C1222_AP_TITLE: ApTitleText.default(".1.1"),
+  /** Where other tasks ask for byte pipes. */
   PIPE_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
   MAX_CONNECTIONS: z.coerce.number().int().min(1).max(60_000).default(10_000),
   /** This task's address for other tasks; absent: the platform's metadata tell it. */
@@ -141,34 +146,6 @@ const common = {
 // Deadlines are meter time, but sockets wait in real milliseconds.
 const sessionClock: Clock = { now: () => productClock.now(), sleep: (ms, signal) => systemClock.sleep(ms, signal) };
 
-const field =
-  env.DLMS_PORT === undefined
-    ? undefined
-    : await openField(
-        {
-          ...common,
-          sessionClock,
-          registry: dynamoRegistry(db, env.REGISTRY_TABLE),
-          reception: dlmsReception,
-          driver: dlmsDriver,
-          task: bridgeId,
-          secret: keptSecret(() => dynamoPipeSecret(db, env.REGISTRY_TABLE, vault).open()),
-          mayReceive,
-          onAttached: recall({
-            clock: systemClock,
-            ledger,
-            onTrouble: (error) => logger.warn("waiting slices were not made due", { fault: factsOf(error) }),
-          }),
-        },
-        {
-          dlmsPort: env.DLMS_PORT,
-          pipePort: env.PIPE_PORT,
-          host: await ownAddress(env.TASK_ADDRESS, env.ECS_CONTAINER_METADATA_URI_V4),
-          listenHost: env.TASK_ADDRESS,
-          connectionsMax: env.MAX_CONNECTIONS,
-        },
-      );
-
 const dial = fieldDial(productClock);
 const batchPorts = { queue: sqsResults(sqs, env.RESULTS_QUEUE_URL), batches: s3Batches(s3, env.EVIDENCE_BUCKET) };
 const groupRequests = dynamoGroupRequests(db, env.LEDGER_TABLE);
@@ -182,8 +159,41 @@ const answers = groupAnswers({
   results: batchPorts,
   bridgeId: `${bridgeId}-groups`,
 });
-const onOther = (apdu: Uint8Array): void => void answers.receive(apdu);
+let field: Field | undefined;
+const onOther = (apdu: Uint8Array): void => {
+  if (!answers.receive(apdu)) field?.hear(apdu);
+};
 const relayed = relays({ dial, clock: sessionClock, onOther });
+field =
+  env.DLMS_PORT === undefined && env.C1222_PORT === undefined
+    ? undefined
+    : await openField(
+        {
+          ...common,
+          sessionClock,
+          registry: dynamoRegistry(db, env.REGISTRY_TABLE),
+          task: bridgeId,
+          secret: keptSecret(() => dynamoPipeSecret(db, env.REGISTRY_TABLE, vault).open()),
+          mayReceive,
+          dial: (route, deadline) => (route.kind === "dial" ? dial(route, deadline) : relayed.dial(route, deadline)),
+          onAnswer: (apdu) => answers.receive(apdu),
+          onNotification: () => undefined,
+          onAttached: recall({
+            clock: systemClock,
+            ledger,
+            onTrouble: (error) => logger.warn("waiting slices were not made due", { fault: factsOf(error) }),
+          }),
+        },
+        {
+          dlmsPort: env.DLMS_PORT,
+          c1222Port: env.C1222_PORT,
+          apTitle: env.C1222_AP_TITLE,
+          pipePort: env.PIPE_PORT,
+          host: await ownAddress(env.TASK_ADDRESS, env.ECS_CONTAINER_METADATA_URI_V4),
+          listenHost: env.TASK_ADDRESS,
+          connectionsMax: env.MAX_CONNECTIONS,
+        },
+      );
 const multicast = multicastSockets(datagramReader(sessionClock, onOther));
 const fanOut = fanOutOf({
   relays: relayed,
@@ -246,7 +256,7 @@ const reporting = setInterval(report, METRICS_MS);
 logger.info("bridge is up", {
   bridgeId,
   healthPort: server.port,
-  dlmsPort: field?.port,
+  ...field?.ports,
   maxSessions: env.MAX_SESSIONS,
 });
 

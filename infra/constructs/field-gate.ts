@@ -19,7 +19,7 @@ const C1222_PORT = 1153;
 /** Byte pipes between the tasks: the one that holds a meter's connection, and the one that has work for the meter. */
 const PIPE_PORT = 4060;
 
-/** Meters that one task of 2 GB holds: some 20 kB each, and the platform allows a task 65,535 open files. */
+/** Meters that one task of 2 GB holds of each protocol: some 20 kB each, and the platform allows a task 65,535 open files. */
 const MAX_CONNECTIONS = 20_000;
 
 export interface FieldGateProps {
@@ -69,6 +69,7 @@ export class FieldGate extends Construct {
     network.securityGroup.addIngressRule(network.securityGroup, Port.tcp(PIPE_PORT), "Byte pipes between the tasks");
 
     tasks.container.addEnvironment("DLMS_PORT", String(DLMS_PORT));
+    tasks.container.addEnvironment("C1222_PORT", String(C1222_PORT));
     tasks.container.addEnvironment("PIPE_PORT", String(PIPE_PORT));
     tasks.container.addEnvironment("MAX_CONNECTIONS", String(MAX_CONNECTIONS));
     tasks.container.addPortMappings(

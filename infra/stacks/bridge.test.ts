@@ -136,10 +136,12 @@ describe("bridge stack: the gate of a utility", () => {
     const environment = new Map(
       containersOf(utility)[1]?.Environment.map(({ Name, Value }) => [Name, Value] as const) ?? [],
     );
-    expect([environment.get("DLMS_PORT"), environment.get("PIPE_PORT")]).toEqual(["4059", "4060"]);
-    expect(Number(environment.get("MAX_CONNECTIONS"))).toBeLessThan(65_535);
+    const ports = ["DLMS_PORT", "C1222_PORT", "PIPE_PORT"].map((name) => environment.get(name));
+    expect(ports).toEqual(["4059", "1153", "4060"]);
+    expect(2 * Number(environment.get("MAX_CONNECTIONS")), "of both protocols").toBeLessThan(65_535);
     const coop = containersOf(bridge)[1]?.Environment.map(({ Name }) => Name) ?? [];
     expect(coop).not.toContain("DLMS_PORT");
+    expect(coop).not.toContain("C1222_PORT");
   });
 
   it("opens the port of byte pipes to the tasks themselves and to nobody else", () => {

@@ -1,10 +1,11 @@
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import { SessionError } from "../metering/failure.ts";
+import type { DialRoute, RelayRoute } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Link, LinkError } from "../ports/link.ts";
 import type { HeldConnection } from "./held-connection.ts";
 
-/** Opens a link over the connection that the meter of `item` holds. Throws `LinkError`, or `SessionError` `busy`. */
+/** Opens a link to where the meter of `item` says that it is. Throws `LinkError`, or `SessionError` `busy`. */
 export type AttachedDial = (item: AccessItem, deadline: number) => Promise<Link>;
 
 export interface AttachedDialPorts {
@@ -20,6 +21,8 @@ export interface AttachedDialPorts {
    * `LinkError` when that cannot be told.
    */
   readonly pipe: (address: string, connection: string, deadline: number) => Promise<Link | "unknown" | "busy" | "gone">;
+  /** To an address that a meter has registered. */
+  readonly dial: (route: DialRoute | RelayRoute, deadline: number) => Promise<Link>;
 }
 
 /** A task that did not answer is not asked again for so long, ms: its meters would each wait for it. */
@@ -30,7 +33,8 @@ const lost = (message: string, cause?: unknown): LinkError =>
   new LinkError("link.route-lost", message, cause === undefined ? {} : { cause });
 
 /**
- * The `attached` transport. The task that has the socket is this one, or is asked for a byte pipe. An entry that its own
+ * The `attached` transport. The task that has the socket is this one, or is asked for a byte pipe; a meter that registered
+ * its address is dialled there. An entry that its own
  * task does not know, or whose task is gone, is removed under condition; one whose task merely does not answer is left:
  * the meter writes a newer one when it calls again.
  */
@@ -40,11 +44,16 @@ export function attachedDial(ports: AttachedDialPorts): AttachedDial {
   return async (item, deadline) => {
     const { attached } = item;
     if (attached === undefined) throw lost("the meter holds no connection to this headend now");
-    const { task, address, connection } = attached;
+    const { connection } = attached;
     const stale = async (why: string): Promise<LinkError> => {
       await ports.access.detach(item, connection);
       return lost(why);
     };
+    if ("route" in attached) {
+      if (attached.until <= ports.clock.now()) throw await stale("the meter's registration has run out");
+      return ports.dial(attached.route, deadline);
+    }
+    const { task, address } = attached;
     if (task === ports.task) {
       const held = ports.find(connection);
       if (held === undefined || !held.isOpen) throw await stale("the meter's connection to this task is gone");

@@ -13,6 +13,8 @@ import { WireError } from "../wire/wire-error.ts";
 export interface EnrolledNode {
   readonly meterId: MeterId;
   readonly place: Place;
+  /** Of its sealed keys; 0: it has none. */
+  readonly keyVersion: number;
   readonly member: GroupMember;
 }
 
@@ -28,14 +30,17 @@ export interface InboundPorts {
   /** By absolute title; undefined: nobody is enrolled under it. */
   readonly nodeOf: (apTitle: string) => Promise<EnrolledNode | undefined>;
   /** A message that verified and is new; or one in clear (no key), which is a hint to ask and no more. */
-  readonly onNotification: (from: EnrolledNode, notification: Notification) => void;
+  readonly onNotification: (from: EnrolledNode, notification: Notification, octets: Uint8Array) => void;
   readonly onRegistrar: (event: RegistrarEvent) => void;
 }
 
 /** Where C12.22 messages go that come in by themselves. */
 export interface C1222Inbound {
-  /** One whole APDU; resolves with what is sent back the way it came. Never rejects. */
-  receive(octets: Uint8Array, origin: Origin): Promise<Uint8Array | undefined>;
+  /**
+   * One whole APDU; resolves with what is sent back the way it came. Never rejects. `origin` undefined: it came over a
+   * connection that the headend opened, on which nobody registers.
+   */
+  receive(octets: Uint8Array, origin: Origin | undefined): Promise<Uint8Array | undefined>;
   /** What became of them since this was last asked, by code. */
   counts(): Readonly<Record<string, number>> | undefined;
 }
@@ -60,15 +65,15 @@ export function c1222Inbound(ports: InboundPorts): C1222Inbound {
     if (node === undefined) return count("inbound.not-enrolled");
     const notification = await openNotification(octets, node.member, { crypto: ports.crypto, now: ports.now(), guard });
     count(notification.keyId === undefined ? "notification.in-clear" : "notification");
-    ports.onNotification(node, notification);
+    ports.onNotification(node, notification, octets);
   };
-  const serve = async (octets: Uint8Array, origin: Origin): Promise<Uint8Array | undefined> => {
+  const serve = async (octets: Uint8Array, origin: Origin | undefined): Promise<Uint8Array | undefined> => {
     const apdu = decode(AContext, octets);
     if (apdu.calledApInvocationId !== undefined) {
       count(ports.onAnswer(octets) ? "answer" : "inbound.late-answer");
       return undefined;
     }
-    const served = await ports.registrar.receive(apdu, origin);
+    const served = origin && (await ports.registrar.receive(apdu, origin));
     if (served !== undefined) {
       for (const event of served.events) {
         count(event.kind === "refused" ? `registration.${event.code}` : event.kind);

@@ -1,4 +1,4 @@
-import { AP_TITLE_ROOT, absoluteTitle } from "../c1222/ap-title.ts";
+import { enrolledForms } from "../c1222/ap-title.ts";
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import { piecesOf } from "../jobs/concurrency.ts";
 import type { GroupRequests, SentGroupRequest } from "../jobs/group-request.ts";
@@ -161,7 +161,7 @@ export function groupAnswers(ports: GroupAnswerPorts): GroupAnswers {
 
   /** The enrolled meters of these titles, by title, as their access items say now. */
   const membersOf = async (asked: readonly string[]): Promise<ReadonlyMap<string, AccessItem>> => {
-    const forms = asked.flatMap((title) => formsOf(title).map((value) => ({ title, value })));
+    const forms = asked.flatMap((title) => enrolledForms(title).map((value) => ({ title, value })));
     const claims = await ports.registry.claims(forms.map(({ value }) => ({ kind: "title", value })));
     const titleOf = new Map<MeterId, string>();
     for (const [index, { title }] of forms.entries()) {
@@ -297,12 +297,6 @@ export function groupAnswers(ports: GroupAnswerPorts): GroupAnswers {
       await Promise.all(sending);
     },
   };
-}
-
-/** A title as it may have been enrolled: whole, or from the root on. */
-function formsOf(title: string): readonly string[] {
-  const whole = absoluteTitle(title);
-  return whole.startsWith(`${AP_TITLE_ROOT}.`) ? [whole, whole.slice(AP_TITLE_ROOT.length)] : [title];
 }
 
 /** Of what a driver, the vault or a table throws. */

@@ -11,7 +11,7 @@ import { type Link, LinkError } from "../ports/link.ts";
 import { decode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
 
-/** A connection to a relay, which many conversations share. */
+/** A connection to a relay, or one that a node opened itself, which many conversations share. */
 export interface RelayConnection {
   /** A link for one conversation with a node behind the relay; closing it leaves the connection open. */
   converse(): Link;
@@ -29,6 +29,8 @@ export interface RelayOptions {
   readonly path: readonly string[];
   /** Told of whole APDUs that no conversation waits for: answers to groups, notifications. */
   readonly onOther?: (apdu: Uint8Array) => void;
+  /** Told once that the connection is over, whoever ended it. */
+  readonly onClosed?: () => void;
 }
 
 /** How long one look for octets may last, ms: only the connection's own end ends it earlier. */
@@ -70,7 +72,7 @@ const exchangeKey = (title: string, invocationId: Uint8Array): string =>
  * id. What is none of theirs goes to `onOther`. Verifying is not its business: a link carries octets, and whoever
  * converses opens them. Segments are joined here, for they name no request.
  */
-export function relayConnection(link: Link, clock: Clock, { path, onOther }: RelayOptions): RelayConnection {
+export function relayConnection(link: Link, clock: Clock, { path, onOther, onClosed }: RelayOptions): RelayConnection {
   const splitter = new ApduSplitter();
   const reassembly = new Reassembly();
   const conversations = new Set<Conversation>();
@@ -82,6 +84,7 @@ export function relayConnection(link: Link, clock: Clock, { path, onOther }: Rel
     open = false;
     for (const { wake } of conversations) wake();
     void link.close();
+    onClosed?.();
   };
   const end = (one: Conversation): void => {
     one.over = true;

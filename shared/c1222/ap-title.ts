@@ -34,3 +34,9 @@ export const absoluteTitle = (title: string, context?: string): string =>
 
 /** Whether two titles name the same node. */
 export const sameTitle = (left: string, right: string): boolean => absoluteTitle(left) === absoluteTitle(right);
+
+/** A title as it may have been enrolled: whole, or from the root on. */
+export function enrolledForms(title: string): readonly string[] {
+  const whole = absoluteTitle(title);
+  return whole.startsWith(`${AP_TITLE_ROOT}.`) ? [whole, whole.slice(AP_TITLE_ROOT.length)] : [title];
+}

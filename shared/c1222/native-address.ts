@@ -42,3 +42,10 @@ export function nativeAddressOctets({ address, port, transport }: NativeAddress)
   const ends = [port >>> 8, port & 0xff, ...(transport === undefined ? [] : [transport === "udp" ? 17 : 6])];
   return Uint8Array.from([...address, ...ends]);
 }
+
+/** An IP address of 4 or 16 octets as text. */
+export function hostOf(address: Uint8Array): string {
+  if (address.length === 4) return address.join(".");
+  const words = Array.from({ length: 8 }, (_, at) => ((address[2 * at]! << 8) | address[2 * at + 1]!).toString(16));
+  return words.join(":");
+}

@@ -1,6 +1,6 @@
 import type { ChannelPlan } from "../metering/channel-plan.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
-import type { Route } from "../metering/route.ts";
+import type { DialRoute, RelayRoute, Route } from "../metering/route.ts";
 
 /**
  * The access item: one a meter, read consistently before every session. Who writes what: enrolment (identity, routes,
@@ -38,17 +38,27 @@ export interface AccessItem extends Place {
   readonly flags: { readonly medical: boolean; readonly priority: boolean; readonly moratorium: boolean };
 }
 
-/** The connection that the meter itself holds: written when it was authenticated, removed when it closes. */
-export interface Attached {
-  /** The bridge task that has the socket: unique to one run of it. */
-  readonly task: string;
-  /** Where other tasks ask that one for a byte pipe: `host:port`. */
-  readonly address: string;
-  /** 32 hex digits, drawn when the connection was authenticated. */
+/** Where a meter is that comes by itself: written when it was authenticated there, removed when it closes. */
+export type Attached = Where & {
+  /** 32 hex digits, drawn when it was authenticated. */
   readonly connection: string;
-  /** Rises with every connection of the meter: the newest wins. */
+  /** Rises with every connection or new address of the meter: the newest wins. */
   readonly seq: number;
-}
+};
+
+/** By the connection that the meter itself holds, or at the address that it registered (C12.22). */
+export type Where =
+  | {
+      /** The bridge task that has the socket: unique to one run of it. */
+      readonly task: string;
+      /** Where other tasks ask that one for a byte pipe: `host:port`. */
+      readonly address: string;
+    }
+  | {
+      readonly route: DialRoute | RelayRoute;
+      /** The registration ends then, meter time. */
+      readonly until: number;
+    };
 
 export interface OffsetRaises {
   readonly day: number;
@@ -93,7 +103,7 @@ export interface AccessStore {
   /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
   releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
   /**
-   * Says that the meter's connection is this one. `base`: of the lease under which it was proved; it is written as the
+   * Says that the meter is here now. `base`: of the lease under which it was proved; it is written as the
    * released base, so that a reader below it leases again. False: another connection is as new or newer, a higher base
    * was released meanwhile, or the slot is another's.
    */

@@ -70,10 +70,10 @@ export interface ConversationWatch {
 export interface Reception {
   readonly protocol: DeviceProfile["protocol"];
   /**
-   * Learns who calls: from what the meter says by itself within `firstWordMs`, else by asking in the open. Throws
-   * `SessionError` or `LinkError`.
+   * Learns who calls: from what the meter says by itself within `firstWordMs`, else by asking in the open. Absent: a
+   * caller says it by itself or is nobody. Throws `SessionError` or `LinkError`.
    */
-  introduce(
+  introduce?(
     context: Omit<SessionContext, "profile" | "systemTitle" | "keys" | "counters"> & { readonly firstWordMs: number },
   ): Promise<Introduction>;
   watch(): ConversationWatch;

@@ -8,7 +8,7 @@ const address = {
   port: z.int().min(1).max(65535),
   transport: z.enum(["tcp", "udp"]).default("tcp"),
 };
-const Dial = z.strictObject({ kind: z.literal("dial"), ...address });
+export const Dial = z.strictObject({ kind: z.literal("dial"), ...address });
 /** Behind relays that pass messages on by the called title: the address is the first one's. */
 export const Relay = z.strictObject({
   kind: z.literal("relay"),
@@ -16,6 +16,7 @@ export const Relay = z.strictObject({
   /** Titles of the relays on the way; the last one's branch has the meter. */
   path: z.array(ApTitleText).min(1).max(8),
 });
+/** It comes by itself: it holds a connection, or registers where it is (C12.22). */
 const Attached = z.strictObject({ kind: z.literal("attached") });
 
 export const Route = z.discriminatedUnion("kind", [Dial, Attached, Relay]);

@@ -24,7 +24,8 @@ describe("what a meter has to be enrolled with", () => {
     ["generic-us", { systemTitle: "4852530001000001" }, "systemTitle"],
     ["generic-us", {}, "systemTitle"],
     ["generic-us", { systemTitle: ".23.1", keys: {} }, "keys.unicast"],
-    ["generic-us", { systemTitle: ".23.1", routes: [{ kind: "attached" }] }, "routes.0"],
+    ["generic-us", { systemTitle: ".23.1", routes: [{ kind: "attached" }] }, undefined],
+    ["generic-us-clear", { systemTitle: ".23.1", routes: [{ kind: "attached" }] }, "routes.0"],
     ["generic-eu", { systemTitle: "4852530001000001" }, undefined],
     ["generic-eu", { systemTitle: ".23.1" }, "systemTitle"],
   ])("%s, %j", (profile, part, field) => {

@@ -16,7 +16,7 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
   if (calls >= 0 && !provesFreshly(profile))
     return {
       field: `routes.${calls}`,
-      expected: `an address to dial: profile ${profile.name} does not let a meter that calls in prove who it is (HLS-GMAC)`,
+      expected: `an address to dial: profile ${profile.name} does not let a meter that calls in prove who it is (DLMS: HLS; C12.22: secured messages)`,
       received: "attached",
     };
   const relayed = request.routes.findIndex(({ kind }) => kind === "relay");

@@ -238,20 +238,20 @@ export class C1222Meter {
     );
   }
 
-  /** Its registration with the headend, from power-up on. `address`: where it listens. */
-  registrant(address: NativeAddress, firstDelay = 0): Registrant {
+  /** Its registration with the headend, from power-up on. `address`: where it listens; undefined: it only calls. */
+  registrant(address: NativeAddress | undefined, firstDelay = 0): Registrant {
     const { apTitle, profile } = this.plan;
     const { connectionless, acceptConnectionless, connection, acceptConnection } = CONNECTION_TYPE;
-    const byDatagrams = address.transport === "udp";
+    const ways = address === undefined ? connection : connection | acceptConnection;
     return new Registrant(
       {
         register: {
           nodeType: NODE_TYPE.endDevice,
-          connectionType: byDatagrams ? connectionless | acceptConnectionless : connection | acceptConnection,
+          connectionType: address?.transport === "udp" ? connectionless | acceptConnectionless : ways,
           deviceClass: this.#deviceClass,
           apTitle,
           electronicSerialNumber: `.${this.plan.index + 1}`,
-          nativeAddress: nativeAddressOctets(address),
+          nativeAddress: address === undefined ? new Uint8Array(0) : nativeAddressOctets(address),
           registrationPeriod: 3_600,
           myDomainPattern: undefined,
         },

@@ -172,6 +172,21 @@ describe.each(stores)("the access store %s", (_name, open) => {
     expect(await store.attach(at, meterId, connection(4), 2n ** 60n)).toBe(true);
   });
 
+  it("keeps where a meter has registered, as it keeps a connection", async () => {
+    const store = open();
+    const { meterId, ...at } = item(44, 0);
+    await store.createAccessItem(item(44, 0));
+    const relayed = { kind: "relay", host: "::1", port: 1153, transport: "udp", path: [".30"] } as const;
+    const dialled = { kind: "dial", host: "192.0.2.1", port: 1153, transport: "tcp" } as const;
+    for (const [seq, route] of [relayed, dialled].entries()) {
+      const entry = { route, until: 1_800_000_000_000, connection: `r${seq}`, seq: seq + 1 };
+      expect(await store.attach(at, meterId, entry, 0n)).toBe(true);
+      expect((await store.read(at))?.attached).toEqual(entry);
+    }
+    expect(await store.detach(at, "r0")).toBe(false);
+    expect(await store.detach(at, "r1")).toBe(true);
+  });
+
   it("keeps the newest order of a meter, whichever is accepted first", async () => {
     const store = open();
     const place = { segment: 41, slot: 0 };

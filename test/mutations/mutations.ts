@@ -229,13 +229,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "meter that calls in believed without proof",
     file: "shared/bridge/reception.ts",
-    original: "      await prove(held, meter, deadline);\n",
+    original: "      await proof.prove(meter, await held.take(deadline));\n",
     mutated: "",
     tests: ["test/simulation/attached.test.ts"],
   },
   {
     name: "proof made while somebody holds the meter",
-    file: "shared/bridge/reception.ts",
+    file: "shared/bridge/caller-proof.ts",
     original: "if (hold !== undefined && hold.until > clock.now())",
     mutated: "if (hold !== undefined && hold.until < 0)",
     tests: ["test/simulation/attached.test.ts"],

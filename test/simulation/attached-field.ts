@@ -1,7 +1,8 @@
 import { type AttachedDial, attachedDial } from "../../shared/bridge/attached-dial.ts";
 import { answerPipe, askPipe, NONCE_OCTETS } from "../../shared/bridge/byte-pipe.ts";
+import type { Arrival } from "../../shared/bridge/caller-proof.ts";
 import { type MemoryAccess, memoryAccess } from "../../shared/bridge/memory-access.ts";
-import { type Arrival, type ReceptionDesk, receptionDesk } from "../../shared/bridge/reception.ts";
+import { type ReceptionDesk, receptionDesk } from "../../shared/bridge/reception.ts";
 import { RECEPTION_LIMITS, type ReceptionLimits } from "../../shared/bridge/reception-limits.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
@@ -162,6 +163,9 @@ export class Field {
       access: this.access,
       clock: this.clock,
       task,
+      dial: async () => {
+        throw new LinkError("link.unreachable", "nobody has registered here");
+      },
       find: (connection) => this.desks.get(`${task}:4060`)?.find(connection),
       pipe: async (address, connection, deadline) => {
         const owner = this.desks.get(address);

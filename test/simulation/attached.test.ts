@@ -204,6 +204,9 @@ describe("the attached transport", () => {
       clock: field.clock,
       task: "b",
       find: () => undefined,
+      dial: async () => {
+        throw new LinkError("link.unreachable", "nobody has registered here");
+      },
       pipe: async () => {
         asked++;
         throw new LinkError("link.unreachable", "no answer");

@@ -33,7 +33,7 @@ function world(meters = 2, registrationsMax = 100) {
     if (meter === undefined) return undefined;
     const { apTitle, profile, enrolled: keys, index } = meter.plan;
     const member = { title: apTitle, profile, keys };
-    return { meterId: MeterId.parse(meter.plan.meterId), place: { segment: 1, slot: index }, member };
+    return { meterId: MeterId.parse(meter.plan.meterId), place: { segment: 1, slot: index }, keyVersion: 1, member };
   };
   let own = 0;
   const registrar = new Registrar({
@@ -42,6 +42,7 @@ function world(meters = 2, registrationsMax = 100) {
     nextInvocationId: () => ++own,
     enrolled: async (title) =>
       title === absoluteTitle(RELAY_TITLE) ? "relay" : (await nodeOf(title)) === undefined ? undefined : "node",
+    proved: async () => true,
     periodMax: 3_600,
     registrationDelay: 60,
     registrationsMax,

@@ -42,7 +42,8 @@ export interface Registration {
 export type RegistrarEvent =
   /** The route is a hint until the node has answered over it under its own key: a registration comes in clear. */
   | { readonly kind: "registered"; readonly registration: Registration }
-  | { readonly kind: "deregistered"; readonly apTitle: string }
+  /** `origin`: of who asked for it; absent: its connection is over. */
+  | { readonly kind: "deregistered"; readonly apTitle: string; readonly origin?: Origin }
   | { readonly kind: "refused"; readonly apTitle: string; readonly code: string };
 
 export interface RegistrarOptions {
@@ -52,6 +53,11 @@ export interface RegistrarOptions {
   readonly nextInvocationId: () => number;
   /** Whether there is such a node; relays are named apart, for what they pass on is believed to be behind them. */
   readonly enrolled: (apTitle: string) => Promise<"node" | "relay" | undefined>;
+  /**
+   * Whether the node has proved that it is there: until it has, its registration is for the shortest period, so that it
+   * comes again soon.
+   */
+  readonly proved: (apTitle: string, route: RegisteredRoute, origin: Origin) => Promise<boolean>;
   /** Seconds: the longest period that is granted, and how long nodes wait at most after power-up. */
   readonly periodMax: number;
   readonly registrationDelay: number;
@@ -176,10 +182,11 @@ export class Registrar {
     if (((register.nodeType & NODE_TYPE.relay) !== 0) !== (kind === "relay")) return refused("iar");
     const route = routeOf(register, origin, relay?.apTitle === apTitle ? undefined : relay);
     if (route === undefined) return refused("iar");
-    const { now, periodMax, registrationDelay, registrationsMax } = this.#options;
+    const { now, proved, periodMax, registrationDelay, registrationsMax } = this.#options;
     if (!this.#registrations.has(apTitle) && !this.#makeRoom(registrationsMax)) return refused("bsy");
-    const wanted = register.registrationPeriod === 0 ? periodMax : register.registrationPeriod;
-    const registrationPeriod = Math.min(periodMax, Math.max(PERIOD_MIN, wanted));
+    const most = (await proved(apTitle, route, origin)) ? periodMax : PERIOD_MIN;
+    const wanted = register.registrationPeriod === 0 ? most : register.registrationPeriod;
+    const registrationPeriod = Math.min(most, Math.max(PERIOD_MIN, wanted));
     const { nodeType, connectionType, deviceClass, electronicSerialNumber } = register;
     const registration: Registration = {
       apTitle,
@@ -213,7 +220,7 @@ export class Registrar {
     const isItsRelay = found.route.kind === "relay" && found.route.relay === relay?.apTitle;
     if (!sameOrigin(found.origin, origin) && !isItsRelay) return { response: refusal(responseCode("isc")) };
     this.#registrations.delete(apTitle);
-    return { response: okResponse(), event: { kind: "deregistered", apTitle } };
+    return { response: okResponse(), event: { kind: "deregistered", apTitle, origin } };
   }
 
   #resolve(apTitle: string): Response {

@@ -19,7 +19,7 @@ import { beginsHdlc } from "./conversation-watch.ts";
 import { asPublicClient } from "./public-client.ts";
 import type { DlmsSession } from "./session.ts";
 
-type IntroduceContext = Parameters<Reception["introduce"]>[0];
+type IntroduceContext = Parameters<NonNullable<Reception["introduce"]>>[0];
 
 /** COSEM logical device name: the manufacturer's three letters, then what is unique among its devices. */
 const DEVICE_NAME = "0.0.42.0.0.255";

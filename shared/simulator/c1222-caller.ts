@@ -1,0 +1,51 @@
+import { AContext } from "../c1222/a-context.ts";
+import { ApduSplitter } from "../c1222/apdu-splitter.ts";
+import type { NativeAddress } from "../c1222/native-address.ts";
+import type { Registrant } from "../c1222/network/registrant.ts";
+import { decode } from "../wire/codec.ts";
+import { WireError } from "../wire/wire-error.ts";
+import type { C1222Meter } from "./c1222-meter.ts";
+import type { MeterConnection, MeterReaction } from "./meter.ts";
+
+/**
+ * A C12.22 meter's side of a connection that it opened: it registers over it, renews in time, and serves who asks there.
+ * A new connection is a new power-up to it.
+ */
+export class C1222Caller {
+  readonly registrant: Registrant;
+  readonly #now: () => number;
+  readonly #connection: MeterConnection;
+  readonly #splitter = new ApduSplitter();
+
+  /** `listens`: where it can be dialled too; absent: by this connection alone. `now`: clock milliseconds. */
+  constructor(meter: Pick<C1222Meter, "connect" | "registrant">, now: () => number, listens?: NativeAddress) {
+    this.registrant = meter.registrant(listens);
+    this.#now = now;
+    this.#connection = meter.connect();
+  }
+
+  /** What is to be said now. */
+  due(): readonly Uint8Array[] {
+    const request = this.registrant.due(this.#now());
+    return request === undefined ? [] : [request];
+  }
+
+  /** Total. */
+  receive(octets: Uint8Array): MeterReaction {
+    const send: Uint8Array[] = [];
+    let afterMs = 0;
+    try {
+      for (const apdu of this.#splitter.push(octets)) {
+        if (this.registrant.receive(this.#now(), decode(AContext, apdu))) continue;
+        const reaction = this.#connection.receive(apdu);
+        send.push(...reaction.send);
+        afterMs = Math.max(afterMs, reaction.afterMs);
+        if (reaction.close) return { send, afterMs, close: true };
+      }
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { send, afterMs, close: true };
+    }
+    return { send, afterMs, close: false };
+  }
+}
