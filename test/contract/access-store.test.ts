@@ -3,6 +3,7 @@ import { dynamoAccess } from "../../functions/adapters/dynamo-access.ts";
 import { memoryAccess } from "../../shared/bridge/memory-access.ts";
 import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
+import type { DialRoute, RelayRoute } from "../../shared/metering/route.ts";
 import { fromHex } from "../../shared/ports/octets.ts";
 import { EPOCH_JUMP } from "../../shared/security/counters.ts";
 import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "./embedded-dynamo.ts";
@@ -176,8 +177,8 @@ describe.each(stores)("the access store %s", (_name, open) => {
     const store = open();
     const { meterId, ...at } = item(44, 0);
     await store.createAccessItem(item(44, 0));
-    const relayed = { kind: "relay", host: "::1", port: 1153, transport: "udp", path: [".30"] } as const;
-    const dialled = { kind: "dial", host: "192.0.2.1", port: 1153, transport: "tcp" } as const;
+    const relayed = { kind: "relay", host: "::1", port: 1153, transport: "udp", path: [".30"] } satisfies RelayRoute;
+    const dialled = { kind: "dial", host: "192.0.2.1", port: 1153, transport: "tcp" } satisfies DialRoute;
     for (const [seq, route] of [relayed, dialled].entries()) {
       const entry = { route, until: 1_800_000_000_000, connection: `r${seq}`, seq: seq + 1 };
       expect(await store.attach(at, meterId, entry, 0n)).toBe(true);
