@@ -8,7 +8,7 @@ import {
   type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
+import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags } from "../../shared/jobs/access.ts";
 import { ChannelPlan } from "../../shared/metering/channel-plan.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
 import { Dial, Relay, Route } from "../../shared/metering/route.ts";
@@ -40,6 +40,8 @@ const StoredItem = z
     systemTitle: z.string().optional(),
     collector: z.string().optional(),
     cell: z.string().optional(),
+    feeder: z.string().optional(),
+    transformer: z.string().optional(),
     sealedKeys: z.strictObject({ blob: z.instanceof(Uint8Array), version: z.int() }).optional(),
     counterOffset: Big,
     offsetFloor: z.union([z.literal("unsettled"), Big]).optional(),
@@ -85,7 +87,10 @@ function toStored(item: AccessItem): Record<string, unknown> {
 
 const StoredPlan = z.object({ sk: z.string(), plan: ChannelPlan.optional() });
 
-export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): AccessStore & AccessEnrolment & Plans {
+export function dynamoAccess(
+  db: DynamoDBDocumentClient,
+  TableName: string,
+): AccessStore & AccessEnrolment & MeterFlags & Plans {
   /** False: the condition did not hold. */
   const update = async (input: Omit<UpdateCommandInput, "TableName">): Promise<boolean> => {
     try {
@@ -237,6 +242,14 @@ export function dynamoAccess(db: DynamoDBDocumentClient, TableName: string): Acc
         ConditionExpression:
           "meterId = :meter AND (attribute_not_exists(attachedSeq) OR attachedSeq < :seq) AND releasedBase <= :base",
         ExpressionAttributeValues: { ":attached": attached, ":seq": attached.seq, ":meter": meterId, ":base": base },
+      }),
+    setFlags: (place, meterId, flags) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET #flags = :flags",
+        ConditionExpression: "meterId = :meter",
+        ExpressionAttributeNames: { "#flags": "flags" },
+        ExpressionAttributeValues: { ":flags": flags, ":meter": meterId },
       }),
     detach: (place, connection) =>
       update({

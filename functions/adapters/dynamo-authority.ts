@@ -1,20 +1,42 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
+import {
+  type Authority as AuthorityItem,
+  CAUTIOUS,
+  STOPS_MAX,
+  Stop,
+  SwitchPolicy,
+} from "../../shared/switching/authority.ts";
+import { DEFAULT_GUARDS, GuardSettings } from "../../shared/switching/guard.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 /**
- * The Authority table. `AUTHORITY` / `epoch`: the active Region and the epoch of its counter marks. Epochs count from 1;
- * each failover or restore begins the next one.
+ * The Authority table. `AUTHORITY` / `epoch`: the active Region, the epoch of its counter marks, what is stopped and what
+ * is asked of switches: one item, so that the last look before an order is one read. Epochs count from 1; each failover
+ * or restore begins the next one. `GUARDS` / `settings`: the caps.
  */
 const KEY = { pk: "AUTHORITY", sk: "epoch" };
-const Stored = z.object({ epoch: z.int().min(1), region: z.string() });
-export type ActiveRegion = z.infer<typeof Stored>;
+const GUARDS = { pk: "GUARDS", sk: "settings" };
+const Stored = z.object({
+  epoch: z.int().min(1),
+  region: z.string(),
+  stops: z.array(Stop).max(STOPS_MAX).default([]),
+  policy: SwitchPolicy.default(CAUTIOUS),
+  /** Of stops and policy together. */
+  rules: z.int().default(0),
+});
+export type ActiveRegion = AuthorityItem & { readonly rules: number };
 
 export interface Authority {
   /** Strongly consistent; undefined: the deployment has not been seeded yet. */
   active(): Promise<ActiveRegion | undefined>;
   /** Epoch 1, if there is none. */
   seed(region: string): Promise<void>;
+  /** Writes stops and policy under the version read with them. */
+  writeRules(was: number, rules: Pick<AuthorityItem, "stops" | "policy">): Promise<boolean>;
+  /** As set, or the default. */
+  guards(): Promise<GuardSettings>;
+  setGuards(settings: GuardSettings): Promise<void>;
   /** Begins the epoch after `was`, in a Region. False: it is not `was` any more. */
   beginEpoch(was: number, region: string): Promise<boolean>;
 }
@@ -35,6 +57,31 @@ export function dynamoAuthority(db: DynamoDBDocumentClient, TableName: string): 
           }),
         ),
       );
+    },
+    writeRules: (was, { stops, policy }) =>
+      heldCondition(
+        db.send(
+          new UpdateCommand({
+            TableName,
+            Key: KEY,
+            UpdateExpression: "SET #stops = :stops, #policy = :policy, #rules = :next",
+            ConditionExpression: `attribute_exists(pk) AND ${was === 0 ? "attribute_not_exists(#rules)" : "#rules = :was"}`,
+            ExpressionAttributeNames: { "#stops": "stops", "#policy": "policy", "#rules": "rules" },
+            ExpressionAttributeValues: {
+              ":stops": stops,
+              ":policy": policy,
+              ":next": was + 1,
+              ...(was === 0 ? {} : { ":was": was }),
+            },
+          }),
+        ),
+      ),
+    async guards() {
+      const { Item } = await db.send(new GetCommand({ TableName, Key: GUARDS, ConsistentRead: true }));
+      return Item === undefined ? DEFAULT_GUARDS : GuardSettings.parse(Item.settings);
+    },
+    async setGuards(settings) {
+      await db.send(new PutCommand({ TableName, Item: { ...GUARDS, settings } }));
     },
     beginEpoch: (was, region) =>
       heldCondition(

@@ -21,6 +21,7 @@ const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, str
   cycle: ["unprocessable", "The jobs would wait for each other."],
   "too-far-ahead": ["unprocessable", "The job would start too far ahead."],
   "deadline-passed": ["unprocessable", "The deadline has passed."],
+  "not-offered": ["unprocessable", "This is not offered here."],
   "lane-not-allowed": ["unprocessable", "The lane is not for this."],
   "idempotency-conflict": ["conflict", "The key was used for another request."],
 };

@@ -1,10 +1,10 @@
-import type { AccessEnrolment, AccessItem, AccessStore } from "../jobs/access.ts";
+import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags } from "../jobs/access.ts";
 import type { Place } from "../metering/meter.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../security/counters.ts";
 
 const keyOf = ({ segment, slot }: Place): string => `${segment}/${slot}`;
 
-export interface MemoryAccess extends AccessStore, AccessEnrolment {
+export interface MemoryAccess extends AccessStore, AccessEnrolment, MeterFlags {
   /** A copy that lives on by itself: what a restore of the table would bring back. */
   copy(): MemoryAccess;
   mark(segment: number): CounterMark | undefined;
@@ -80,6 +80,8 @@ export function memoryAccess(
           ? { ...item, attached, attachedSeq: attached.seq, releasedBase: base }
           : undefined,
       ),
+    setFlags: async (place, meterId, flags) =>
+      change(place, (item) => (item.meterId === meterId ? { ...item, flags } : undefined)),
     detach: async (place, connection) =>
       change(place, (item) => {
         if (item.attached?.connection !== connection) return undefined;

@@ -1,15 +1,24 @@
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import type { EffectRecord } from "../jobs/effect-record.ts";
-import { SENT_MAX } from "../jobs/intents.ts";
+import { isIntended, SENT_MAX } from "../jobs/intents.ts";
 import type { CounterSource, MeterSession } from "../metering/driver.ts";
-import type { EffectSession, EffectVerdict } from "../metering/effect.ts";
+import type { EffectBaseline, EffectSession, EffectVerdict } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import { isOnce, type OnceOperation, type Operation } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
+import { alreadyThere } from "../switching/switch-checks.ts";
 import { countedTry } from "./counted-try.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { refusal } from "./failure-of.ts";
 import { withHold } from "./meter-hold.ts";
+import {
+  admitted,
+  againstBefore,
+  againstNow,
+  type OrderAsker,
+  type SafetyPorts,
+  untouchedLog,
+} from "./order-safety.ts";
 import { converse, type PerformPorts, type TimeLimits } from "./perform.ts";
 import type { SliceFacts } from "./slice-facts.ts";
 import type { SliceLease } from "./slice-lease.ts";
@@ -20,9 +29,10 @@ import { registerRecords, type TaskEnd } from "./task-report.ts";
  * slow, and a counter may rise after the answer.
  */
 export const SETTLE_MS = 60_000;
-/** A proof right after the meter's own yes is tried so often, with so many ms between. */
-const PROOFS = 3;
-const PROOF_PAUSE_MS = 1_000;
+/** Pauses between proofs right after the meter's own yes, ms; when all are over it is looked for in a later pass. */
+const PROOF_PAUSES_MS = [1_000, 1_000] as const;
+/** A switch bounces, and a load side falls dead slowly: what is shown of it counts when it is shown twice in a row. */
+const SWITCH_PAUSES_MS = [100, 250, 500, 1_000, 1_000] as const;
 /** Counters that an order leases for its one meter. */
 const ORDER_BLOCK = 256;
 /** No order goes out when hold or lease have less than this left, ms. */
@@ -32,18 +42,22 @@ export interface OrderPorts extends PerformPorts {
   readonly clock: Clock;
   readonly access: AccessStore;
   readonly activeEpoch: ActiveEpoch;
+  /** Absent: no switch is operated, and nothing is written of other orders (tests). */
+  readonly safety?: SafetyPorts;
 }
 
 /** One job's order to the meters of one slice. */
 export interface Order {
   readonly operation: Operation;
+  /** Who asked for it, and why. */
+  readonly asker: OrderAsker;
   /** By which the newest order for a meter is told. */
   readonly number: number;
   /** Machine clock ms: from then on nothing is sent. */
   readonly deadline: number;
   /** Whose hold it is. */
   readonly owner: string;
-  readonly lease: Pick<SliceLease, "isHeld" | "until" | "intents">;
+  readonly lease: Pick<SliceLease, "isHeld" | "until" | "intents" | "slice">;
   /** Whether the job still runs and this bridge still works, at most two seconds old. */
   readonly mayOperate: () => Promise<boolean>;
   readonly limits: TimeLimits;
@@ -69,6 +83,10 @@ const NOTHING = { registers: [], intervals: [], refusals: [] } as const;
 export async function tryOrder(ports: OrderPorts, order: Order, seen: AccessItem, attempt: number): Promise<TaskEnd> {
   const { clock, access, activeEpoch } = ports;
   const { lease, owner, facts } = order;
+  if (!isIntended(lease.slice, seen.slot)) {
+    const refused = await admitted(ports.safety, order, seen);
+    if (refused !== undefined) return refused;
+  }
   const end = await withHold(
     ports,
     seen,
@@ -79,7 +97,7 @@ export async function tryOrder(ports: OrderPorts, order: Order, seen: AccessItem
       const counters = await desk.lease();
       const item = await access.read(seen);
       if (item === undefined || item.meterId !== seen.meterId) return failed("retired", "access.gone");
-      const task = new OrderTask(ports, order, attempt);
+      const task = new OrderTask(ports, order, attempt, counters.epoch);
       const session = (found: AccessItem, source: CounterSource) => task.session(found, source);
       const mayGoOn = async () => lease.isHeld();
       const parts = { clock, desk, facts, holder: owner, session, mayGoOn };
@@ -98,11 +116,14 @@ class OrderTask {
   readonly #ports: OrderPorts;
   readonly #order: Order;
   readonly #attempt: number;
+  /** Of the counters in use. */
+  readonly #epoch: number;
 
-  constructor(ports: OrderPorts, order: Order, attempt: number) {
+  constructor(ports: OrderPorts, order: Order, attempt: number, epoch: number) {
     this.#ports = ports;
     this.#order = order;
     this.#attempt = attempt;
+    this.#epoch = epoch;
   }
 
   /** One conversation; whatever it says about an effect that may have begun is no end of it. */
@@ -121,7 +142,10 @@ class OrderTask {
           begun.told = true;
           return told;
         }
-      : async (session: MeterSession): Promise<TaskEnd> => ({ kind: "done", result: await session.perform(operation) });
+      : async (session: MeterSession): Promise<TaskEnd> => {
+          await this.#written(item);
+          return { kind: "done", result: await session.perform(operation) };
+        };
     const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk);
     return begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
   }
@@ -139,19 +163,27 @@ class OrderTask {
       throw new SessionError("unsupported", "driver.no-effects", "the driver knows no effects");
     let sent = 0;
     if (begun.record !== undefined) {
-      const end = await this.#proved(effects, operation, item, begun.record);
+      const end = await this.#proved(session, effects, operation, item, begun.record);
       if (end !== "send-again") return end;
       sent = begun.record.sent;
     }
     const { before, baseline } = await effects.baseline(operation);
+    if (operation.kind === "operateSwitch") {
+      const there = alreadyThere(operation.to, before);
+      if (there !== undefined) return settled(there, operation);
+      const against = await againstBefore(this.#ports.safety, operation.to, before);
+      if (against !== undefined) return against;
+    }
     const readAt = this.#ports.sessionClock.now();
     const registers = registerRecords(before.registers).map((register) => ({ ...register, at: register.at ?? readAt }));
     const record: EffectRecord = { baseline, before: registers, at: this.#ports.clock.now(), sent: sent + 1 };
+    await this.#written(item, baseline);
     if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
     begun.record = record;
-    const refused = await this.#lastLook(item);
+    const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
+      if ("error" in refused) throw refused.error;
       return refused;
     }
     const answer = await effects.operate(operation);
@@ -162,18 +194,24 @@ class OrderTask {
 
   /** What becomes of an order that may have been sent: never sent again before the meter has shown that nothing happened. */
   async #proved(
+    session: MeterSession,
     effects: EffectSession,
     operation: OnceOperation,
     item: AccessItem,
     record: EffectRecord,
   ): Promise<TaskEnd | "send-again"> {
-    const verdict = await effects.prove(operation, record.baseline);
+    const verdict = await this.#agreed(effects, operation, record, (shown) => shown);
     // What the meter shows may be the newer order's doing: a bridge may have carried that out since the intent.
     if (verdict.kind === "happened" && item.lastOrder > this.#order.number)
       return failed("unverified", "effect.newer-order", "never");
-    if (verdict.kind !== "did-not-happen") return settled(verdict);
+    if (verdict.kind !== "did-not-happen") return settled(verdict, operation);
     if (this.#ports.clock.now() < record.at + SETTLE_MS)
       return { ...failed("unverified", "effect.unsettled", "later"), rest: true };
+    if (operation.kind === "operateSwitch") {
+      // It stands as before: it never moved, or it moved and somebody moved it back.
+      const moved = await untouchedLog(session, record.at, this.#ports.sessionClock.now());
+      if (moved !== undefined) return failed("unverified", moved, "never");
+    }
     const refused = this.#refused(item) ?? ((await this.#order.mayOperate()) ? undefined : LEFT);
     if (refused === undefined && record.sent < SENT_MAX) return "send-again";
     if (refused === undefined) return failed("no-effect", "effect.none");
@@ -183,12 +221,34 @@ class OrderTask {
 
   /** After the meter's yes: its count may rise a little later. */
   async #shown(effects: EffectSession, operation: OnceOperation, record: EffectRecord): Promise<TaskEnd> {
-    for (let proof = 1; ; proof++) {
-      const verdict = await effects.prove(operation, record.baseline);
-      if (verdict.kind !== "did-not-happen") return settled(verdict);
-      if (proof === PROOFS) return { ...failed("unverified", "effect.not-shown", "later"), rest: true };
-      await this.#ports.clock.sleep(PROOF_PAUSE_MS);
+    const verdict = await this.#agreed(effects, operation, record, ({ kind }) => kind !== "did-not-happen");
+    return verdict.kind === "did-not-happen"
+      ? { ...failed("unverified", "effect.not-shown", "later"), rest: true }
+      : settled(verdict, operation);
+  }
+
+  /**
+   * What the meter shows of an effect, read until `suits`; of a switch until two readings in a row say the same. The last
+   * one when the time is over, or that nobody can tell where a switch never showed the same twice.
+   */
+  async #agreed(
+    effects: EffectSession,
+    operation: OnceOperation,
+    { baseline }: EffectRecord,
+    suits: (verdict: EffectVerdict) => unknown,
+  ): Promise<EffectVerdict> {
+    const twice = operation.kind === "operateSwitch";
+    let last: EffectVerdict | undefined;
+    for (const pause of [...(twice ? SWITCH_PAUSES_MS : PROOF_PAUSES_MS), undefined]) {
+      const verdict = await effects.prove(operation, baseline);
+      const agrees = !twice || (last !== undefined && same(last, verdict));
+      if (agrees && suits(verdict)) return verdict;
+      if (pause === undefined)
+        return agrees ? verdict : { kind: "cannot-tell", code: "switch.unsteady", ...shownOf(verdict) };
+      last = verdict;
+      await this.#ports.clock.sleep(pause);
     }
+    throw new RangeError("the last pause is none");
   }
 
   /** After the meter's no, which is believed when nothing has changed. */
@@ -200,8 +260,8 @@ class OrderTask {
     record: EffectRecord,
     { code, retry }: { readonly code: string; readonly retry: "later" | "never" },
   ): Promise<TaskEnd> {
-    const verdict = await effects.prove(operation, record.baseline);
-    if (verdict.kind !== "did-not-happen") return settled(verdict);
+    const verdict = await this.#agreed(effects, operation, record, () => true);
+    if (verdict.kind !== "did-not-happen") return settled(verdict, operation);
     if (retry === "later") await this.#cleared(slot, begun);
     return { ...failed("refused", code, retry), before: record.before };
   }
@@ -210,16 +270,39 @@ class OrderTask {
    * The last look before the effect. After the one consistent read of the access item nothing asynchronous happens until
    * the frames go out: what is refused here was not sent, and what is not refused acts at once.
    */
-  async #lastLook(item: AccessItem): Promise<TaskEnd | undefined> {
+  async #lastLook(item: AccessItem, operation: OnceOperation): Promise<TaskEnd | undefined> {
     const { owner, lease, mayOperate } = this.#order;
     if (!(await mayOperate())) return LEFT;
-    const now = await this.#ports.access.read(item);
+    const switching = operation.kind === "operateSwitch" ? operation : undefined;
+    const [now, authority] = await Promise.all([
+      this.#ports.access.read(item),
+      switching && this.#ports.safety?.authority(),
+    ]);
     const { hold } = now ?? {};
     if (now === undefined || now.meterId !== item.meterId) return failed("retired", "access.gone");
     if (hold?.owner !== owner || hold.until <= this.#ports.clock.now() + MARGIN_MS)
       return failed("busy", "access.hold-lost");
     if (!lease.isHeld()) return LEFT;
+    if (switching !== undefined) {
+      const against = againstNow(this.#ports, switching.to, now, authority, this.#epoch);
+      if (against !== undefined) return against;
+    }
     return this.#refused(now);
+  }
+
+  /** Written before anything of the order can happen; what cannot be written is not done. */
+  async #written({ meterId }: AccessItem, baseline?: EffectBaseline): Promise<void> {
+    const { operation, asker } = this.#order;
+    const { by, jobId, reason } = asker;
+    await this.#ports.safety?.audit.append({
+      at: this.#ports.clock.now(),
+      by,
+      action: "order.intent",
+      meterId,
+      jobId,
+      ...(reason === undefined ? {} : { reason }),
+      detail: { operation: operation.kind, ...("to" in operation ? { to: operation.to } : {}), ...baseline },
+    });
   }
 
   async #cleared(slot: number, begun: Begun): Promise<void> {
@@ -235,11 +318,23 @@ interface Begun {
   told: boolean;
 }
 
-/** The end that a proof is, where it shows anything but the state before. */
-const settled = (verdict: EffectVerdict): TaskEnd =>
-  verdict.kind === "happened"
-    ? { kind: "done", result: verdict.shown ?? NOTHING }
-    : failed("unverified", verdict.kind === "cannot-tell" ? verdict.code : "effect.none", "never");
+/**
+ * The end that a proof is, where it shows anything but the state before. Of a switch of which nobody can tell it is an
+ * alarm that keeps looking; of anything else the end.
+ */
+function settled(verdict: EffectVerdict, operation: OnceOperation): TaskEnd {
+  if (verdict.kind === "happened") return { kind: "done", result: verdict.shown ?? NOTHING };
+  const code = verdict.kind === "cannot-tell" ? verdict.code : "effect.none";
+  return operation.kind === "operateSwitch"
+    ? { ...failed("unverified", code, "later"), rest: true }
+    : failed("unverified", code, "never");
+}
+
+const shownOf = ({ shown }: EffectVerdict) => (shown === undefined ? {} : { shown });
+const same = (left: EffectVerdict, right: EffectVerdict): boolean =>
+  left.kind === right.kind &&
+  (left.kind !== "cannot-tell" || (right.kind === "cannot-tell" && left.code === right.code)) &&
+  left.shown?.switch?.position === right.shown?.switch?.position;
 
 /**
  * An end while an intent stands brings along what was read before the effect. Of a conversation that broke off it says

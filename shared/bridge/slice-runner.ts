@@ -16,6 +16,7 @@ import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { refusal } from "./failure-of.ts";
 import { type GroupPorts, sendToGroup } from "./group-send.ts";
 import { type JobWatch, runs } from "./job-watch.ts";
+import type { OrderAsker, SafetyPorts } from "./order-safety.ts";
 import { type Order, tryOrder } from "./order-task.ts";
 import type { TimeLimits } from "./perform.ts";
 import type { ResultBatcher } from "./result-batcher.ts";
@@ -46,6 +47,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly activeEpoch: ActiveEpoch;
   readonly results: ResultBatcher;
   readonly ways: WayDesk;
+  /** Absent: no switch is operated. */
+  readonly safety?: SafetyPorts;
   /** Absent: this bridge serves no groups. */
   readonly groups?: GroupPorts;
 }
@@ -150,6 +153,7 @@ async function work(
         ? undefined
         : {
             operation: job.operation,
+            asker: askerOf(job),
             number: orderNumber(job),
             deadline: slice.deadline,
             owner: slice.lease?.owner ?? "",
@@ -229,6 +233,13 @@ async function keepRenewed(
     if (!lease.isHeld()) return onLost();
   }
 }
+
+const askerOf = ({ jobId, caller: { id, name }, reason, approvals = [] }: Job): OrderAsker => ({
+  jobId,
+  by: { id, ...(name === undefined ? {} : { name }) },
+  ...(reason === undefined ? {} : { reason }),
+  approved: approvals.length > 0,
+});
 
 /** Whatever a planner let through: what a group's key does not authorise is not done to any member of a group route. */
 const isForbidden = ({ groupRoute, target, operation }: Job): boolean =>

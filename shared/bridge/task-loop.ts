@@ -116,6 +116,13 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     if (end.kind === "left") return;
     if (end.kind === "failed" && slice.hangUp.aborted) return; // our own doing says nothing about the meter
     const report = taskReport(look.item, task.tries, ports.sessionClock.now(), end);
+    if (end.kind === "failed" && end.waitUntil !== undefined) {
+      task.tries--;
+      task.notBefore = end.waitUntil;
+      task.pending = report;
+      waiting.push(task);
+      return;
+    }
     if (end.kind === "failed" && end.failure.retry === "later" && end.rest !== true && task.tries < tries) {
       const pause = PAUSES_MS[task.tries - 1] ?? 0;
       task.notBefore = clock.now() + Math.round(pause * (0.75 + fraction(ports.random) / 2));

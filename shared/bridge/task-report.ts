@@ -26,6 +26,8 @@ export type TaskEnd =
       readonly before?: Before;
       /** Not again in this pass, though `later`. */
       readonly rest?: true;
+      /** Nothing was asked of the meter, nor is before this instant, machine clock ms: no try. */
+      readonly waitUntil?: number;
       /** The meter refused our invocation counter as too low; the counter that it says it takes. */
       readonly counterRefused?: { readonly counter?: number; readonly proved?: boolean };
       /** The lease had too few counters for the operation. */

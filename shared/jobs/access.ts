@@ -17,6 +17,9 @@ export interface AccessItem extends Place {
   readonly systemTitle?: string;
   readonly collector?: string;
   readonly cell?: string;
+  /** What stops and guards know of its place. */
+  readonly feeder?: string;
+  readonly transformer?: string;
   /** The sealed blob (`MeterKeys`), and its version, which its encryption context binds. Absent: an open meter. */
   readonly sealedKeys?: { readonly blob: Uint8Array; readonly version: number };
   /** Signed; counter = segment mark + offset. For one key it only rises. */
@@ -110,6 +113,12 @@ export interface AccessStore {
   attach(place: Place, meterId: MeterId, attached: Attached, base: bigint): Promise<boolean>;
   /** Removes the entry of this connection, by its owner or by who found it stale; false: it is not there any more. */
   detach(place: Place, connection: string): Promise<boolean>;
+}
+
+/** What people say of who lives behind a meter. */
+export interface MeterFlags {
+  /** False: the slot is another's. */
+  setFlags(place: Place, meterId: MeterId, flags: AccessItem["flags"]): Promise<boolean>;
 }
 
 /** What enrolment does to access items. */

@@ -3,6 +3,7 @@ import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import { MeterFilter } from "../metering/meter-filter.ts";
 import { Operation } from "../metering/operation.ts";
+import { Approval, ApprovalAsked } from "./approval.ts";
 import { JobGroupRoute, MemberTarget } from "./group-route.ts";
 import { Lane } from "./lane.ts";
 
@@ -103,6 +104,8 @@ export const Job = z.strictObject({
   /** Its slices start spread over so many seconds, each at an instant of its own by hash. */
   spreadSeconds: z.int().min(0).optional(),
   after: Dependency.optional(),
+  approval: ApprovalAsked.optional(),
+  approvals: z.array(Approval).max(2).optional(),
   /** Of the stored query that it is about, as it was when the job was accepted. */
   filter: MeterFilter.optional(),
   /** Of the group route that it goes by, as it was when the job was accepted. */

@@ -1,5 +1,6 @@
 import { type Place, SEGMENT_SLOTS } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
+import { awaitsApproval } from "./approval.ts";
 import { cancelJob, cancelSlice } from "./cancel-job.ts";
 import { collected, eachOf, piecesOf } from "./concurrency.ts";
 import { GROUP_PART, GROUP_SEGMENT, isGroupSlice } from "./group-request.ts";
@@ -15,7 +16,7 @@ import { awaitedState, mayBeHeld, releaseOf, startOf, windowEnd } from "./releas
 import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
 import { SEND_WAIT_MS } from "./slice-machine.ts";
-import { noSlots, setSlot, slotState } from "./slots.ts";
+import { noSlots, setSlot, slotState, slotsIn } from "./slots.ts";
 import { type SegmentMembers, slotsOfBitmap, type Targets } from "./targets.ts";
 import { endedTasks } from "./tasks-of.ts";
 
@@ -134,7 +135,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
         const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, clockNow());
         if (!hasOpen(slice.slots)) continue;
         // What lies there was accepted before it was written: a planner that goes on does not begin from the start.
-        if (isOrder(job) && (await ports.ledger.slice(slice)) === undefined)
+        if (isOrder(job) && !awaitsApproval(job) && (await ports.ledger.slice(slice)) === undefined)
           await acceptOrders(ports.orders, job, { segment: part.segment, bitmap });
         if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
         else {
@@ -162,6 +163,12 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   if (kept !== undefined) return kept;
   if (given.state === "planned")
     for await (const slice of ports.ledger.slicesOf(job.jobId)) if (slice.state === "planned") waiting.push(slice);
+  // What nobody had approved must not have superseded anything.
+  if (job.state === "planned" && job.approval !== undefined && isOrder(job))
+    await eachOf(waiting, WRITES_MAX, async ({ segment, slots }) => {
+      const bitmap = bitmapOf(slotsIn(slots, "open").map((slot) => ({ segment, slot })));
+      await acceptOrders(ports.orders, job, { segment, bitmap });
+    });
   if (job.state === "planned") {
     const empty = waiting.length === 0 && job.slices === 0;
     await move(empty ? { state: "closed", closedAt: ports.clock.now() } : { state: "running" });

@@ -1,4 +1,5 @@
 import { seedOf } from "../ports/random.ts";
+import { awaitsApproval } from "./approval.ts";
 import { isGroupSlice, SETTLE_MS } from "./group-request.ts";
 import type { Job, JobId } from "./job.ts";
 import type { Ledger } from "./ledger.ts";
@@ -11,17 +12,21 @@ export type Awaited = "live" | "done" | "not-done" | "unknown";
 /** `send`: its slices may go; `wait`; `drop`: it never goes, and why. */
 export type Release = { readonly kind: "send" | "wait" } | { readonly kind: "drop"; readonly because: string };
 
-type Held = Pick<Job, "notBefore" | "after" | "deadline">;
+type Held = Pick<Job, "notBefore" | "after" | "deadline" | "approval" | "approvals">;
 
 /** Whether something other than the planner keeps a planned job from being sent. */
-export const mayBeHeld = ({ notBefore, after }: Pick<Job, "notBefore" | "after">): boolean =>
-  notBefore !== undefined || after !== undefined;
+export const mayBeHeld = (job: Omit<Held, "deadline">): boolean =>
+  job.notBefore !== undefined || job.after !== undefined || awaitsApproval(job);
 
 /**
  * Whether a planned job may be sent at `now`. Past its deadline it may always: its tasks then expire by the rule of all
  * slices. `awaited`: the job of `after`.
  */
 export function releaseOf(job: Held, now: number, awaited: Awaited | undefined): Release {
+  if (awaitsApproval(job)) {
+    const lapses = Math.min(job.approval?.lapsesAt ?? 0, job.deadline);
+    return now < lapses ? { kind: "wait" } : { kind: "drop", because: "nobody approved it in time" };
+  }
   if (now >= job.deadline) return { kind: "send" };
   if (job.after !== undefined) {
     if (awaited === undefined || awaited === "live") return { kind: "wait" };

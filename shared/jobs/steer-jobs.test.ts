@@ -190,7 +190,7 @@ describe("a target that is a stored query", () => {
 
 describe("the lane of a job that names none", () => {
   const HOUR = 3_600_000;
-  it.each<{ name: string; target: JobRequest["target"]; about: Partial<Parameters<typeof laneFor>[1]>; lane: string }>([
+  it.each<{ name: string; target: JobRequest["target"]; about: Partial<Parameters<typeof laneFor>[2]>; lane: string }>([
     { name: "one meter", target: { kind: "meters", meterIds: [] }, about: { single: true }, lane: "interactive" },
     { name: "a group", target: { kind: "group", group: "g" }, about: {}, lane: "bulk" },
     {
@@ -219,6 +219,8 @@ describe("the lane of a job that names none", () => {
       lane: "urgent",
     },
   ])("$name: $lane", ({ target, about, lane }) => {
-    expect(laneFor(target, { single: false, scheduled: false, deadlineInMs: undefined, ...about })).toBe(lane);
+    expect(
+      laneFor("readRegisters", target, { single: false, scheduled: false, deadlineInMs: undefined, ...about }),
+    ).toBe(lane);
   });
 });

@@ -4,6 +4,7 @@ import { Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
+import { APPROVAL_MS, type OrderGate } from "./approval.ts";
 import { type GroupRoutes, jobGroupRoute } from "./group-route.ts";
 import {
   type Caller,
@@ -16,12 +17,13 @@ import {
 } from "./job.ts";
 import { requestedJobId, scheduledJobId } from "./job-id.ts";
 import type { Lane } from "./lane.ts";
-import { laneFor } from "./lane-rule.ts";
+import { isCommand, laneFor } from "./lane-rule.ts";
 import type { Planner } from "./lanes.ts";
 import { isOrder, ORDER_ROLES } from "./orders.ts";
 import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
 import { CHAIN_MAX, chainProblem, lastStart } from "./release.ts";
 import type { StoredQueries } from "./stored-query.ts";
+import { slotsOfBitmap } from "./targets.ts";
 
 export interface SubmitPorts extends PlanPorts {
   readonly planner: Planner;
@@ -29,6 +31,8 @@ export interface SubmitPorts extends PlanPorts {
   readonly groupRoutes: Pick<GroupRoutes, "read">;
   readonly crypto: Crypto;
   readonly random: Random;
+  /** Says whether commands may go; absent: none are taken. */
+  readonly gate?: OrderGate;
 }
 
 /** What somebody asks for; instants are clock ms. */
@@ -70,6 +74,7 @@ export type RefusedJob = {
     | "deadline-passed"
     | "too-far-ahead"
     | "lane-not-allowed"
+    | "not-offered"
     | "idempotency-conflict";
   /** The field of the request, dotted, and what was expected there. */
   readonly field: string;
@@ -81,6 +86,8 @@ export type SubmitOutcome = { readonly kind: "accepted"; readonly jobId: JobId; 
 export const DEFAULT_RETRY: RetryPolicy = { passes: 3, backoffSeconds: 60 };
 const DAY_MS = 86_400_000;
 const INTERACTIVE_MS = 600_000;
+/** An order to a switch that could not be carried out by then is not carried out at all. */
+const COMMAND_MS = 600_000;
 /** How far ahead a job may be planned: what it is about is frozen now. */
 export const AHEAD_MAX_MS = 35 * DAY_MS;
 
@@ -113,7 +120,8 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
   const single = oneMeter(target) !== undefined;
   const starts = lastStart({ createdAt: now, notBefore, spreadSeconds, groupRoute: frozen.groupRoute });
   const deadlineInMs = request.deadline === undefined ? undefined : request.deadline - starts;
-  const lane = request.lane ?? laneFor(target, { single, scheduled: run !== undefined, deadlineInMs });
+  const lane =
+    request.lane ?? laneFor(request.operation.kind, target, { single, scheduled: run !== undefined, deadlineInMs });
   const {
     passes = DEFAULT_RETRY.passes,
     backoffSeconds = DEFAULT_RETRY.backoffSeconds,
@@ -127,7 +135,7 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
     lane,
     state: "planning",
     createdAt: now,
-    deadline: request.deadline ?? starts + (waits ? DAY_MS : INTERACTIVE_MS),
+    deadline: request.deadline ?? starts + (lane === "commands" ? COMMAND_MS : waits ? DAY_MS : INTERACTIVE_MS),
     retry: { passes, backoffSeconds, ...(byReason === undefined ? {} : { byReason }) },
     caller,
     ...(reason === undefined ? {} : { reason }),
@@ -207,11 +215,41 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
         job.after.jobId,
       );
   }
-  if (lane === "commands")
-    return refused("lane-not-allowed", "lane", "a lane other than commands, which carries orders only", lane);
+  if (isCommand(job.operation.kind) !== (lane === "commands"))
+    return refused(
+      "lane-not-allowed",
+      "lane",
+      lane === "commands" ? "a lane other than commands, which carries orders to switches only" : "commands",
+      lane,
+    );
   if (lane === "interactive" && oneMeter(target) === undefined)
     return refused("lane-not-allowed", "lane", "urgent, bulk or images for more than one meter", lane);
   return refusedTimes(job) ?? (await refusedDependency(ports, job)) ?? (await refusedTarget(ports, job));
+}
+
+/** How many meters a job is about, counted up to `most`. */
+async function countOf(ports: SubmitPorts, job: Job, most: number): Promise<number> {
+  let meters = 0;
+  for await (const { bitmap } of membersOf(ports, job)) {
+    meters += slotsOfBitmap(bitmap).length;
+    if (meters >= most) break;
+  }
+  return meters;
+}
+
+/** The job with what it has to wait for, if it is a command; undefined: nobody here can say whether it may go. */
+async function gate(ports: SubmitPorts, request: JobRequest, job: Job): Promise<Job | undefined> {
+  if (!isCommand(job.operation.kind)) return job;
+  if (ports.gate === undefined) return undefined;
+  const { target } = job;
+  const ids = target.kind === "meters" ? [...new Set(target.meterIds)] : [];
+  const places = [...(await ports.targets.places(ids)).values()];
+  const meters = target.kind === "meters" ? places.length : await countOf(ports, job, await ports.gate.countMax());
+  const asked = await ports.gate.assess(job, meters, places);
+  if (asked === undefined) return job;
+  // It may wait for people; once they have said yes it still has its time.
+  const deadline = request.deadline ?? lastStart(job) + APPROVAL_MS + COMMAND_MS;
+  return { ...job, deadline, approval: { ...asked, lapsesAt: job.createdAt + APPROVAL_MS } };
 }
 
 /** What a job asks, without what was filled in, as comparable text (the schemas give their fields an order). */
@@ -250,7 +288,9 @@ export async function submitJob(
   if (existing === undefined) {
     const refusal = await refusalOf(ports, job);
     if (refusal !== undefined) return refusal;
-    if ((await ports.ledger.createJob(job)) === "created") return started(ports, job);
+    const gated = await gate(ports, request, job);
+    if (gated === undefined) return refused("not-offered", "operation.kind", "an operation that is offered here");
+    if ((await ports.ledger.createJob(gated)) === "created") return started(ports, gated);
   }
   const there = existing ?? (await ports.ledger.job(jobId)) ?? job;
   if (run === undefined && asks(there) !== asks(job))

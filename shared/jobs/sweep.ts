@@ -1,3 +1,4 @@
+import { awaitsApproval } from "./approval.ts";
 import { cancelSlice } from "./cancel-job.ts";
 import { closeJobIfDone } from "./close-job.ts";
 import { eachOf, piecesOf } from "./concurrency.ts";
@@ -116,7 +117,8 @@ class Sweep {
   async job(seen: Job): Promise<void> {
     const { ledger } = this.#ports;
     const held = seen.state === "planned" && mayBeHeld(seen);
-    if (held && (seen.notBefore ?? 0) > this.#now && this.#now < seen.deadline) return; // spares a read of what it awaits
+    const early = (seen.notBefore ?? 0) > this.#now && this.#now < seen.deadline;
+    if (held && early && !awaitsApproval(seen)) return; // spares a read of what it awaits
     if (
       held ||
       ((seen.state === "planning" || seen.state === "planned") && seen.createdAt + PLANNER_WAIT_MS <= this.#now)

@@ -38,6 +38,10 @@ export const FAILURES = {
     retry: "never",
     hint: "The meter does not match the job's stored query any more. Nothing was asked of it.",
   },
+  guarded: {
+    retry: "later",
+    hint: "A guard's cap is reached. It goes on as soon as there is room, until the deadline.",
+  },
 } as const satisfies Record<string, { readonly retry: Retry; readonly hint: string }>;
 
 export type FailureReason = keyof typeof FAILURES;

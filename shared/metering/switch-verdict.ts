@@ -8,7 +8,7 @@ type Target = Extract<Operation, { readonly kind: "operateSwitch" }>["to"];
 const LIVE_V = 30;
 
 /** Whether a side of the switch is live by what was read; undefined: nothing was read there. */
-function live({ registers }: OperationResult, side: "line" | "load"): boolean | undefined {
+export function liveSide({ registers }: OperationResult, side: "line" | "load"): boolean | undefined {
   const volts = registers
     .filter(({ measurement }) => measurement.startsWith("voltage.") && measurement.endsWith(`.${side}`))
     .map(({ value, scaler }) => Number(value) * 10 ** scaler);
@@ -28,8 +28,8 @@ export function switchVerdict(to: Target, { position: was }: EffectBaseline, sho
   if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");
   const reached = position === to || (to === "armed" && closed && was === "open");
   if (!reached) return position === was ? { kind: "did-not-happen", shown } : cannotTell("switch.elsewhere");
-  const loadLive = live(shown, "load");
+  const loadLive = liveSide(shown, "load");
   if (!closed && loadLive === true) return cannotTell("switch.load-side-live");
-  if (closed && loadLive === false && live(shown, "line") === true) return cannotTell("switch.load-side-dead");
+  if (closed && loadLive === false && liveSide(shown, "line") === true) return cannotTell("switch.load-side-dead");
   return { kind: "happened", shown };
 }

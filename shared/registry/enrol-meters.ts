@@ -174,7 +174,7 @@ function accessItemOf(
   blob: Uint8Array | undefined,
   plan: ChannelPlan,
 ): AccessItem {
-  const { collector, cell } = meter.memberships;
+  const { collector, cell, feeder, transformer } = meter.memberships;
   return {
     ...at,
     meterId: meter.meterId,
@@ -184,6 +184,8 @@ function accessItemOf(
     ...(meter.systemTitle === undefined ? {} : { systemTitle: meter.systemTitle }),
     ...(collector === undefined ? {} : { collector }),
     ...(cell === undefined ? {} : { cell }),
+    ...(feeder === undefined ? {} : { feeder }),
+    ...(transformer === undefined ? {} : { transformer }),
     ...(blob === undefined ? {} : { sealedKeys: { blob, version: FIRST_KEYS } }),
     counterOffset: 0n,
     releasedBase: 0n,

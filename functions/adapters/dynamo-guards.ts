@@ -1,0 +1,60 @@
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
+import { fromHex, toHex } from "../../shared/ports/octets.ts";
+import type { Reservation } from "../../shared/switching/guard.ts";
+import type { GuardStore } from "../../shared/switching/guard-desk.ts";
+import { heldCondition } from "./dynamo-conditions.ts";
+
+/** Guards, in the Access table: `GUARD#<name>` / `guard`. Key and access pattern are in this file only. */
+const keyOf = (name: string) => ({ pk: `GUARD#${name}`, sk: "guard" });
+const Stored = z.object({ version: z.int().min(1), reservations: z.instanceof(Uint8Array) });
+
+const TASK_OCTETS = 8;
+const ENTRY_OCTETS = TASK_OCTETS + 6;
+
+/** Task (8 octets) and instant (6, big-endian) of each. */
+function packed(reservations: readonly Reservation[]): Uint8Array {
+  const octets = new Uint8Array(reservations.length * ENTRY_OCTETS);
+  const view = new DataView(octets.buffer);
+  for (const [index, { task, at }] of reservations.entries()) {
+    octets.set(fromHex(task), index * ENTRY_OCTETS);
+    view.setUint16(index * ENTRY_OCTETS + TASK_OCTETS, Math.floor(at / 0x1_0000_0000));
+    view.setUint32(index * ENTRY_OCTETS + TASK_OCTETS + 2, at % 0x1_0000_0000);
+  }
+  return octets;
+}
+
+function unpacked(octets: Uint8Array): Reservation[] {
+  if (octets.length % ENTRY_OCTETS !== 0)
+    throw new RangeError(`expected entries of ${ENTRY_OCTETS} octets, got ${octets.length}`);
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.length);
+  return Array.from({ length: octets.length / ENTRY_OCTETS }, (_, index) => {
+    const from = index * ENTRY_OCTETS;
+    const at = view.getUint16(from + TASK_OCTETS) * 0x1_0000_0000 + view.getUint32(from + TASK_OCTETS + 2);
+    return { task: toHex(octets.subarray(from, from + TASK_OCTETS)), at };
+  });
+}
+
+export const dynamoGuards = (db: DynamoDBDocumentClient, TableName: string): GuardStore => ({
+  async read(name) {
+    const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(name), ConsistentRead: true }));
+    if (Item === undefined) return { version: 0, reservations: [] };
+    const { version, reservations } = Stored.parse(Item);
+    return { version, reservations: unpacked(reservations) };
+  },
+  async write(name, version, reservations) {
+    const written = await heldCondition(
+      db.send(
+        new PutCommand({
+          TableName,
+          Item: { ...keyOf(name), version: version + 1, reservations: packed(reservations) },
+          ConditionExpression: version === 0 ? "attribute_not_exists(pk)" : "#version = :was",
+          ...(version === 0
+            ? {}
+            : { ExpressionAttributeNames: { "#version": "version" }, ExpressionAttributeValues: { ":was": version } }),
+        }),
+      ),
+    );
+    return written ? "written" : "conflict";
+  },
+});

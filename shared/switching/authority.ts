@@ -1,0 +1,67 @@
+import { z } from "zod";
+import type { Operation } from "../metering/operation.ts";
+
+const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
+
+export type SwitchTarget = Extract<Operation, { readonly kind: "operateSwitch" }>["to"];
+
+/** Which switching a stop ends: `opening` alone (a moratorium), or all of it; everywhere, or on one feeder. */
+export const StopScope = z.strictObject({ acts: z.enum(["opening", "switching"]), feeder: Name.optional() });
+export type StopScope = z.infer<typeof StopScope>;
+
+/** Ends switching from the moment that it is written. Never blocks reading. */
+export const Stop = z.strictObject({
+  ...StopScope.shape,
+  stopId: z.string().regex(/^[0-9a-z]{1,32}$/),
+  reason: z.string().min(1).max(500),
+  by: z.strictObject({ id: z.string(), name: z.string().optional() }),
+  /** Clock ms. */
+  at: z.int(),
+  /** Clock ms; absent: until it is lifted. */
+  until: z.int().optional(),
+});
+export type Stop = z.infer<typeof Stop>;
+export const STOPS_MAX = 64;
+
+/** How an end position is known: by what the control says and a dead or live load side, or by the control alone. */
+export const Proof = z.enum(["position", "position+voltage"]);
+export type Proof = z.infer<typeof Proof>;
+
+/** What the utility asks of its switches. */
+export const SwitchPolicy = z.strictObject({
+  /** The least proof that is accepted: of meters that cannot give it nothing is asked. */
+  leastProof: z.strictObject({ open: Proof, closed: Proof }),
+  /** Whether a switch may be closed from afar where no sensor tells whether the load side is live. Else it is only armed. */
+  closeBlind: z.boolean(),
+});
+export type SwitchPolicy = z.infer<typeof SwitchPolicy>;
+export const CAUTIOUS: SwitchPolicy = { leastProof: { open: "position", closed: "position" }, closeBlind: false };
+
+/** The one item that every order's last look reads: who may act now, and what may not be done. */
+export interface Authority {
+  /** Of counter marks; failover and restore begin the next one. */
+  readonly epoch: number;
+  /** The Region that is active. */
+  readonly region: string;
+  readonly stops: readonly Stop[];
+  readonly policy: SwitchPolicy;
+}
+
+/** Where a meter is, as stops know places. */
+export interface SwitchPlace {
+  readonly feeder?: string | undefined;
+}
+
+/** The stop under which the switch of a meter there may not be brought to `to` at `now`; undefined: none. */
+export const stopFor = (
+  stops: readonly Stop[],
+  to: SwitchTarget,
+  { feeder }: SwitchPlace,
+  now: number,
+): Stop | undefined =>
+  stops.find(
+    (stop) =>
+      (stop.until ?? Number.POSITIVE_INFINITY) > now &&
+      (stop.acts === "switching" || to === "open") &&
+      (stop.feeder === undefined || stop.feeder === feeder),
+  );

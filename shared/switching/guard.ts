@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { SwitchTarget } from "./authority.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** An hour's reservations lie in one item, 14 octets each. */
+const CAP_MAX = 20_000;
+
+/** How many switches may be operated in any minute and in any hour. */
+export const Caps = z.strictObject({ perMinute: z.int().min(0).max(CAP_MAX), perHour: z.int().min(0).max(CAP_MAX) });
+export type Caps = z.infer<typeof Caps>;
+
+/** Caps of one direction: of the whole deployment, of each feeder and transformer, of each caller. */
+export const DirectionCaps = z.strictObject({ all: Caps, feeder: Caps, transformer: Caps, client: Caps });
+export type DirectionCaps = z.infer<typeof DirectionCaps>;
+
+export const GuardSettings = z.strictObject({
+  opening: DirectionCaps,
+  /** Closing and arming. */
+  closing: DirectionCaps,
+  /** A job about more meters than these needs a second person, or a third one besides. */
+  approveAbove: z.int().min(0).max(CAP_MAX),
+  approveTwiceAbove: z.int().min(0).max(CAP_MAX),
+});
+export type GuardSettings = z.infer<typeof GuardSettings>;
+
+const caps = (perMinute: number, perHour: number): Caps => ({ perMinute, perHour });
+/** Until a supervisor sets others: a utility's ordinary day of collections fits in, a mistake does not. */
+export const DEFAULT_GUARDS: GuardSettings = {
+  opening: { all: caps(60, 600), feeder: caps(20, 100), transformer: caps(10, 20), client: caps(60, 300) },
+  closing: { all: caps(300, 6_000), feeder: caps(60, 600), transformer: caps(20, 60), client: caps(300, 6_000) },
+  approveAbove: 10,
+  approveTwiceAbove: 500,
+};
+
+/** The room of one task, by which a redelivery finds its own. `task`: 16 hex digits. */
+export interface Reservation {
+  readonly task: string;
+  /** Clock ms. */
+  readonly at: number;
+}
+
+/** What a task asks guards for. */
+export interface GuardAsk {
+  readonly to: SwitchTarget;
+  readonly feeder?: string | undefined;
+  readonly transformer?: string | undefined;
+  /** Id of who asked; undefined: the cap of each caller does not count, since others have approved. */
+  readonly client?: string | undefined;
+}
+
+/** One guard: its item's name and what it allows. */
+export interface Guard {
+  readonly name: string;
+  readonly caps: Caps;
+}
+
+/** The guards that a task asks, always in this order. */
+export function guardsFor(settings: GuardSettings, { to, feeder, transformer, client }: GuardAsk): readonly Guard[] {
+  const direction = to === "open" ? "opening" : "closing";
+  const limits = settings[direction];
+  return [
+    { name: direction, caps: limits.all },
+    ...(feeder === undefined ? [] : [{ name: `${direction}/feeder/${feeder}`, caps: limits.feeder }]),
+    ...(transformer === undefined
+      ? []
+      : [{ name: `${direction}/transformer/${transformer}`, caps: limits.transformer }]),
+    ...(client === undefined ? [] : [{ name: `${direction}/client/${client}`, caps: limits.client }]),
+  ];
+}
+
+/** `full`: and from when on there may be room, clock ms. */
+export type Reserved =
+  | { readonly kind: "reserved"; readonly reservations: readonly Reservation[] }
+  | { readonly kind: "full"; readonly until: number };
+
+/**
+ * Room for a task in any window that ends now or later. Whoever has some already asks anew: what counts is when the switch
+ * moves, and that is later now.
+ */
+export function reserve(reservations: readonly Reservation[], { caps }: Guard, task: string, now: number): Reserved {
+  const others = reservations.filter((one) => one.task !== task && one.at > now - HOUR_MS);
+  const windows = [
+    [MINUTE_MS, caps.perMinute],
+    [HOUR_MS, caps.perHour],
+  ] as const;
+  let until = now;
+  for (const [ms, most] of windows) {
+    const within = others.filter(({ at }) => at > now - ms).sort((left, right) => left.at - right.at);
+    if (within.length < most) continue;
+    const leaves = within[within.length - most];
+    until = Math.max(until, leaves === undefined ? now + HOUR_MS : leaves.at + ms);
+  }
+  if (until > now) return { kind: "full", until };
+  return { kind: "reserved", reservations: [...others, { task, at: now }] };
+}

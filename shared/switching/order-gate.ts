@@ -1,0 +1,41 @@
+import type { AccessStore } from "../jobs/access.ts";
+import type { OrderGate } from "../jobs/approval.ts";
+import type { JobId } from "../jobs/job.ts";
+import type { Crypto } from "../ports/crypto.ts";
+import { toHex } from "../ports/octets.ts";
+import type { GuardSettings } from "./guard.ts";
+import type { GuardDesk } from "./guard-desk.ts";
+
+/** Names a task in guards: the same whoever asks. */
+export const taskNames =
+  (crypto: Crypto) =>
+  (jobId: JobId, segment: number, slot: number): string =>
+    toHex(crypto.hash("sha256", new TextEncoder().encode(`${jobId}#${segment}#${slot}`)).subarray(0, 8));
+
+export interface GatePorts {
+  readonly guards: GuardDesk;
+  readonly settings: () => Promise<GuardSettings>;
+  readonly access: Pick<AccessStore, "read">;
+  readonly crypto: Crypto;
+}
+
+/** The gate of orders to switches: size asks for a second person, and so does a cap that is reached. */
+export function switchGate({ guards, settings, access, crypto }: GatePorts): OrderGate {
+  const nameOf = taskNames(crypto);
+  return {
+    countMax: async () => (await settings()).approveTwiceAbove + 1,
+    async assess({ jobId, operation, caller }, meters, places) {
+      if (operation.kind !== "operateSwitch") return undefined;
+      const { approveAbove, approveTwiceAbove } = await settings();
+      if (meters > approveTwiceAbove) return { needed: 2, because: "size" };
+      if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
+      for (const place of places) {
+        const { feeder, transformer } = (await access.read(place)) ?? {};
+        const ask = { to: operation.to, feeder, transformer, client: caller.id };
+        const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
+        if (admission.kind === "full") return { needed: 1, because: "cap" };
+      }
+      return undefined;
+    },
+  };
+}
