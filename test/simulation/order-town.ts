@@ -10,10 +10,17 @@ import { MeterKeys } from "../../shared/metering/meter-keys.ts";
 import { LinkError } from "../../shared/ports/link.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { seeded } from "../../shared/ports/random.ts";
+import { auditLog } from "../../shared/security/audit.ts";
+import { memoryAudit } from "../../shared/security/memory-audit.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { dialMeter } from "../../shared/simulator/meter-link.ts";
 import { type DlmsMeterPlan, dlmsPopulation } from "../../shared/simulator/population.ts";
+import { type Authority, CAUTIOUS } from "../../shared/switching/authority.ts";
+import { DEFAULT_GUARDS, type GuardSettings } from "../../shared/switching/guard.ts";
+import { guardDesk } from "../../shared/switching/guard-desk.ts";
+import { memoryGuards } from "../../shared/switching/memory-guards.ts";
+import { taskNames } from "../../shared/switching/order-gate.ts";
 import { type PortsChange, type World, world } from "./bridge-world.ts";
 
 const CLIENT = "4852440000000001";
@@ -57,8 +64,21 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
   if (meter === undefined || item === undefined) throw new Error("the town has no such meter");
   for (const each of items) await town.access.createAccessItem(each);
 
+  const audit = memoryAudit();
+  const guards = memoryGuards();
+  const rules: { authority: Authority; settings: GuardSettings } = {
+    authority: { epoch: town.epoch, region: "here", stops: [], policy: CAUTIOUS },
+    settings: DEFAULT_GUARDS,
+  };
   const dlms = (ports: BridgePorts): BridgePorts => ({
     ...ports,
+    safety: {
+      authority: async () => rules.authority,
+      region: "here",
+      guards: guardDesk({ store: guards, clock: ports.clock, settings: async () => rules.settings }),
+      audit: auditLog({ store: audit, crypto: nodeCrypto, clock: ports.clock }),
+      taskName: taskNames(nodeCrypto),
+    },
     drivers: driverRegistry([dlmsDriver]),
     clientSystemTitle: CLIENT,
     vault: {
@@ -71,6 +91,9 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
     town,
     meter,
     item,
+    audit,
+    /** What orders to switches obey; may be changed at any time. */
+    rules,
     resets: () => meter.resets.state.count,
     meters,
     start: (change: PortsChange = (ports) => ports) => town.bridge((ports, kill) => change(dlms(ports), kill)),

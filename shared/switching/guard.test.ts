@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_GUARDS, type Guard, guardsFor, type Reservation, reserve } from "./guard.ts";
+import { guardDesk } from "./guard-desk.ts";
+import { memoryGuards } from "./memory-guards.ts";
+
+const NOW = 1_700_000_000_000;
+const guard = (perMinute: number, perHour: number): Guard => ({ name: "g", caps: { perMinute, perHour } });
+const task = (n: number): string => n.toString(16).padStart(16, "0");
+
+describe("a guard", () => {
+  it("never lets more through than its caps, in whatever minute or hour one looks", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 0, max: 40 })), { maxLength: 200 }),
+        fc.integer({ min: 0, max: 6 }),
+        fc.integer({ min: 0, max: 20 }),
+        (asks, perMinute, perHour) => {
+          let stands: readonly Reservation[] = [];
+          let now = NOW;
+          /** When each task's switch moves: its last reservation. */
+          const moves = new Map<string, number>();
+          for (const [later, name] of asks) {
+            now += later;
+            const answer = reserve(stands, guard(perMinute, perHour), task(name), now);
+            if (answer.kind === "full") {
+              expect(answer.until).toBeGreaterThan(now);
+              continue;
+            }
+            stands = answer.reservations;
+            moves.set(task(name), now);
+          }
+          for (const [ms, most] of [
+            [60_000, perMinute],
+            [3_600_000, perHour],
+          ] as const)
+            for (const at of moves.values())
+              expect([...moves.values()].filter((one) => one > at - ms && one <= at).length).toBeLessThanOrEqual(most);
+        },
+      ),
+    ));
+
+  it("finds a redelivered task its own room, and says from when on there is some", () => {
+    const full = reserve([{ task: task(1), at: NOW }], guard(1, 10), task(1), NOW + 10);
+    expect(full).toEqual({ kind: "reserved", reservations: [{ task: task(1), at: NOW + 10 }] });
+    expect(reserve([{ task: task(1), at: NOW }], guard(1, 10), task(2), NOW + 10)).toEqual({
+      kind: "full",
+      until: NOW + 60_000,
+    });
+    expect(reserve([{ task: task(1), at: NOW }], guard(1, 10), task(2), NOW + 60_000).kind).toBe("reserved");
+  });
+
+  it("is asked for the deployment, the feeder, the transformer and the caller, in this order", () => {
+    const ask = { to: "armed", feeder: "F", transformer: "T", client: "c" } as const;
+    expect(guardsFor(DEFAULT_GUARDS, ask).map(({ name }) => name)).toEqual([
+      "closing",
+      "closing/feeder/F",
+      "closing/transformer/T",
+      "closing/client/c",
+    ]);
+    expect(guardsFor(DEFAULT_GUARDS, { to: "open" }).map(({ name }) => name)).toEqual(["opening"]);
+  });
+});
+
+describe("the desk of guards", () => {
+  const settings = async () => ({
+    ...DEFAULT_GUARDS,
+    opening: {
+      ...DEFAULT_GUARDS.opening,
+      all: { perMinute: 50, perHour: 500 },
+      client: { perMinute: 7, perHour: 7 },
+    },
+  });
+  const clock = { now: () => NOW, sleep: async () => {} };
+
+  it("holds the caps though several bridges ask at once", async () => {
+    const store = memoryGuards();
+    const slow = {
+      ...store,
+      read: async (name: string) => {
+        const found = await store.read(name);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return found;
+      },
+    };
+    const desks = [1, 2, 3].map(() => guardDesk({ store: slow, clock, settings }));
+    const asks = Array.from({ length: 300 }, (_, n) => desks[n % 3]!.admit({ to: "open" }, task(n)));
+    const answers = await Promise.all(asks);
+    expect(answers.filter(({ kind }) => kind === "admitted")).toHaveLength(50);
+    expect((await store.read("opening")).reservations).toHaveLength(50);
+  });
+
+  it("writes what many wish at once in a few writes", async () => {
+    const store = memoryGuards();
+    let writes = 0;
+    const counted = {
+      ...store,
+      write: async (...args: Parameters<typeof store.write>) => {
+        writes++;
+        return store.write(...args);
+      },
+    };
+    const desk = guardDesk({ store: counted, clock, settings });
+    await Promise.all(Array.from({ length: 50 }, (_, n) => desk.admit({ to: "open" }, task(n))));
+    expect(writes).toBeLessThanOrEqual(2);
+  });
+
+  it("gives back what it has got where a later guard has no room", async () => {
+    const store = memoryGuards();
+    const desk = guardDesk({ store, clock, settings });
+    for (let n = 0; n < 9; n++) await desk.admit({ to: "open", client: "c" }, task(n));
+    expect((await store.read("opening")).reservations).toHaveLength(7);
+    expect((await store.read("opening/client/c")).reservations).toHaveLength(7);
+    await desk.giveBack({ to: "open", client: "c" }, task(0));
+    expect(await desk.admit({ to: "open", client: "c" }, task(9))).toEqual({ kind: "admitted" });
+  });
+});
