@@ -11,6 +11,7 @@ import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
 import { call, machine } from "../test/http-event.ts";
 import { itemCount } from "../test/item-count.ts";
 import { quiet } from "../test/quiet.ts";
+import { dynamoAuthority } from "./adapters/dynamo-authority.ts";
 import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
 
 const LANES = ["commands", "interactive", "urgent", "bulk", "images"];
@@ -29,6 +30,9 @@ const FUNCTIONS = [
   "manage-schedules",
   "manage-calendars",
   "manage-ways-in",
+  "manage-authority",
+  "approve-job",
+  "read-audit",
   "describe-api",
 ];
 
@@ -70,6 +74,7 @@ export async function httpFunctions() {
   const invoked: Invoked[] = [];
   const others = TABLES.filter(({ TableName }) => TableName !== "Registry");
   const dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES]);
+  await dynamoAuthority(dynamo.db, "Authority").seed("eu-west-1");
   for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
   const engine = await openQueueEngine();
   const permissions = new Permissions();
@@ -95,6 +100,8 @@ export async function httpFunctions() {
     LEDGER_TABLE: "Ledger",
     READINGS_TABLE: "Readings",
     TIMELINE_TABLE: "Timeline",
+    AUTHORITY_TABLE: "Authority",
+    AUDIT_TABLE: "Audit",
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",

@@ -54,7 +54,7 @@ const http = (
 /** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "submit-job": http({
-    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write", authority: "read", audit: "write" },
     sends: LANES,
     invokes: ["plan-job"],
     reserved: 20,
@@ -80,6 +80,17 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "manage-schedules": http({ tables: { ledger: "erase" } }),
   "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),
   "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),
+  "approve-job": http({
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write", audit: "write" },
+    sends: LANES,
+    invokes: ["plan-job"],
+    reserved: 2,
+  }),
+  "manage-authority": http({
+    tables: { access: "write", registry: "read", authority: "write", audit: "write" },
+    reserved: 2,
+  }),
+  "read-audit": http({ tables: { audit: "read" }, reserved: 2 }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 

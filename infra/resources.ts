@@ -4,7 +4,16 @@ import type { Parameters } from "./parameters.ts";
 export const LANES = ["commands", "interactive", "urgent", "bulk", "images"] as const;
 /** Every queue of the system: a lane each, and what bridges report. */
 export const QUEUES = [...LANES, "results"] as const;
-export const TABLES = ["access", "registry", "ledger", "readings", "timeline", "keystore", "authority"] as const;
+export const TABLES = [
+  "access",
+  "registry",
+  "ledger",
+  "readings",
+  "timeline",
+  "keystore",
+  "authority",
+  "audit",
+] as const;
 export const BUCKETS = ["evidence", "imports"] as const;
 /**
  * Layers by name: the package that each holds with all that it needs. A native package cannot be in a bundle: whoever loads it
@@ -52,6 +61,7 @@ export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
   timeline: "TIMELINE_TABLE",
   keystore: "KEYSTORE_TABLE",
   authority: "AUTHORITY_TABLE",
+  audit: "AUDIT_TABLE",
 };
 export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
   evidence: "EVIDENCE_BUCKET",

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   type Authority as AuthorityItem,
   CAUTIOUS,
+  type Rules,
   STOPS_MAX,
   Stop,
   SwitchPolicy,
@@ -33,7 +34,7 @@ export interface Authority {
   /** Epoch 1, if there is none. */
   seed(region: string): Promise<void>;
   /** Writes stops and policy under the version read with them. */
-  writeRules(was: number, rules: Pick<AuthorityItem, "stops" | "policy">): Promise<boolean>;
+  writeRules(was: number, rules: Rules): Promise<boolean>;
   /** As set, or the default. */
   guards(): Promise<GuardSettings>;
   setGuards(settings: GuardSettings): Promise<void>;

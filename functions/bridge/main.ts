@@ -18,13 +18,18 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import type { Random } from "../../shared/ports/random.ts";
+import { auditLog } from "../../shared/security/audit.ts";
 import { keyVault } from "../../shared/security/key-vault.ts";
+import { guardDesk } from "../../shared/switching/guard-desk.ts";
+import { taskNames } from "../../shared/switching/order-gate.ts";
 import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoAudit } from "../adapters/dynamo-audit.ts";
 import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoGroupRequests } from "../adapters/dynamo-group-requests.ts";
 import { dynamoGroupKeys } from "../adapters/dynamo-group-routes.ts";
+import { dynamoGuards } from "../adapters/dynamo-guards.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
@@ -62,6 +67,7 @@ const env = settings({
   REGISTRY_TABLE: Setting,
   LEDGER_TABLE: Setting,
   AUTHORITY_TABLE: Setting,
+  AUDIT_TABLE: Setting,
   EVIDENCE_BUCKET: Setting,
   COMMANDS_QUEUE_URL: z.url(),
   INTERACTIVE_QUEUE_URL: z.url(),
@@ -106,12 +112,9 @@ const s3 = s3Client();
 for (const client of [db, sqs, s3]) awsClock.observe(client);
 
 const stopped = new AbortController();
-const authority = watchAuthority(
-  dynamoAuthority(db, env.AUTHORITY_TABLE),
-  env.AWS_REGION,
-  systemClock,
-  stopped.signal,
-  (error) => logger.warn("the active epoch cannot be read", { fault: factsOf(error) }),
+const authorityTable = dynamoAuthority(db, env.AUTHORITY_TABLE);
+const authority = watchAuthority(authorityTable, env.AWS_REGION, systemClock, stopped.signal, (error) =>
+  logger.warn("the active epoch cannot be read", { fault: factsOf(error) }),
 );
 const random: Random = {
   uint32: () => randomBytes(4).readUInt32LE(),
@@ -209,6 +212,17 @@ const bridge = startBridge(
     sessionClock: productClock,
     ledger,
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
+    safety: {
+      authority: authorityTable.active,
+      region: env.AWS_REGION,
+      guards: guardDesk({
+        store: dynamoGuards(db, env.ACCESS_TABLE),
+        clock: systemClock,
+        settings: authorityTable.guards,
+      }),
+      audit: auditLog({ store: dynamoAudit(db, env.AUDIT_TABLE), crypto: nodeCrypto, clock: systemClock }),
+      taskName: taskNames(nodeCrypto),
+    },
     drivers: driverRegistry([dlmsDriver, c1222Driver]),
     dial,
     relay: relayed.dial,

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import { approvalDigest, awaitsApproval } from "../../shared/jobs/approval.ts";
+import { collected } from "../../shared/jobs/concurrency.ts";
 import { GROUP_PART, GROUP_SEGMENT } from "../../shared/jobs/group-request.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
@@ -8,6 +10,7 @@ import { EXACT_SLICES, progressOf, tallyOf } from "../../shared/jobs/progress.ts
 import { countSlots } from "../../shared/jobs/slots.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { isConfined, maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
@@ -42,7 +45,16 @@ async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
     caller: { id, ...(name === undefined ? {} : { name }) },
     ...(progress === undefined ? {} : { progress: shownOf(progress) }),
     ...(await fanOutOf(job)),
+    ...(await approvalOf(job)),
   };
+}
+
+/** What an approval of a job that waits for one has to name. */
+async function approvalOf(job: Job): Promise<Pick<JobView, "approval">> {
+  if (job.approval === undefined) return {};
+  if (!awaitsApproval(job) || job.state !== "planned") return { approval: job.approval };
+  const digest = approvalDigest(nodeCrypto, job, await collected(ledger.slicesOf(job.jobId)));
+  return { approval: { ...job.approval, digest } };
 }
 
 /** How the group request of a job stands that goes by a group route. */

@@ -3,10 +3,11 @@ import { cloneJob } from "../../shared/jobs/clone-job.ts";
 import type { Caller, JobId } from "../../shared/jobs/job.ts";
 import { type RefusedJob, type SubmitOutcome, submitJob } from "../../shared/jobs/submit-job.ts";
 import { mayAsk, maySee } from "../../shared/security/ownership.ts";
+import { gateOfEnvironment } from "../adapters/gate-ports.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 
-const ports = jobPorts();
+const ports = { ...jobPorts(), gate: gateOfEnvironment() };
 
 const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, string]>> = {
   "role-not-allowed": ["forbidden", "The caller may only read."],

@@ -127,7 +127,7 @@ export class BridgeTasks extends Construct {
           ],
         }),
         ...statementsOf(stack, state, {
-          tables: { access: "write", registry: "read", ledger: "write", authority: "read" },
+          tables: { access: "write", registry: "read", ledger: "write", authority: "read", audit: "write" },
           buckets: { evidence: "write" },
           receives: LANES.map((lane) => queues(lane).queue),
           sends: [queues("results").queue, ...LANES.map((lane) => queues(lane).parked)],
@@ -175,6 +175,7 @@ function environmentOf(settings: Settings, state: StateReferences, queues: Queue
     REGISTRY_TABLE: state.table("registry"),
     LEDGER_TABLE: state.table("ledger"),
     AUTHORITY_TABLE: state.table("authority"),
+    AUDIT_TABLE: state.table("audit"),
     EVIDENCE_BUCKET: state.bucket("evidence"),
     KEYSTORE_TABLE: state.table("keystore"),
     KEYSTORE_NAME: state.keyStoreName,

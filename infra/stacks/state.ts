@@ -54,6 +54,7 @@ const TABLES: Readonly<
   timeline: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
   keystore: keys("branch-key-id", "type"), // the Encryption SDK's key-store schema
   authority: keys("pk", "sk"),
+  audit: keys("pk", "sk"),
 };
 
 /** What must outlive every deployment: tables, buckets, the key, the people. Nothing here is removed with the stack. */

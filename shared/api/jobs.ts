@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Approval, ApprovalAsked } from "../jobs/approval.ts";
 import { JobGroupRoute } from "../jobs/group-route.ts";
 import { Dependency, JobId, JobState, JobStep, JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
@@ -6,7 +7,7 @@ import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterFilter } from "../metering/meter-filter.ts";
 import { Instant } from "./instant.ts";
-import { OfferedOperation, OperationInApi } from "./operation.ts";
+import { OfferedOperation, OfferedOperation } from "./operation.ts";
 import { Cursor, limitUpTo } from "./page.ts";
 
 const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);
@@ -21,7 +22,7 @@ export const JobSubmission = z.strictObject({
   target: JobTarget,
   /**
    * Default: `interactive` for one meter; `urgent` for tasks of another job, and for some meters with a deadline within
-   * four hours; else `bulk`.
+   * four hours; else `bulk`. Orders to switches: `commands`, always.
    */
   lane: Lane.optional(),
   /** Planned now, sent from then on; at most 35 days ahead. */
@@ -33,7 +34,7 @@ export const JobSubmission = z.strictObject({
    * deadline counts from now, or from notBefore.
    */
   after: Dependency.optional(),
-  /** Default: 24 h after its last slice starts; 10 min for one meter of the interactive lane. */
+  /** Default: 24 h after its last slice starts; 10 min for one meter of the interactive lane, and for orders to switches. */
   deadline: Instant.optional(),
   /** Default: 3 passes, 60 s. */
   retry: RetryPolicy.partial().optional(),
@@ -94,7 +95,7 @@ export const ProgressInApi = z.strictObject({
 
 export const JobInApi = z.strictObject({
   jobId: JobId,
-  operation: OperationInApi,
+  operation: OfferedOperation,
   target: JobTarget,
   lane: Lane,
   state: JobState,
@@ -107,6 +108,9 @@ export const JobInApi = z.strictObject({
   notBefore: Instant.optional(),
   spreadSeconds: z.int().optional(),
   after: Dependency.optional(),
+  /** What it waits for before anything of it is sent; `digest`: what an approval binds, while it waits. */
+  approval: ApprovalAsked.extend({ lapsesAt: Instant, digest: z.string().optional() }).optional(),
+  approvals: z.array(Approval.extend({ at: Instant })).optional(),
   /** Of the stored query, as it was when the job was accepted. */
   filter: MeterFilter.optional(),
   /** Of the group route, as it was when the job was accepted. */

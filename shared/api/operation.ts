@@ -19,7 +19,6 @@ const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
   .refine(({ from, to }) => from < to, { message: "expected from < to", path: ["to"] });
 
-/** Nobody operates a switch before its guards are there. */
 const OFFERED = [
   ReadRegisters,
   ReadIntervals.extend({ range }),
@@ -30,10 +29,8 @@ const OFFERED = [
   ReadSwitch,
   SetClock,
   ReadBilling.extend({ range: range.optional() }),
+  OperateSwitch,
 ] as const;
 
-/** What may be asked for; instants in ISO 8601. */
+/** What may be asked for, and how it is shown; instants in ISO 8601. */
 export const OfferedOperation = z.discriminatedUnion("kind", OFFERED);
-
-/** An operation as the API shows it. */
-export const OperationInApi = z.discriminatedUnion("kind", [...OFFERED, OperateSwitch]);

@@ -17,3 +17,8 @@ export const ENROLS = ["administrator"] as const satisfies readonly Role[];
 /** Schedules: their own; supervisors and administrators all of them. */
 export const MANAGES = LOOKS;
 export const PLANS = ["supervisor", "analyst", "administrator"] as const satisfies readonly Role[];
+/** Who approves, and says what may be done at all. */
+export const GUARDS = ["supervisor"] as const satisfies readonly Role[];
+/** Who may stop switching: whoever may do it. */
+export const STOPS = ["operator", "supervisor"] as const satisfies readonly Role[];
+export const WATCHES = ["supervisor", "administrator"] as const satisfies readonly Role[];

@@ -27,6 +27,7 @@ import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./
 import { ReadingQuery, Readings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
+import { safetyRoutes } from "./safety-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { AlarmList, AlarmQuery, EventCatalogue, TimelineInApi, TimelineQuery } from "./timeline.ts";
 import { WayInInApi, WayInLimitBody, WayInPath } from "./ways-in.ts";
@@ -293,6 +294,7 @@ export const routes = {
   },
   ...scheduleRoutes,
   ...groupRouteRoutes,
+  ...safetyRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -36,7 +36,7 @@ export interface OrderGate {
    * may go at once.
    */
   assess(
-    job: Pick<Job, "jobId" | "operation" | "caller">,
+    job: Pick<Job, "jobId" | "operation" | "caller" | "reason" | "createdAt">,
     meters: number,
     places: readonly Place[],
   ): Promise<Omit<ApprovalAsked, "lapsesAt"> | undefined>;

@@ -29,13 +29,14 @@ const INLINE_SLICES_MAX = 64;
 
 /**
  * A second person's yes to exactly what `digest` binds. When it was the last one that was needed, the job goes. Of two at
- * the same instant one may have to be given again: never is one counted twice.
+ * the same instant one may have to be given again: never is one counted twice. `written`: the audit, before it counts.
  */
 export async function approveJob(
   ports: PlanPorts & { readonly planner: Planner; readonly crypto: Crypto },
   jobId: JobId,
   { id, name }: Caller,
   digest: string,
+  written: () => Promise<void>,
 ): Promise<ApproveOutcome> {
   const job = await ports.ledger.job(jobId);
   if (job === undefined) return refused("unknown-job");
@@ -48,6 +49,7 @@ export async function approveJob(
   if (now >= approval.lapsesAt || now >= job.deadline) return refused("lapsed");
   if (approvalDigest(ports.crypto, job, await collected(ports.ledger.slicesOf(jobId))) !== digest)
     return refused("other-digest");
+  await written();
   const change: Pick<Job, "state" | "approvals"> = {
     state: "planned",
     approvals: [...approvals, { by: { id, name }, at: now, digest }],

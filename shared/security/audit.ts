@@ -89,6 +89,35 @@ export async function brokenLink(
   return undefined;
 }
 
+/** Whom entries are about: a meter, or who acted. */
+export type AuditAbout = { readonly meterId: string } | { readonly by: string };
+
+/**
+ * The last entries about somebody, newest first, and whether the chain that they lie in is whole. Reads the chain: a 64th
+ * of the audit.
+ */
+export async function recentEntries(
+  crypto: Crypto,
+  store: Pick<AuditStore, "from">,
+  about: AuditAbout,
+  limit: number,
+): Promise<{ readonly links: readonly AuditLink[]; readonly intact: boolean }> {
+  const meter = "meterId" in about;
+  const chain = seedOf(meter ? about.meterId : about.by) % AUDIT_CHAINS;
+  const links: AuditLink[] = [];
+  const matches = ({ entry }: AuditLink): boolean =>
+    meter ? entry.meterId === about.meterId : entry.by.id === about.by && entry.meterId === undefined;
+  const watched = async function* (): AsyncGenerator<AuditLink> {
+    for await (const link of store.from(chain, 1)) {
+      if (matches(link)) links.push(link);
+      if (links.length > limit) links.shift();
+      yield link;
+    }
+  };
+  const broken = await brokenLink(crypto, watched(), chain);
+  return { links: links.reverse(), intact: broken === undefined };
+}
+
 const TRIES = 20;
 const PAUSE_MS = 5;
 

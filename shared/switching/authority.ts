@@ -47,6 +47,9 @@ export interface Authority {
   readonly policy: SwitchPolicy;
 }
 
+/** What people change of it. */
+export type Rules = Pick<Authority, "stops" | "policy">;
+
 /** Where a meter is, as stops know places. */
 export interface SwitchPlace {
   readonly feeder?: string | undefined;

@@ -3,6 +3,7 @@ import type { OrderGate } from "../jobs/approval.ts";
 import type { JobId } from "../jobs/job.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
+import type { AuditLog } from "../security/audit.ts";
 import type { GuardSettings } from "./guard.ts";
 import type { GuardDesk } from "./guard-desk.ts";
 
@@ -17,21 +18,31 @@ export interface GatePorts {
   readonly settings: () => Promise<GuardSettings>;
   readonly access: Pick<AccessStore, "read">;
   readonly crypto: Crypto;
+  readonly audit: AuditLog;
 }
 
-/** The gate of orders to switches: size asks for a second person, and so does a cap that is reached. */
-export function switchGate({ guards, settings, access, crypto }: GatePorts): OrderGate {
+/** The gate of orders to switches, which are written in the audit as soon as they are asked for: size asks for a second person, and so does a cap that is reached. */
+export function switchGate({ guards, settings, access, crypto, audit }: GatePorts): OrderGate {
   const nameOf = taskNames(crypto);
   return {
     countMax: async () => (await settings()).approveTwiceAbove + 1,
-    async assess({ jobId, operation, caller }, meters, places) {
+    async assess({ jobId, operation, caller, reason, createdAt }, meters, places) {
       if (operation.kind !== "operateSwitch") return undefined;
+      const { id, name } = caller;
+      await audit.append({
+        at: createdAt,
+        by: { id, ...(name === undefined ? {} : { name }) },
+        action: "order.asked",
+        jobId,
+        ...(reason === undefined ? {} : { reason }),
+        detail: { operation: operation.kind, to: operation.to, meters: String(meters) },
+      });
       const { approveAbove, approveTwiceAbove } = await settings();
       if (meters > approveTwiceAbove) return { needed: 2, because: "size" };
       if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
       for (const place of places) {
         const { feeder, transformer } = (await access.read(place)) ?? {};
-        const ask = { to: operation.to, feeder, transformer, client: caller.id };
+        const ask = { to: operation.to, feeder, transformer, client: id };
         const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
         if (admission.kind === "full") return { needed: 1, because: "cap" };
       }

@@ -26,7 +26,7 @@ import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "../contract/embedde
 const REGION = "eu-central-1";
 const CLIENT = "4852440000000001";
 const QUEUES = ["COMMANDS", "INTERACTIVE", "URGENT", "BULK", "IMAGES", "RESULTS"] as const;
-const PLAIN = ["Access", "Authority", "KeyStore"].map((TableName) => ({ ...TABLES[1]!, TableName }));
+const PLAIN = ["Access", "KeyStore"].map((TableName) => ({ ...TABLES[1]!, TableName }));
 /** One without keys: this test has no KMS. */
 const PROFILE = "generic-eu-public";
 
@@ -86,6 +86,7 @@ describe("the bridge as a process", () => {
       REGISTRY_TABLE: "Registry",
       LEDGER_TABLE: "Ledger",
       AUTHORITY_TABLE: "Authority",
+      AUDIT_TABLE: "Audit",
       KEYSTORE_TABLE: "KeyStore",
       KEYSTORE_NAME: "test-keys",
       KMS_KEY_ARN: `arn:aws:kms:${REGION}:000000000000:key/none`,

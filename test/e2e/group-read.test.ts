@@ -184,9 +184,8 @@ describe("the C12.22 half of a town, asked all at once", () => {
         reason: "nobody pays",
       });
     const open = await order({ kind: "operateSwitch", to: "open" });
-    expect(open.status).toBeGreaterThanOrEqual(400);
-    expect(open.status).toBeLessThan(500);
-    expect(open.body.errors?.[0]?.field).toMatch(/^operation/);
+    expect(open.status).toBe(422);
+    expect(open.body.errors).toMatchObject([{ field: "operation.kind" }]);
     const reset = await order({ kind: "resetDemand" });
     expect(reset.status).toBe(422);
     expect(reset.body.errors).toMatchObject([{ field: "operation.kind" }]);

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dynamoAudit } from "../../functions/adapters/dynamo-audit.ts";
+import { dynamoAuthority } from "../../functions/adapters/dynamo-authority.ts";
+import { dynamoGuards } from "../../functions/adapters/dynamo-guards.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { type AuditStore, linkAfter } from "../../shared/security/audit.ts";
+import { memoryAudit } from "../../shared/security/memory-audit.ts";
+import { CAUTIOUS, type Stop } from "../../shared/switching/authority.ts";
+import { DEFAULT_GUARDS } from "../../shared/switching/guard.ts";
+import type { GuardStore } from "../../shared/switching/guard-desk.ts";
+import { memoryGuards } from "../../shared/switching/memory-guards.ts";
+import { type EmbeddedDynamo, embeddedDynamo } from "./embedded-dynamo.ts";
+
+let dynamo: EmbeddedDynamo;
+beforeAll(async () => {
+  dynamo = await embeddedDynamo();
+});
+afterAll(() => dynamo.close());
+
+const NOW = 1_764_300_000_123;
+const guards: readonly [string, () => GuardStore][] = [
+  ["in memory", memoryGuards],
+  ["in DynamoDB", () => dynamoGuards(dynamo.db, "Authority")],
+];
+describe.each(guards)("guards %s", (_name, open) => {
+  it("give back what was written, under their version", async () => {
+    const store = open();
+    expect(await store.read("opening/feeder/F")).toEqual({ version: 0, reservations: [] });
+    const reservations = [
+      { task: "00ff00ff00ff00ff", at: NOW },
+      { task: "ffffffffffffffff", at: 0x1_0000_0000 },
+    ];
+    expect(await store.write("opening/feeder/F", 0, reservations)).toBe("written");
+    expect(await store.write("opening/feeder/F", 0, [])).toBe("conflict");
+    expect(await store.read("opening/feeder/F")).toEqual({ version: 1, reservations });
+    expect(await store.write("opening/feeder/F", 1, [])).toBe("written");
+    expect(await store.read("opening/feeder/F")).toEqual({ version: 2, reservations: [] });
+  });
+});
+
+const audits: readonly [string, () => AuditStore][] = [
+  ["in memory", memoryAudit],
+  ["in DynamoDB", () => dynamoAudit(dynamo.db, "Audit")],
+];
+describe.each(audits)("audit chains %s", (_name, open) => {
+  it("take each number once and give the last link, and all from one on", async () => {
+    const store = open();
+    expect(await store.last(3)).toBeUndefined();
+    const entry = { at: NOW, by: { id: "a" }, action: "stop.set", detail: { acts: "switching" } };
+    const first = linkAfter(nodeCrypto, 3, undefined, entry);
+    const second = linkAfter(nodeCrypto, 3, first, { ...entry, at: NOW + 1 });
+    expect([await store.put(first), await store.put(first), await store.put(second)]).toEqual([
+      "written",
+      "conflict",
+      "written",
+    ]);
+    expect(await store.last(3)).toEqual(second);
+    const seen = [];
+    for await (const link of store.from(3, 2)) seen.push(link);
+    expect(seen).toEqual([second]);
+  });
+});
+
+describe("the authority item", () => {
+  it("keeps stops and policy beside Region and epoch, under a version of their own", async () => {
+    const authority = dynamoAuthority(dynamo.db, "Authority");
+    await authority.seed("eu-west-1");
+    expect(await authority.active()).toEqual({ epoch: 1, region: "eu-west-1", stops: [], policy: CAUTIOUS, rules: 0 });
+    const stop: Stop = { stopId: "1", acts: "opening", reason: "frost", by: { id: "a" }, at: NOW, until: NOW + 1 };
+    expect(await authority.writeRules(0, { stops: [stop], policy: CAUTIOUS })).toBe(true);
+    expect(await authority.writeRules(0, { stops: [], policy: CAUTIOUS })).toBe(false);
+    expect(await authority.beginEpoch(1, "eu-central-1")).toBe(true);
+    expect(await authority.active()).toMatchObject({ epoch: 2, region: "eu-central-1", stops: [stop], rules: 1 });
+    expect(await authority.guards()).toEqual(DEFAULT_GUARDS);
+    await authority.setGuards({ ...DEFAULT_GUARDS, approveAbove: 3 });
+    expect((await authority.guards()).approveAbove).toBe(3);
+  });
+});
