@@ -150,7 +150,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "queue", queue: "results", batch: 10, concurrency: 20 },
     timeoutSeconds: 60,
     memoryMb: 1024,
-    tables: { ledger: "write", readings: "write", timeline: "write" },
+    tables: { ledger: "write", readings: "write", timeline: "write", audit: "write" },
     buckets: { evidence: "write" },
     settings: { TIMELINE_DAYS: "timelineDays" },
     parked: { queues: ["results"], access: "send" },

@@ -42,6 +42,7 @@ const LONG = [
   "import",
   "kill-bridge",
   "schedules",
+  "switch",
   "two-bridges",
   "two-protocols",
 ].map((name) => `test/e2e/${name}.test.ts`);

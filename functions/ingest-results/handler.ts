@@ -7,6 +7,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
 import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
+import { outcomeKeeper } from "../../shared/switching/audit-orders.ts";
 import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
@@ -15,6 +16,7 @@ import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
 import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
+import { auditOfEnvironment } from "../adapters/gate-ports.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -52,6 +54,7 @@ const ports = {
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),
       crypto: nodeCrypto,
     }),
+    outcomeKeeper(auditOfEnvironment(), systemClock),
   ],
 };
 const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);

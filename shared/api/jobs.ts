@@ -7,7 +7,7 @@ import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterFilter } from "../metering/meter-filter.ts";
 import { Instant } from "./instant.ts";
-import { OfferedOperation, OfferedOperation } from "./operation.ts";
+import { OfferedOperation } from "./operation.ts";
 import { Cursor, limitUpTo } from "./page.ts";
 
 const Reason = z.enum(FAILURE_REASONS as [FailureReason, ...FailureReason[]]);

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Deployment, type JobView, type Problem, until } from "./deployment.ts";
+
+interface Meter {
+  readonly meterId: string;
+  readonly profile: { readonly name: string };
+}
+interface Readings {
+  readonly registers: readonly { readonly measurement: string; readonly value: string; readonly scaler: number }[];
+}
+interface Timeline {
+  readonly entries: readonly { readonly kind: string; readonly operation?: string; readonly outcome?: string }[];
+}
+interface Audit {
+  readonly intact: boolean;
+  readonly entries: readonly { readonly action: string; readonly reason?: string }[];
+}
+
+/** A model of each protocol whose sessions prove keys, with a sensor on the load side. */
+const MODELS = ["generic-eu", "generic-us"];
+const to = (position: "open" | "closed") => ({ kind: "operateSwitch", to: position });
+
+describe("a switch", () => {
+  let headend: Deployment;
+  const meterOf = new Map<string, string>();
+  const call = <Body>(role: string, method: string, path: string, body?: unknown) =>
+    headend.call<Body>(role, method, path, body);
+  const order = (meterId: string, position: "open" | "closed") =>
+    headend.runJob({
+      operation: to(position),
+      target: { kind: "meters", meterIds: [meterId] },
+      reason: "nobody has paid for months",
+    });
+  /** Volts on the load side, read anew. */
+  const loadSide = async (meterId: string): Promise<number> => {
+    await headend.runJob({ operation: { kind: "readVoltage" }, target: { kind: "meters", meterIds: [meterId] } });
+    const { body } = await call<Readings>("operator", "GET", `/meters/${meterId}/readings`);
+    const load = body.registers.find(({ measurement }) => measurement === "voltage.l1.load");
+    return Number(load?.value) * 10 ** (load?.scaler ?? 0);
+  };
+
+  beforeAll(async () => {
+    headend = await Deployment.start(["--meters", "60"]);
+    const { body } = await call<{ meters: Meter[] }>("operator", "GET", "/meters?limit=100");
+    for (const model of MODELS) {
+      const found = body.meters.find(({ profile }) => profile.name === model);
+      if (found === undefined) throw new Error(`the town has no ${model}`);
+      meterOf.set(model, found.meterId);
+    }
+  }, 180_000);
+  afterAll(async () => {
+    expect(await headend.stop()).toBe(0);
+  });
+
+  it.each(MODELS)("of a %s opens and closes within seconds, proved by its load side", async (model) => {
+    const meterId = meterOf.get(model) ?? "";
+    const begun = performance.now();
+    expect((await order(meterId, "open")).progress).toMatchObject({ done: 1, failed: 0 });
+    expect(performance.now() - begun).toBeLessThan(20_000);
+    expect(await loadSide(meterId)).toBeLessThan(30);
+    expect((await order(meterId, "closed")).progress).toMatchObject({ done: 1, failed: 0 });
+    expect(await loadSide(meterId)).toBeGreaterThan(200);
+    const timeline = await until(20_000, "both orders on the timeline", async () => {
+      const { body } = await call<Timeline>("operator", "GET", `/meters/${meterId}/timeline`);
+      const orders = body.entries.filter(({ operation }) => operation === "operateSwitch");
+      return orders.length >= 2 ? orders : undefined;
+    });
+    expect(timeline.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
+    const { body: audit } = await call<Audit>("supervisor", "GET", `/audit?meterId=${meterId}`);
+    expect(audit.intact).toBe(true);
+    expect(audit.entries.map(({ action }) => action)).toEqual([
+      "order.outcome",
+      "order.intent",
+      "order.outcome",
+      "order.intent",
+    ]);
+  });
+
+  it("is not operated while a stop stands, nor opened where somebody depends on it", async () => {
+    const [meterId = ""] = meterOf.values();
+    const stop = await call<{ stopId: string }>("operator", "POST", "/stops", {
+      acts: "switching",
+      reason: "a mistake",
+    });
+    expect(stop.status).toBe(201);
+    expect((await order(meterId, "open")).progress).toMatchObject({ failed: 1, reasons: { unsafe: 1 } });
+    const lifted = await call("supervisor", "POST", `/stops/${stop.body.stopId}/lift`, { reason: "it was none" });
+    expect(lifted.status).toBe(200);
+    const flags = { medical: true, priority: false, moratorium: false, reason: "a ventilator" };
+    expect((await call("supervisor", "PUT", `/meters/${meterId}/flags`, flags)).status).toBe(200);
+    expect((await order(meterId, "open")).progress).toMatchObject({ failed: 1, reasons: { unsafe: 1 } });
+    expect(await loadSide(meterId)).toBeGreaterThan(200);
+  });
+
+  it("of a whole fleet waits for another person, and nothing is sent meanwhile", async () => {
+    const accepted = await call<JobView>("operator", "POST", "/jobs", {
+      operation: to("open"),
+      target: { kind: "all" },
+      reason: "a slip of the hand",
+    });
+    expect(accepted.status).toBe(202);
+    const { jobId } = accepted.body;
+    const { digest } = await until(60_000, "the job to be planned", async () => {
+      const { body } = await call<{ approval?: { digest?: string } }>("operator", "GET", `/jobs/${jobId}`);
+      return body.approval?.digest === undefined ? undefined : { digest: body.approval.digest };
+    });
+    const machine = await call<Problem>("supervisor", "POST", `/jobs/${jobId}/approve`, { digest });
+    expect(machine.status).toBe(403);
+    const { body } = await call<JobView>("operator", "GET", `/jobs/${jobId}`);
+    expect(body.progress).toMatchObject({ done: 0, failed: 0 });
+    expect((await call("operator", "POST", `/jobs/${jobId}/cancel`)).status).toBe(202);
+  });
+});
