@@ -45,7 +45,7 @@ describe("pushes on their way to ingest", () => {
     const all = [batcher.add(1, push(1)), batcher.add(2, push(2)), batcher.add(1, push(3))];
     await batcher.add(1, push(4, "power.last-gasp"));
     expect(sent).toEqual([{ group: "alarms", at: 0, slots: [4] }]);
-    await clock.sleep(2000);
+    await clock.pass(2000);
     await Promise.all(all);
     expect(sent.slice(1)).toEqual([
       { group: "pushes", at: 1000, slots: [1, 3] },
@@ -63,12 +63,12 @@ describe("pushes on their way to ingest", () => {
   it("are tried again, and who waits is told when the queue would not take them", async () => {
     const { clock, sent, batcher } = bench(2);
     const added = batcher.add(1, push(1, "power.last-gasp"));
-    await clock.sleep(60_000);
+    await clock.pass(60_000);
     await added;
     expect(sent).toHaveLength(1);
     const failing = bench(100);
     const refused = expect(failing.batcher.add(1, push(1))).rejects.toThrow("throttled");
-    await failing.clock.sleep(60_000);
+    await failing.clock.pass(60_000);
     await refused;
   });
 });
