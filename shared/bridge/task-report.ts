@@ -68,14 +68,23 @@ const eventRecord = ({ at, event, log, code, sequence, argument }: MeterEvent) =
   ...(argument === undefined ? {} : { arg: argument }),
 });
 
+/** What a meter has read out or said, as messages carry it. */
+export const contentFields = ({
+  registers,
+  intervals,
+  events = [],
+}: Pick<OperationResult, "registers" | "intervals" | "events">): Pick<
+  TaskReport,
+  "registers" | "intervals" | "events"
+> => ({
+  ...(registers.length === 0 ? {} : { registers: registerRecords(registers) }),
+  ...(intervals.length === 0 ? {} : { intervals: intervals.map(intervalRecord) }),
+  ...(events.length === 0 ? {} : { events: events.map(eventRecord) }),
+});
+
 function resultFields(result: OperationResult): Partial<TaskReport> {
   return {
-    ...(result.registers.length === 0
-      ? {}
-      : {
-          registers: registerRecords(result.registers),
-        }),
-    ...(result.intervals.length === 0 ? {} : { intervals: result.intervals.map(intervalRecord) }),
+    ...contentFields(result),
     ...(result.snapshots === undefined || result.snapshots.length === 0
       ? {}
       : {
@@ -85,7 +94,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
             registers: registerRecords(registers),
           })),
         }),
-    ...(result.events === undefined ? {} : { events: result.events.map(eventRecord) }),
+    ...(result.events?.length === 0 ? { events: [] } : {}),
     ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
     ...(result.clockSet === undefined ? {} : { clockSet: { ...result.clockSet } }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),

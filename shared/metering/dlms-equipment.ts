@@ -56,16 +56,37 @@ export const DlmsSecuritySetup = z.strictObject({
   evidence: Evidence,
 });
 
-/** A Push setup (class 40): what the meter sends by itself, and how often. */
+/**
+ * A Push setup (class 40): what the meter sends by itself, and how often. The buffer of a load profile is pushed as its
+ * newest `entries`, with the columns clock, status (where the profile has one) and channels, in this order.
+ */
 export const DlmsPush = z.strictObject({
   obis: ObisCode,
   /** push_object_list, in its order. */
   objects: z
-    .array(z.strictObject({ classId: z.int().min(1), obis: ObisCode, attribute: z.int().min(1) }))
+    .array(
+      z.strictObject({
+        classId: z.int().min(1),
+        obis: ObisCode,
+        attribute: z.int().min(1),
+        entries: z.int().min(1).max(96).optional(),
+      }),
+    )
     .min(1)
     .max(32),
   /** Seconds from push to push by the meter's clock; absent: only when it is told to. */
   period: z.int().min(60).max(86_400).optional(),
+  /** It also sends when a bit of an alarm descriptor is raised. */
+  onAlarm: z.boolean().optional(),
+  evidence: Evidence,
+});
+
+/** An alarm descriptor (Data, class 1): a bit an alarm. Bits that no event is named for are `unknown`. */
+export const DlmsAlarm = z.strictObject({
+  log: z.string().min(1).max(64),
+  obis: ObisCode,
+  /** Bit number → what it means. */
+  bits: z.record(z.string().regex(/^(?:[0-9]|[12][0-9]|3[01])$/), EventNameSchema),
   evidence: Evidence,
 });
 
@@ -106,6 +127,7 @@ export type DlmsClockSetting = z.infer<typeof DlmsClockSetting>;
 export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
 export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;
 export type DlmsSecuritySetup = z.infer<typeof DlmsSecuritySetup>;
+export type DlmsAlarm = z.infer<typeof DlmsAlarm>;
 export type DlmsPush = z.infer<typeof DlmsPush>;
 export type DlmsBillingProfile = z.infer<typeof DlmsBillingProfile>;
 export type DlmsMbusChannel = z.infer<typeof DlmsMbusChannel>;

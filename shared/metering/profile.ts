@@ -2,6 +2,7 @@ import { z } from "zod";
 import { C1222Profile } from "./c1222-profile.ts";
 import {
   CapturedColumn,
+  DlmsAlarm,
   DlmsBillingProfile,
   DlmsClockSetting,
   DlmsEventLog,
@@ -152,6 +153,7 @@ export const DlmsProfile = z.strictObject({
     securitySetup: DlmsSecuritySetup.optional(),
     billing: DlmsBillingProfile.optional(),
     pushes: z.array(DlmsPush).max(8).optional(),
+    alarms: z.array(DlmsAlarm).max(4).optional(),
     /** Absent: the meter itself. */
     mbus: DlmsMbusChannel.optional(),
   }),

@@ -12,6 +12,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
+import type { AlarmDescriptors } from "./alarm-descriptors.ts";
 import { clockObject } from "./clock-object.ts";
 import { doubleLongUnsigned, longUnsigned, meterTimeData, text } from "./cosem-data.ts";
 import { dataObject, settableDataObject } from "./data-object.ts";
@@ -102,6 +103,7 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
       : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
     ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
     ...parts.pushes.map(pushSetupObject),
+    ...parts.alarms.objects(),
     ...(imageTransfer === undefined ? [] : [imageTransferObject(imageTransfer.obis, parts.image)]),
     dataObject(imageTransfer?.activeFirmware ?? ACTIVE_FIRMWARE, () => text(parts.image.active)),
   ];
@@ -136,6 +138,7 @@ export interface MeterParts {
   readonly limiter: Limiter;
   readonly image: ImageMemory;
   readonly pushes: readonly PushSchedule[];
+  readonly alarms: AlarmDescriptors;
   /** Meters on its M-Bus, each with its own device profile. */
   readonly children?: readonly { readonly profile: DlmsMeterPlan["profile"]; readonly child: MbusChild }[];
   /** The demand reset is acknowledged and not done. */

@@ -52,19 +52,20 @@ describe("the limiter of a simulated meter", () => {
 describe("a Push setup of a simulated meter", () => {
   const values = (of: Lab) => {
     const source = pushSource(nodeCrypto, of.profile, of.meter.plan.enrolled, of.meter.plan);
-    const objects = of.meter.parts.pushes[0]?.objects ?? [];
+    const lists = of.meter.parts.pushes.map(({ objects }) => objects);
     return of.meter
       .duePushes()
       .flatMap((frame) => new WrapperSplitter().push(frame))
-      .map(({ apdu }) => receivePush(source, () => undefined, apdu, { objects, profile: of.profile }));
+      .map(({ apdu }) => receivePush(source, () => undefined, apdu, { lists, profile: of.profile }));
   };
 
   it("sends its values once an hour under the meter's keys, with what they mean by the device profile", () => {
     const of = lab("idis-p2");
     expect(values(of)).toEqual([]);
     of.clock.pass(3_600_000);
-    const [pushed, ...more] = values(of);
+    const [pushed, load, ...more] = values(of);
     expect(more).toEqual([]);
+    expect(load?.values.map(({ attribute }) => attribute?.classId)).toEqual([40, 1, 7]);
     expect(pushed?.authenticated?.title).toBe(of.meter.plan.systemTitle);
     const truth = of.meter.truth(NOON, NOON + 7_200_000).registers;
     expect(pushed?.values.flatMap(({ measurement, number }) => (number ? [[measurement, number.value]] : []))).toEqual(

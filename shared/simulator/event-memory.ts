@@ -58,7 +58,8 @@ class World {
     return { from, to: from + (60 + Math.floor(this.#chance(SALT.outageLength, day) * 3_000)) * 1000 };
   }
 
-  *events(day: number): Generator<LoggedEvent> {
+  /** Without what the clock does. */
+  *happenings(day: number): Generator<LoggedEvent> {
     const outage = this.outage(day);
     if (outage !== undefined) {
       yield { at: outage.from, event: "power.failed" };
@@ -80,6 +81,10 @@ class World {
       yield { at, event: "tamper.cover-opened" };
       yield { at: at + 600_000, event: "tamper.cover-closed" };
     }
+  }
+
+  *events(day: number): Generator<LoggedEvent> {
+    yield* this.happenings(day);
     for (let step = 0; step < STEPS_A_DAY; step++) {
       const end = day * DAY_MS + (step + 1) * STEP_MS;
       if (this.#load.clockAdjustedBefore(end)) yield { at: end - STEP_MS / 2, event: "clock.set" };
@@ -92,6 +97,7 @@ export class EventMemory {
   readonly #world: World;
   readonly #now: () => number;
   #recorded: readonly LoggedEvent[];
+  #untold: LoggedEvent[] = [];
   readonly #changed: () => void;
 
   constructor(options: {
@@ -118,6 +124,7 @@ export class EventMemory {
     const second = Math.floor(at / 1000) * 1000;
     const recorded = { at: second, event, ...(variant === undefined ? {} : { variant }) };
     this.#recorded = [...this.#recorded, recorded].slice(-RECORDED_MAX);
+    if (this.#untold.length < RECORDED_MAX) this.#untold.push(recorded);
     this.#changed();
   }
 
@@ -128,6 +135,16 @@ export class EventMemory {
     for (let day = today - PAST_DAYS; day <= today; day++)
       for (const event of this.#world.events(day)) if (event.at <= this.#now()) found.push(event);
     return found.sort((left, right) => left.at - right.at);
+  }
+
+  /** What has happened after an instant of at most a day ago, up to now, and what was recorded since this was last asked. */
+  since(from: number): readonly LoggedEvent[] {
+    const now = this.#now();
+    const found = this.#untold;
+    this.#untold = [];
+    for (let day = Math.floor(from / DAY_MS) - 1; day <= Math.floor(now / DAY_MS); day++)
+      for (const event of this.#world.happenings(day)) if (event.at > from && event.at <= now) found.push(event);
+    return found;
   }
 
   /** `INTERVAL_STATUS` bits of what happened in the interval (from, to]. */

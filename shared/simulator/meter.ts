@@ -9,6 +9,7 @@ import { wrap } from "../dlms/wrapper.ts";
 import type { EventName } from "../metering/event-catalogue.ts";
 import type { MeterEvent } from "../metering/result.ts";
 import { assert } from "../ports/errors.ts";
+import { AlarmDescriptors } from "./alarm-descriptors.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { electricityMeter, type MeterParts } from "./electricity-meter.ts";
@@ -96,6 +97,7 @@ export interface Made {
   readonly limiter: Limiter;
   readonly image: ImageMemory;
   readonly pushes: readonly PushSchedule[];
+  readonly alarms: AlarmDescriptors;
   readonly children: NonNullable<MeterParts["children"]>;
   readonly device: LogicalDevice;
 }
@@ -217,6 +219,7 @@ export class SimulatedMeter {
     });
     const pushes = (dlms.pushes ?? []).map((push) => new PushSchedule(push, () => state.now()));
     const inForce = countersByKey(this.counters);
+    const alarms = new AlarmDescriptors(dlms.alarms ?? [], state.events, () => state.now());
     const tampering = plan.fault && TAMPERING[plan.fault];
     const device = electricityMeter(plan, {
       crypto,
@@ -228,13 +231,14 @@ export class SimulatedMeter {
       limiter,
       image,
       pushes,
+      alarms,
       children,
       hollowReset: plan.fault === "hollow-reset",
       hollowSwitch: plan.fault === "hollow-switch",
       onRekeyed: inForce.renew,
       ...(tampering && { tampering }),
     });
-    return { state, keyring, limiter, image, pushes, children, device };
+    return { state, keyring, limiter, image, pushes, alarms, children, device };
   }
 
   connect(): MeterConnection {
@@ -283,13 +287,16 @@ export class SimulatedMeter {
    * was last asked. In wrapper PDUs.
    */
   duePushes(): readonly Uint8Array[] {
-    const { pushes, device, state } = this.parts;
+    const { pushes, alarms, device, state } = this.parts;
+    const raised = alarms.look();
+    const due = pushes.filter((push) => push.take() || (raised && push.push.onAlarm === true));
+    if (due.length === 0) return [];
     const { clientSap, ciphering } = this.plan.profile.dlms.access;
     const objects = cosemObjects(device.clients.get(clientSap)?.objects() ?? []);
-    const form = ciphering === "none" ? "clear" : "general";
-    return pushes.flatMap((push) =>
-      push.take() ? this.push(push.message(objects, state.zone), { dress: { form, scope: "global" } }) : [],
-    );
+    const dress = { form: ciphering === "none" ? "clear" : "general", scope: "global" } as const;
+    const sent = due.flatMap((push) => this.push(push.message(objects, state.zone), { dress }));
+    if (due.some(({ push }) => push.onAlarm === true)) alarms.told();
+    return sent;
   }
 
   /** Framed as the device profile says. */

@@ -88,7 +88,8 @@ async function firstWord({ link, clock, firstWordMs, onFrame }: IntroduceContext
 }
 const ADDRESSED = { informationMax: 128, window: 1 } as const;
 
-function namesIn(apdu: Uint8Array): Introduction {
+/** Names that an unsolicited APDU says, as hints. */
+export function namesIn(apdu: Uint8Array): Introduction {
   try {
     if (apdu[0] === 0xdb) return namesOf([decode(GeneralGloCiphering, apdu).systemTitle]);
     if (apdu[0] === 0x0f) return namesOf(octetsIn(decode(DataNotification, apdu).notificationBody));

@@ -15,6 +15,8 @@ import { integerIn } from "./integer-value.ts";
 export interface PushMeaning {
   /** push_object_list of its Push setup. */
   readonly objects?: readonly CaptureObject[];
+  /** Where it has several: the one that fits, by its length and by the Push setup's own name where it is in it. */
+  readonly lists?: readonly (readonly CaptureObject[])[];
   readonly profile?: DlmsProfile;
 }
 
@@ -34,7 +36,7 @@ type ScalerUnit = NonNullable<ReturnType<typeof scalerUnit.read>>;
 /** Values of a Data-Notification: by the push object list where the two fit, else as the body itself names them. */
 export function notificationValues(body: Data, meaning: PushMeaning): readonly PushedValue[] {
   const members = body.type === "structure" || body.type === "array" ? body.value : [body];
-  const { objects } = meaning;
+  const objects = meaning.objects ?? meaning.lists?.find((list) => fits(list, members));
   if (objects !== undefined && objects.length === members.length) {
     const attributes = objects.map(({ classId, logicalName, attributeIndex, dataIndex }) =>
       dataIndex === 0 ? { classId, logicalName, attributeId: attributeIndex } : undefined,
@@ -51,6 +53,14 @@ export function notificationValues(body: Data, meaning: PushMeaning): readonly P
   }
   return members.map((member) => selfNamed(member, meaning) ?? { data: member });
 }
+
+const PUSH_SETUP = 40;
+const fits = (list: readonly CaptureObject[], members: readonly Data[]): boolean =>
+  list.length === members.length &&
+  list.every(({ classId, attributeIndex, logicalName }, index) => {
+    const member = members[index];
+    return classId !== PUSH_SETUP || attributeIndex !== 1 || (member && obis.read(member)) === logicalName;
+  });
 
 /** `structure { logical name, value [, scaler and unit] }`, as some meters push each value. */
 function selfNamed(member: Data, meaning: PushMeaning): PushedValue | undefined {

@@ -1,6 +1,7 @@
 import type { DlmsProfile } from "../profile.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
+import { IDIS_ALARMS, PUSH_OF_ALARMS, PUSH_OF_LOAD_PROFILE } from "./push-setups.ts";
 
 /**
  * A generic European residential electricity meter: HLS-GMAC, suite 0, authenticated and encrypted, one 15-minute load
@@ -79,6 +80,8 @@ const SECURED: DlmsProfile = {
       keyAgreement: [],
       evidence: "verified",
     },
+    pushes: [PUSH_OF_LOAD_PROFILE, PUSH_OF_ALARMS],
+    alarms: [...IDIS_ALARMS],
   },
 };
 

@@ -2,6 +2,7 @@ import type { DlmsLoadProfile, DlmsProfile, DlmsRegister } from "../profile.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
 import { mbusChild, withMbus } from "./mbus-child.ts";
+import { IDIS_ALARMS, PUSH_OF_ALARMS, PUSH_OF_LOAD_PROFILE } from "./push-setups.ts";
 
 /**
  * IDIS electricity meters: package 2 (suite 0) and package 3 (suite 1). Objects and event codes as published headends
@@ -131,7 +132,10 @@ const PACKAGE_2: DlmsProfile = {
         period: 3600,
         evidence: "unverified",
       },
+      PUSH_OF_LOAD_PROFILE,
+      PUSH_OF_ALARMS,
     ],
+    alarms: [...IDIS_ALARMS],
     billing: {
       obis: "0.0.98.1.0.255",
       depth: 13,
