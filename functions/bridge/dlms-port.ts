@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import type { PushTap } from "../../shared/bridge/push-tap.ts";
 import type { ReceptionDesk } from "../../shared/bridge/reception.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { tcpLink } from "./tcp-link.ts";
@@ -18,6 +19,7 @@ const BACKLOG = 1_024;
 /** Opens the port on which meters that speak DLMS call in. `host` undefined: on every address; `port` 0: any free one. */
 export async function openDlmsPort(
   reception: Pick<ReceptionDesk, "accept">,
+  pushes: Pick<PushTap, "tap">,
   clock: Pick<Clock, "now">,
   settings: { readonly port: number; readonly host: string | undefined; readonly connectionsMax: number },
   mayReceive: () => boolean,
@@ -28,7 +30,9 @@ export async function openDlmsPort(
     socket.on("error", () => socket.destroy());
     if (!mayReceive()) return void socket.destroy();
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    void reception.accept(tcpLink(socket, clock)).then((arrival) => {
+    const link = pushes.tap(tcpLink(socket, clock));
+    void reception.accept(link).then((arrival) => {
+      if (arrival.kind === "held") link.meterId = arrival.meterId;
       const name = arrival.kind === "held" ? "held" : arrival.code;
       counts.set(name, (counts.get(name) ?? 0) + 1);
     });

@@ -1,5 +1,9 @@
 import { type AttachedDial, attachedDial } from "../../shared/bridge/attached-dial.ts";
 import { type C1222GatePorts, c1222Gate } from "../../shared/bridge/c1222-gate.ts";
+import { dlmsPushes } from "../../shared/bridge/dlms-pushes.ts";
+import type { PushBatcher } from "../../shared/bridge/push-batcher.ts";
+import { PUSH_LIMITS } from "../../shared/bridge/push-limits.ts";
+import { pushTap } from "../../shared/bridge/push-tap.ts";
 import { receptionDesk } from "../../shared/bridge/reception.ts";
 import { RECEPTION_LIMITS } from "../../shared/bridge/reception-limits.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
@@ -7,6 +11,7 @@ import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { openC1222Port } from "./c1222-port.ts";
+import { openDlmsDatagrams } from "./dlms-datagrams.ts";
 import { openDlmsPort } from "./dlms-port.ts";
 import { addressText } from "./own-address.ts";
 import { type PipeSocketPorts, pipeDial, servePipes } from "./pipe-socket.ts";
@@ -30,12 +35,14 @@ export interface Field {
 
 export interface FieldPorts extends Omit<C1222GatePorts, "address" | "driver" | "ownTitles"> {
   readonly secret: () => Promise<Uint8Array>;
+  /** What meters say by themselves, on its way to ingest. */
+  readonly pushes: Pick<PushBatcher, "add">;
   /** False: another Region is the active one, or this task's clock is wrong. */
   readonly mayReceive: () => boolean;
 }
 
 export interface FieldSettings {
-  /** TCP port for meters that speak DLMS; 0: any free one; undefined: none calls in. */
+  /** TCP and UDP port for meters that speak DLMS; 0: any free one; undefined: none calls in. */
   readonly dlmsPort: number | undefined;
   /** TCP and UDP port for C12.22 nodes; 0: any free one; undefined: none comes by itself. */
   readonly c1222Port: number | undefined;
@@ -63,10 +70,16 @@ export async function openField(ports: FieldPorts, settings: FieldSettings): Pro
   const meters = receptionDesk({ ...own, reception: dlmsReception, driver: dlmsDriver }, limits);
   const nodes = c1222Gate({ ...own, driver: c1222Driver, ownTitles: [settings.apTitle] }, limits);
   desks = [meters, nodes];
+  const pushes = dlmsPushes(ports, PUSH_LIMITS);
+  const tap = pushTap(pushes, clock);
   const dlms =
     dlmsPort === undefined
       ? undefined
-      : await openDlmsPort(meters, clock, { port: dlmsPort, host: listenHost, connectionsMax }, mayReceive);
+      : await openDlmsPort(meters, tap, clock, { port: dlmsPort, host: listenHost, connectionsMax }, mayReceive);
+  const datagrams =
+    dlms === undefined
+      ? undefined
+      : await openDlmsDatagrams(pushes, ports, { port: dlms.port, host: listenHost ?? "::" }, mayReceive);
   const c1222 =
     c1222Port === undefined
       ? undefined
@@ -90,7 +103,7 @@ export async function openField(ports: FieldPorts, settings: FieldSettings): Pro
     },
     hear: (apdu) => void nodes.receive(apdu, undefined),
     arrivals() {
-      const told = { dlms: dlms?.arrivals(), c1222: nodes.counts() };
+      const told = { dlms: dlms?.arrivals(), pushes: pushes.counts(), c1222: nodes.counts() };
       const some = Object.entries(told).flatMap(([name, counts]) => (counts === undefined ? [] : [[name, counts]]));
       return some.length === 0 ? undefined : Object.fromEntries(some);
     },
@@ -99,6 +112,7 @@ export async function openField(ports: FieldPorts, settings: FieldSettings): Pro
       c1222?.stopListening();
       await Promise.all([meters.drain(graceMs), nodes.drain(graceMs)]);
       await c1222?.close();
+      datagrams?.close();
       pipes.close();
     },
   };

@@ -5,6 +5,7 @@ import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { datagramReader, fanOutOf } from "../../shared/bridge/fan-out.ts";
 import { groupAnswers } from "../../shared/bridge/group-answers.ts";
 import { cachedProfiles } from "../../shared/bridge/profiles.ts";
+import { pushBatcher } from "../../shared/bridge/push-batcher.ts";
 import { recall } from "../../shared/bridge/recall.ts";
 import { relays } from "../../shared/bridge/relay-dial.ts";
 import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
@@ -162,6 +163,7 @@ const answers = groupAnswers({
   results: batchPorts,
   bridgeId: `${bridgeId}-groups`,
 });
+const pushes = pushBatcher({ ...batchPorts, clock: systemClock, bridgeId: `${bridgeId}-pushes` });
 let field: Field | undefined;
 const onOther = (apdu: Uint8Array): void => {
   if (!answers.receive(apdu)) field?.hear(apdu);
@@ -181,6 +183,7 @@ field =
           dial: (route, deadline) => (route.kind === "dial" ? dial(route, deadline) : relayed.dial(route, deadline)),
           onAnswer: (apdu) => answers.receive(apdu),
           onNotification: () => undefined,
+          pushes,
           onAttached: recall({
             clock: systemClock,
             ledger,
@@ -285,7 +288,7 @@ async function shutDown(signal: string): Promise<void> {
   }, DRAIN_MS).unref();
   await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS)]);
   fanOut.close();
-  await answers.drain();
+  await Promise.all([answers.drain(), pushes.flush()]);
   relayed.close();
   multicast.close();
   stopped.abort();

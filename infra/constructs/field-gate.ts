@@ -13,7 +13,7 @@ import type { Settings } from "../settings.ts";
 import { type BridgeTasks, HEALTH_PORT } from "./bridge-tasks.ts";
 import type { Network } from "./network.ts";
 
-/** Registered ports: DLMS/COSEM wrapper (4059, TCP) and ANSI C12.22 (1153, TCP and UDP). */
+/** Registered ports: DLMS/COSEM wrapper (4059, TCP, and UDP for what meters push) and ANSI C12.22 (1153, TCP and UDP). */
 const DLMS_PORT = 4059;
 const C1222_PORT = 1153;
 /** Byte pipes between the tasks: the one that holds a meter's connection, and the one that has work for the meter. */
@@ -56,7 +56,7 @@ export class FieldGate extends Construct {
 
     // The balancer makes no rules of its own: without these nothing comes in.
     const world = inside ? [Peer.ipv4("10.0.0.0/8"), Peer.ipv6("fc00::/7")] : [Peer.anyIpv4(), Peer.anyIpv6()];
-    const ports = [Port.tcp(DLMS_PORT), Port.tcp(C1222_PORT), Port.udp(C1222_PORT)];
+    const ports = [Port.tcp(DLMS_PORT), Port.udp(DLMS_PORT), Port.tcp(C1222_PORT), Port.udp(C1222_PORT)];
     for (const port of ports) {
       for (const peer of world) group.addIngressRule(peer, port, "Meters that call in");
       network.securityGroup.addIngressRule(group, port, "Meters, by the load balancer");
@@ -74,12 +74,13 @@ export class FieldGate extends Construct {
     tasks.container.addEnvironment("MAX_CONNECTIONS", String(MAX_CONNECTIONS));
     tasks.container.addPortMappings(
       { name: "pipe", containerPort: PIPE_PORT, protocol: ContainerProtocol.TCP },
-      { name: "dlms", containerPort: DLMS_PORT, protocol: ContainerProtocol.TCP },
+      { name: "dlms-tcp", containerPort: DLMS_PORT, protocol: ContainerProtocol.TCP },
+      { name: "dlms-udp", containerPort: DLMS_PORT, protocol: ContainerProtocol.UDP },
       { name: "c1222-tcp", containerPort: C1222_PORT, protocol: ContainerProtocol.TCP },
       { name: "c1222-udp", containerPort: C1222_PORT, protocol: ContainerProtocol.UDP },
     );
     for (const [name, port, protocol] of [
-      ["Dlms", DLMS_PORT, Protocol.TCP],
+      ["Dlms", DLMS_PORT, Protocol.TCP_UDP],
       ["C1222", C1222_PORT, Protocol.TCP_UDP],
     ] as const)
       balancer.addListener(name, { port, protocol }).addTargets(`${name}Tasks`, {

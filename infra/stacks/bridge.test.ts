@@ -104,14 +104,15 @@ describe("bridge stack: network", () => {
 });
 
 describe("bridge stack: the gate of a utility", () => {
-  it("listens on one TCP and UDP listener of 1153 and on 4059", () => {
+  it("listens by TCP and UDP on 1153 and on 4059", () => {
     utility.resourceCountIs("AWS::ElasticLoadBalancingV2::Listener", 2);
     utility.hasResourceProperties("AWS::ElasticLoadBalancingV2::Listener", { Port: 1153, Protocol: "TCP_UDP" });
-    utility.hasResourceProperties("AWS::ElasticLoadBalancingV2::Listener", { Port: 4059, Protocol: "TCP" });
+    utility.hasResourceProperties("AWS::ElasticLoadBalancingV2::Listener", { Port: 4059, Protocol: "TCP_UDP" });
   });
 
   it.each([
     ["tcp", 4059],
+    ["udp", 4059],
     ["tcp", 1153],
     ["udp", 1153],
   ])("lets %s %i in by both address families, and on to the tasks", (IpProtocol, port) => {

@@ -119,7 +119,7 @@ describe("a DLMS meter that pushes", () => {
     const stored = await load();
     const end = Math.floor(clock.now() / QUARTER_MS) * QUARTER_MS;
     expect(stored.map((entry) => entry.end)).toEqual([end - QUARTER_MS, end]);
-    const truth = meter.truth(end - 2 * QUARTER_MS, end).sets.find(({ channelSet }) => channelSet === "load");
+    const truth = meter.truth(end - 2 * QUARTER_MS, end).sets?.find(({ channelSet }) => channelSet === "load");
     expect(stored.map(({ values }) => values)).toEqual(truth?.entries.map(({ values }) => values));
 
     const link = field.call(SLOT);
