@@ -1,5 +1,5 @@
 import { namesIn } from "../dlms/client/introduction.ts";
-import { pushContent, pushLists } from "../dlms/client/push-content.ts";
+import { PUSH_PROTOCOL, pushContent, pushLists } from "../dlms/client/push-content.ts";
 import { claimedTitle, confirmPush, type Pushed, pushSource, receivePush } from "../dlms/client/push-receiver.ts";
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import type { PUSH_TRANSPORTS, PushReport } from "../jobs/push-message.ts";
@@ -98,7 +98,7 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
     const item = await access.read(place);
     if (item?.meterId !== meterId) throw new Refused("push.slot-of-another");
     const profile = await ports.profiles(item.profile.name, item.profile.version);
-    if (profile?.protocol !== "dlms") throw new Refused("push.not-dlms");
+    if (profile?.protocol !== PUSH_PROTOCOL) throw new Refused("push.not-dlms");
     return { item, profile };
   };
 

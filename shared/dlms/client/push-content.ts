@@ -14,6 +14,9 @@ import type { Pushed } from "./push-receiver.ts";
 import type { PushedValue } from "./pushed-values.ts";
 import { columnsOf, entriesOf } from "./read-intervals.ts";
 
+/** Whose device profiles these pushes are read by. */
+export const PUSH_PROTOCOL = "dlms" as const;
+
 /** What a push says in the words of a read. */
 export interface PushContent {
   readonly registers: readonly RegisterValue[];
