@@ -9,7 +9,7 @@ const DOOR = "Headrace-Console/FrontDoor";
 const UPLOADER = "Headrace-Console/Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C";
 const objects = (bucket: string): string => `IAM5[Resource::arn:aws:s3:::<Asksbuckets${bucket}>/*]`;
 
-const acknowledgements = ({ region }: Settings): readonly Acknowledgement[] => [
+const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledgement[] => [
   [
     "Headrace-State/Directory",
     "COG8",
@@ -62,6 +62,11 @@ const acknowledgements = ({ region }: Settings): readonly Acknowledgement[] => [
   ["Headrace-Service/import-rows", objects("imports"), "Objects of one bucket: uploads and reports"],
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
   ["Headrace-Bridge/Tasks/Grants", objects("evidence"), "Objects of one bucket: result batches"],
+  [
+    "Headrace-Bridge/Tasks/Grants",
+    `IAM5[Resource::arn:aws:iot:${region}:<AWS::AccountId>:topic/${deployment}/*/mailbox]`,
+    "Mailboxes of this deployment's endpoints: one topic each",
+  ],
   [
     "Headrace-Service",
     "IAM5[Resource::<tickFunction7E81CED2.Arn>:*]",

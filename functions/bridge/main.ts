@@ -9,6 +9,7 @@ import { pushBatcher } from "../../shared/bridge/push-batcher.ts";
 import { recall } from "../../shared/bridge/recall.ts";
 import { relays } from "../../shared/bridge/relay-dial.ts";
 import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
+import { c1222Sleepers } from "../../shared/c1222/client/sleeper-protocol.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import type { Lane } from "../../shared/jobs/lane.ts";
@@ -23,7 +24,7 @@ import { auditLog } from "../../shared/security/audit.ts";
 import { keyVault } from "../../shared/security/key-vault.ts";
 import { guardDesk } from "../../shared/switching/guard-desk.ts";
 import { taskNames } from "../../shared/switching/order-gate.ts";
-import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
+import { iotDataClient, s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoAudit } from "../adapters/dynamo-audit.ts";
@@ -32,10 +33,12 @@ import { dynamoGroupRequests } from "../adapters/dynamo-group-requests.ts";
 import { dynamoGroupKeys } from "../adapters/dynamo-group-routes.ts";
 import { dynamoGuards } from "../adapters/dynamo-guards.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoMailboxes } from "../adapters/dynamo-mailboxes.ts";
 import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoWayPermits } from "../adapters/dynamo-way-permits.ts";
+import { iotMail } from "../adapters/iot-mail.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { responseClock } from "../adapters/response-clock.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
@@ -49,6 +52,7 @@ import { watchAuthority } from "./authority-watch.ts";
 import { type Field, keptSecret, openField } from "./field.ts";
 import { fieldDial } from "./field-dial.ts";
 import { type Health, serveHealth } from "./health.ts";
+import { openMailRoom } from "./mail-room.ts";
 import { multicastSockets } from "./multicast-sockets.ts";
 import { ownAddress } from "./own-address.ts";
 import { logger, publishMetrics, sliceLog } from "./slice-log.ts";
@@ -81,6 +85,9 @@ const env = settings({
   URGENT_PARKED_QUEUE_URL: z.url(),
   BULK_PARKED_QUEUE_URL: z.url(),
   IMAGES_PARKED_QUEUE_URL: z.url(),
+  UPLINK_QUEUE_URL: z.url(),
+  UPLINK_PARKED_QUEUE_URL: z.url(),
+  MAILBOX_TOPIC: z.string().regex(/\{thing\}/),
   CLIENT_SYSTEM_TITLE: SystemTitle,
   HEALTH_PORT: z.coerce.number().int().min(0).max(65_535),
   MAX_SESSIONS: z.coerce.number().int().min(8).max(8_192).default(256),
@@ -110,6 +117,7 @@ const awsClock = responseClock();
 const db = documentClient();
 const sqs = sqsClient();
 const s3 = s3Client();
+const iot = iotDataClient();
 for (const client of [db, sqs, s3]) awsClock.observe(client);
 
 const stopped = new AbortController();
@@ -164,6 +172,22 @@ const answers = groupAnswers({
   bridgeId: `${bridgeId}-groups`,
 });
 const pushes = pushBatcher({ ...batchPorts, clock: systemClock, bridgeId: `${bridgeId}-pushes` });
+const mailboxes = dynamoMailboxes(db, env.LEDGER_TABLE);
+const mailRoom = openMailRoom({
+  ...common,
+  sessionClock,
+  registry: dynamoRegistry(db, env.REGISTRY_TABLE),
+  ledger,
+  mailboxes,
+  protocols: [c1222Sleepers],
+  results: batchPorts,
+  pushes,
+  send: iotMail(iot, env.MAILBOX_TOPIC),
+  receiver: sqsLaneReceiver(sqs, env.UPLINK_QUEUE_URL),
+  park: parking(sqs, env.UPLINK_PARKED_QUEUE_URL),
+  mayReceive,
+  bridgeId,
+});
 let field: Field | undefined;
 const onOther = (apdu: Uint8Array): void => {
   if (!answers.receive(apdu)) field?.hear(apdu);
@@ -235,6 +259,7 @@ const bridge = startBridge(
       protocols: (protocol) => GROUP_PROTOCOLS.find((one) => one.protocol === protocol),
       fanOut,
     },
+    mailboxes,
     ...(field === undefined ? {} : { attached: field.dial }),
     receivers: {
       commands: sqsLaneReceiver(sqs, env.COMMANDS_QUEUE_URL),
@@ -267,6 +292,8 @@ const report = (): void => {
   if (arrivals !== undefined) logger.info("meters that called in", { held: field?.held, arrivals });
   const answered = answers.counts();
   if (answered !== undefined) logger.info("answers to group requests", { answers: answered });
+  const uplinks = mailRoom.counts();
+  if (uplinks !== undefined) logger.info("what endpoints that sleep said", { uplinks });
   publishMetrics();
 };
 const reporting = setInterval(report, METRICS_MS);
@@ -286,7 +313,7 @@ async function shutDown(signal: string): Promise<void> {
     logger.critical("not at rest in time", { openSlices: bridge.openSlices });
     process.exit(1);
   }, DRAIN_MS).unref();
-  await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS)]);
+  await Promise.all([bridge.drain(GRACE_MS), field?.drain(GRACE_MS), mailRoom.drain()]);
   fanOut.close();
   await Promise.all([answers.drain(), pushes.flush()]);
   relayed.close();

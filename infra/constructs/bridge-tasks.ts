@@ -27,6 +27,7 @@ import { runbookAlarm } from "../runbook.ts";
 import type { Settings } from "../settings.ts";
 import { statementsOf } from "./grants.ts";
 import type { Network } from "./network.ts";
+import { mailboxTopic } from "./sleeper-topics.ts";
 
 export const HEALTH_PORT = 8080;
 const BUNDLE_FOLDER = "/bundle";
@@ -129,10 +130,20 @@ export class BridgeTasks extends Construct {
         ...statementsOf(stack, state, {
           tables: { access: "write", registry: "read", ledger: "write", authority: "read", audit: "write" },
           buckets: { evidence: "write" },
-          receives: LANES.map((lane) => queues(lane).queue),
-          sends: [queues("results").queue, ...LANES.map((lane) => queues(lane).parked)],
+          receives: [...LANES, "uplink" as const].map((name) => queues(name).queue),
+          sends: [queues("results").queue, ...[...LANES, "uplink" as const].map((name) => queues(name).parked)],
           measures: [queues("results").queue],
           keys: "open",
+        }),
+        new PolicyStatement({
+          actions: ["iot:Publish"],
+          resources: [
+            stack.formatArn({
+              service: "iot",
+              resource: "topic",
+              resourceName: mailboxTopic(settings.deployment, "*"),
+            }),
+          ],
         }),
       ],
     });
@@ -181,9 +192,12 @@ function environmentOf(settings: Settings, state: StateReferences, queues: Queue
     KEYSTORE_NAME: state.keyStoreName,
     KMS_KEY_ARN: state.keyArn(),
     ...Object.fromEntries(
-      [...LANES, "results" as const].map((queue) => [queueVariable(queue), queues(queue).queue.url]),
+      [...LANES, "results" as const, "uplink" as const].map((queue) => [queueVariable(queue), queues(queue).queue.url]),
     ),
-    ...Object.fromEntries(LANES.map((lane) => [parkedVariable(lane), queues(lane).parked.url])),
+    ...Object.fromEntries(
+      [...LANES, "uplink" as const].map((queue) => [parkedVariable(queue), queues(queue).parked.url]),
+    ),
+    MAILBOX_TOPIC: mailboxTopic(settings.deployment, "{thing}"),
     CLIENT_SYSTEM_TITLE: settings.clientSystemTitle,
     HEALTH_PORT: String(HEALTH_PORT),
     MAX_SESSIONS: String(settings.maxSessions),

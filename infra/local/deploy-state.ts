@@ -7,9 +7,9 @@ import { StartupError } from "./startup-error.ts";
 import type { LoadedResource } from "./template.ts";
 
 type Fields = Readonly<Record<string, Json>>;
-const fields = (value: Json | undefined): Fields =>
+export const fields = (value: Json | undefined): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
+export const items = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
 
 /** Tables, queues, buckets, keys and what roles may do. */
 export async function deployState(template: LoadedTemplate, { db, queues, kms, permissions }: StandIns): Promise<void> {

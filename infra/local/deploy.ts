@@ -4,6 +4,7 @@ import { readAssembly } from "./assembly.ts";
 import { deployBalancer } from "./deploy-balancer.ts";
 import { deployApi, deployConsole, deployIssuer, type Identity } from "./deploy-edge.ts";
 import { deployFunctions, startTriggers } from "./deploy-functions.ts";
+import { deployIot } from "./deploy-iot.ts";
 import { deployState } from "./deploy-state.ts";
 import { deployTasks } from "./deploy-tasks.ts";
 import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
@@ -63,11 +64,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const standIns = await openStandIns({
       pseudo: template.pseudo,
       parameters,
+      log: (text) => log.write("mqtt-broker", text),
       ...(dataDir === undefined ? {} : { dataDir }),
       ...(options.disturbance === undefined ? {} : { disturbance: options.disturbance }),
     });
     closing.push(() => standIns.close());
     await deployState(template, standIns);
+    deployIot(template, standIns);
     await options.beforeRunning?.(template, standIns);
 
     const running = { assembly, log, clock: options.clock, environment: options.environment ?? {} };

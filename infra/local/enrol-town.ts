@@ -50,6 +50,7 @@ const COLUMNS = [
   "port",
   "transport",
   "relay",
+  "thing",
   "groups",
   "feeder",
   "transformer",
@@ -88,7 +89,11 @@ function rowOf(meter: TownMeter, index: number, transportKey: Uint8Array): Row {
     profile: meter.profile,
     systemTitle: titleOf(meter),
     // A row without a host is a meter that holds its own connection.
-    ...(meter.attached === true ? {} : { host: meter.host, port: String(meter.port), transport: meter.transport }),
+    ...(meter.thing !== undefined
+      ? { thing: meter.thing }
+      : meter.attached === true
+        ? {}
+        : { host: meter.host, port: String(meter.port), transport: meter.transport }),
     ...(meter.protocol === "c1222" && meter.relay !== undefined && { relay: meter.relay }),
     groups: groupsOf(meter, index).join(";"),
     feeder: `F${Math.floor(index / METERS_A_FEEDER) + 1}`,

@@ -46,7 +46,7 @@ const pattern = (text: string, flags = ""): RegExp =>
     flags,
   );
 
-const OPERATORS = new Set(["stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase"]);
+const OPERATORS = new Set(["bool", "stringequals", "stringlike", "arnequals", "arnlike", "stringequalsignorecase"]);
 
 /** A condition that local mode cannot evaluate, or whose key the request does not have, never holds. */
 function holds(condition: Condition, context: RequestContext): boolean {

@@ -41,6 +41,14 @@ const NAMINGS: Readonly<Record<string, Naming>> = {
     const ref = property("MultiRegion") === true ? `mrk-${hash.slice(0, 32)}` : uuid.join("-");
     return { ref, attributes: { Arn: arn(pseudo, "kms", `key/${ref}`), KeyId: ref } };
   },
+  "AWS::IoT::TopicRule": (_, name, pseudo) => {
+    const ref = name("RuleName");
+    return { ref, attributes: { Arn: arn(pseudo, "iot", `rule/${ref}`) } };
+  },
+  "AWS::IoT::Policy": (_, name, pseudo) => {
+    const ref = name("PolicyName");
+    return { ref, attributes: { Arn: arn(pseudo, "iot", `policy/${ref}`), Id: ref } };
+  },
   "AWS::SSM::Parameter": (_, name) => ({ ref: name("Name"), attributes: {} }),
   "AWS::Lambda::Function": (_, name, pseudo) => {
     const ref = name("FunctionName");

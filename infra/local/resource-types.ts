@@ -44,6 +44,8 @@ export const RESOURCE_TYPES: Readonly<Record<string, Treatment>> = {
   "Custom::CDKBucketDeployment": up("files copied to the bucket, markers replaced"),
   "AWS::ECS::Service": up("supervised processes, restarted at once"),
   "AWS::ECS::TaskDefinition": up("process run from the bundle's asset"),
+  "AWS::IoT::TopicRule": up("rule of the embedded MQTT broker (aedes): a subset of the SQL, into queues"),
+  "AWS::IoT::Policy": up("policy of the embedded MQTT broker, for every certificate of its maker"),
   "AWS::ElasticLoadBalancingV2::LoadBalancer": up("TCP and UDP splitter on 127.0.0.1"),
   "AWS::ElasticLoadBalancingV2::Listener": up("port of the splitter"),
   "AWS::ElasticLoadBalancingV2::TargetGroup": up("healthy tasks behind the splitter"),

@@ -124,3 +124,11 @@ export async function receive(sqs: SqsStore, queue: Queue, most: number, signal:
     };
   });
 }
+
+/** Puts a message in from inside this process; false: it is larger than SQS takes. */
+export function send(sqs: SqsStore, queue: Queue, body: string): boolean {
+  if (Buffer.byteLength(body) > MESSAGE_OCTETS_MAX) return false;
+  const store = sqs.constructor as unknown as { createMessage(body: string): Parameters<Queue["enqueue"]>[0] };
+  queue.enqueue(store.createMessage(body));
+  return true;
+}

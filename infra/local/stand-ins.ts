@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { LocalServer } from "./aws-endpoint.ts";
 import { DynamoDb } from "./dynamodb.ts";
 import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
+import { Iot } from "./iot.ts";
 import { Kms } from "./kms.ts";
 import { KmsKeyStore } from "./kms-keys.ts";
 import { Lambda } from "./lambda.ts";
@@ -17,6 +18,7 @@ export interface StandInOptions {
   readonly dataDir?: string;
   readonly disturbance?: DisturbanceRates;
   readonly parameters: ParameterStore;
+  readonly log?: (text: string) => void;
 }
 
 /** The services that a deployment's functions and tasks call, all in this process, all on 127.0.0.1. */
@@ -25,6 +27,7 @@ export interface StandIns {
   readonly db: DynamoDb;
   readonly queues: QueueEngine;
   readonly kms: Kms;
+  readonly iot: Iot;
   readonly lambda: Lambda;
   readonly pseudo: Pseudo;
   /** What tells the AWS SDK of a function or task where the services are and who it is. */
@@ -46,18 +49,21 @@ export async function openStandIns(options: StandInOptions): Promise<StandIns> {
   });
   const queues = await openQueueEngine(dataDir === undefined ? undefined : join(dataDir, "sqs-s3"));
   const lambda = new Lambda();
-  const [dynamodb, sqsAndS3, kmsServer, lambdaServer, ssm] = await Promise.all([
+  const iot = new Iot(permissions, arnPrefix("iot"), options.log);
+  const [dynamodb, sqsAndS3, kmsServer, lambdaServer, ssm, iotData] = await Promise.all([
     db.start(),
     startQueueFront(queues, permissions),
     kms.start(),
     lambda.serve(permissions),
     parameters.serve(permissions, arnPrefix("ssm")),
+    iot.start(),
   ]);
   return {
     permissions,
     db,
     queues,
     kms,
+    iot,
     lambda,
     pseudo,
     environmentOf: ({ id, secret }) => ({
@@ -71,10 +77,12 @@ export async function openStandIns(options: StandInOptions): Promise<StandIns> {
       AWS_ENDPOINT_URL_KMS: kmsServer.url,
       AWS_ENDPOINT_URL_LAMBDA: lambdaServer.url,
       AWS_ENDPOINT_URL_SSM: ssm.url,
+      AWS_ENDPOINT_URL_IOT_DATA_PLANE: iotData.url,
       AWS_EC2_METADATA_DISABLED: "true",
       TZ: "UTC",
     }),
     close: async () => {
+      await iot.close();
       await lambda.close();
       const servers: readonly LocalServer[] = [sqsAndS3, kmsServer, lambdaServer, ssm];
       await Promise.all(servers.map((server) => server.close()));

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly protocols: ProtocolShares;
   /** Share of the meters that hold their own connection: the description is then that of a utility, with its gate. */
   readonly attached: number;
+  /** Gas and water modules that sleep, besides the meters. */
+  readonly sleepers: number;
   readonly json: boolean;
   readonly once: boolean;
   readonly verbose: boolean;
@@ -38,6 +40,7 @@ ${Object.entries(FAULT_KINDS)
   .join("\n")}
   --protocols LIST dlms=SHARE,c1222=SHARE of the meters; the one that is not named has the rest (half and half)
   --attached SHARE share of the meters that call in by themselves, through the load balancer (0)
+  --sleepers N     gas and water modules besides the meters, which sleep and speak MQTT when they wake (0)
   --once           read every meter once, compare what is stored with what the meters held, and end.
                    Exit 0: all done and equal; 1: a task ended otherwise; 3: stored data differ; 2: start-up or usage
   --json           results as one line of JSON
@@ -51,6 +54,7 @@ HEADRACE_CLOCK=START[*FACTOR], e.g. 2026-11-01T00:00:00Z*120, sets the clock of 
 `;
 
 const METERS_MAX = 100_000;
+const SLEEPERS_MAX = 10_000;
 
 function whole(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
@@ -92,6 +96,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
         faults: { type: "string", default: "" },
         protocols: { type: "string", default: "" },
         attached: { type: "string", default: "0" },
+        sleepers: { type: "string", default: "0" },
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         explain: { type: "boolean", default: false },
@@ -105,6 +110,8 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
     if (values.explain) return "explain";
     if (values.restored && values.data === undefined)
       throw new StartupError("--restored: expected --data DIR with the older copy");
+    if (values.once && values.sleepers !== "0")
+      throw new StartupError("--once reads meters that answer at once: expected no --sleepers");
     return {
       meters: whole("meters", values.meters, 1, METERS_MAX),
       data: values.data,
@@ -114,6 +121,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
       faults: parseFaults(values.faults),
       protocols: parseProtocols(values.protocols),
       attached: share("attached", values.attached),
+      sleepers: whole("sleepers", values.sleepers, 0, SLEEPERS_MAX),
       json: values.json,
       once: values.once,
       verbose: values.verbose,

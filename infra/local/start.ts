@@ -10,6 +10,7 @@ import { enrolTown, storeGroupRoute } from "./enrol-town.ts";
 import type { Addresses } from "./load.ts";
 import { ApiError, type LocalApi, localApi } from "./local-api.ts";
 import { type LogSink, logSink } from "./log-sink.ts";
+import type { Sleepers } from "./meter-sleeper.ts";
 import { Progress } from "./progress.ts";
 import { type OnceResult, readOnce } from "./read-once.ts";
 import { explain } from "./resource-types.ts";
@@ -82,6 +83,17 @@ function gateOf({ listeners }: Deployment): { readonly host: string; readonly po
   return { host: "127.0.0.1", port };
 }
 
+/** Where modules that sleep connect, and what they say and hear there, by the template's own policy. */
+function sleeperTopics({ template, standIns }: Deployment): Omit<Sleepers, "count"> {
+  const text = JSON.stringify(template.ofType("AWS::IoT::Policy").map((one) => one.property("PolicyDocument") ?? null));
+  const [, uplink] = /:topic\/(\$aws\/rules\/[^"]+)"/.exec(text) ?? [];
+  const [, mailbox] = /:topicfilter\/([^"]+)"/.exec(text) ?? [];
+  if (uplink === undefined || mailbox === undefined)
+    throw new StartupError("the template has no policy for endpoints that sleep");
+  const named = (topic: string): string => topic.replace(/\$\{[^}]*\}/, "{thing}");
+  return { broker: standIns.iot.address, uplinkTopic: named(uplink), mailboxTopic: named(mailbox) };
+}
+
 /** Meters that called before they were enrolled call again, later each time; what never comes is said, not waited for. */
 async function allCalledIn({ processes }: Deployment, { meters }: TownProcess): Promise<void> {
   const wanted = meters.filter(({ attached }) => attached === true).length;
@@ -141,6 +153,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     protocols,
     clientSystemTitle: clientTitle(deployment),
     ...(attached === 0 ? {} : { callers: { share: attached, ...gateOf(deployment) } }),
+    ...(options.sleepers === 0 ? {} : { sleepers: { count: options.sleepers, ...sleeperTopics(deployment) } }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),
   }).catch((error: unknown) => {
@@ -153,6 +166,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   });
   closing.push(() => town.stop());
   deployment.answerLocally("/local/witness", () => town.witness());
+  deployment.answerLocally("/local/wake", async () => ({ modules: await town.wake() }));
   progress.phase("start meters");
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));

@@ -29,6 +29,8 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
           fanOut: { relays: [] },
         },
       };
+    case "wake":
+      return { answer: "woken", number, modules: town?.wake() ?? 0 };
     case "stop":
       await town?.stop();
       return { answer: "stopped", number };

@@ -24,6 +24,8 @@ interface Listed {
   readonly fault?: FaultKind;
   /** It calls in by itself; nobody listens at its address. */
   readonly attached?: true;
+  /** It sleeps: its name at the MQTT broker; nobody listens at its address. */
+  readonly thing?: string;
 }
 
 export interface DlmsTownMeter extends Listed {
@@ -75,6 +77,7 @@ export function listed(plan: SimulatedMeterPlan, seed: number, addressing: Addre
     keys: plan.enrolled,
     ...(plan.fault && { fault: plan.fault }),
     ...(attached && { attached: true as const }),
+    ...(way?.kind === "sleepy" && { thing: plan.meterId }),
   };
   if (!isDlms(plan)) {
     const { callingApTitle, security, keyId } = plan.profile.c1222.access;
@@ -133,6 +136,7 @@ export function lineOf(meter: TownMeter): string {
     ...(authentication === undefined ? [] : [`authentication key ${authentication}`]),
     ...(llsSecret === undefined ? [] : [`secret ${llsSecret}`]),
     ...(meter.attached === true ? ["calls in"] : []),
+    ...(meter.thing === undefined ? [] : [`sleeps as ${meter.thing}`]),
     ...(meter.fault === undefined ? [] : [`fault ${meter.fault}`]),
   ];
   return parts.join("  ");

@@ -2,6 +2,7 @@ import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
 import type { ProtocolShares } from "../../shared/simulator/population.ts";
 import type { Callers } from "./meter-call.ts";
+import type { Sleepers } from "./meter-sleeper.ts";
 import type { TownWitness } from "./town.ts";
 import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
@@ -14,6 +15,7 @@ export interface TownStart {
   readonly protocols?: ProtocolShares;
   readonly clientSystemTitle: string;
   readonly callers?: Callers;
+  readonly sleepers?: Sleepers;
   readonly port?: number;
   /** Folder in which the meters' counters are kept. */
   readonly data?: string;
@@ -30,6 +32,7 @@ export type TownQuestion =
       readonly to: number;
     }
   | { readonly ask: "witness"; readonly number: number }
+  | { readonly ask: "wake"; readonly number: number }
   | { readonly ask: "stop"; readonly number: number };
 
 export type TownAnswer =
@@ -41,5 +44,6 @@ export type TownAnswer =
     }
   | { readonly answer: "truth"; readonly number: number; readonly truths: readonly MeterTruth[] }
   | { readonly answer: "witness"; readonly number: number; readonly witness: TownWitness }
+  | { readonly answer: "woken"; readonly number: number; readonly modules: number }
   | { readonly answer: "stopped"; readonly number: number }
   | { readonly answer: "failed"; readonly number: number; readonly code: string; readonly message: string };

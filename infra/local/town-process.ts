@@ -18,6 +18,8 @@ export interface TownProcess {
   /** One question for many meters; meters that do not exist are left out. */
   truths(meterIds: readonly string[], range: TruthRange): Promise<readonly MeterTruth[]>;
   witness(): Promise<TownWitness>;
+  /** Wakes every module that sleeps; answers how many there are. */
+  wake(): Promise<number>;
   /** Keeps the meters' counters and ends the process; idempotent. */
   stop(): Promise<void>;
   /** Settles when the process has ended, however it did. */
@@ -101,6 +103,7 @@ export async function startTown({ clock, ...start }: TownProcessOptions): Promis
     truth: async (meterId, range) => (await truths([meterId], range))[0],
     truths,
     witness: async () => (await questions.ask({ ask: "witness" }, "witness")).witness,
+    wake: async () => (await questions.ask({ ask: "wake" }, "woken")).modules,
     stop: () => {
       stopping ??= child.connected
         ? questions.ask({ ask: "stop" }, "stopped").then(

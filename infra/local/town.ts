@@ -4,11 +4,13 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { Random } from "../../shared/ports/random.ts";
 import { type AnyMeter, simulatedMeter } from "../../shared/simulator/any-meter.ts";
+import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
 import { callers, callInPush } from "../../shared/simulator/call-in.ts";
 import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
 import { isDlms, type ProtocolShares, population } from "../../shared/simulator/population.ts";
 import { type Callers, MeterCall } from "./meter-call.ts";
+import { MeterSleeper, type Sleepers } from "./meter-sleeper.ts";
 import { firstAddressing, type Listening, place } from "./town-addresses.ts";
 import { type FanOutWitness, TownFanOut, type TownGroup } from "./town-group.ts";
 import { listed, type TownMeter } from "./town-listing.ts";
@@ -30,6 +32,8 @@ export interface TownOptions {
   readonly data?: string;
   /** Meters that do not listen but call in and stay connected. */
   readonly callers?: Callers;
+  /** Gas and water modules that sleep, besides the meters, and the broker that they know. */
+  readonly sleepers?: Sleepers;
 }
 
 export interface WitnessedCounter {
@@ -59,7 +63,7 @@ export interface TownWitness {
 /** The meters that a town of these options has, at the addresses that it takes when they are free; no sockets. */
 export const townListing = (options: Omit<TownOptions, "clock" | "data">): readonly TownMeter[] => {
   const addressing = firstAddressing(options.port);
-  const plans = population(nodeCrypto, options);
+  const plans = population(nodeCrypto, { ...options, sleepers: options.sleepers?.count ?? 0 });
   const calling = callers(plans, options.callers?.share ?? 0);
   return plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
 };
@@ -79,6 +83,7 @@ export class Town {
   readonly #sockets: ReadonlySet<Socket>;
   readonly #memory: TownMemory | undefined;
   readonly #calls: readonly MeterCall[];
+  readonly #sleepers: readonly MeterSleeper[];
 
   private constructor(
     meters: readonly TownMeter[],
@@ -88,6 +93,7 @@ export class Town {
     sockets: ReadonlySet<Socket>,
     memory: TownMemory | undefined,
     calls: readonly MeterCall[],
+    sleepers: readonly MeterSleeper[],
   ) {
     this.meters = meters;
     this.#byId = new Map(simulated.map((meter) => [meter.plan.meterId, meter]));
@@ -97,11 +103,12 @@ export class Town {
     this.#sockets = sockets;
     this.#memory = memory;
     this.#calls = calls;
+    this.#sleepers = sleepers;
   }
 
   /** Throws `HeadraceError` `town.*`: impossible faults, addresses in use, a data folder of another town. */
   static async start(options: TownOptions): Promise<Town> {
-    const plans = population(nodeCrypto, options);
+    const plans = population(nodeCrypto, { ...options, sleepers: options.sleepers?.count ?? 0 });
     const memory = options.data === undefined ? undefined : await TownMemory.open(options.data, options.seed);
     const ports = { crypto: nodeCrypto, random, now: () => options.clock.now() };
     const simulated = plans.map((plan) => simulatedMeter(plan, options.seed, ports, memory?.of(plan.meterId)));
@@ -109,7 +116,8 @@ export class Town {
     const sockets = new Set<Socket>();
     const calling = callers(plans, options.callers?.share ?? 0);
     const alone = simulated.filter(
-      ({ plan: { index, fault, way } }) => !calling.has(index) && fault !== "closed" && way?.kind !== "relay",
+      ({ plan: { index, fault, way } }) =>
+        !calling.has(index) && fault !== "closed" && way?.kind !== "relay" && way?.kind !== "sleepy",
     );
     const fanOut = new TownFanOut(simulated, options.seed, random, sockets);
     const sites = [...alone.map((meter) => meterSite(meter, sockets)), ...fanOut.sites];
@@ -127,7 +135,16 @@ export class Town {
               ? [new MeterCall(meter, callInPush(plan), gate, sockets, random)]
               : [];
           });
-    return new Town(meters, simulated, fanOut, listening, sockets, memory, calls);
+    const { sleepers } = options;
+    const asleep =
+      sleepers === undefined
+        ? []
+        : simulated.flatMap((meter) =>
+            meter instanceof C1222Meter && meter.plan.way?.kind === "sleepy"
+              ? [new MeterSleeper(meter, sleepers, options.clock)]
+              : [],
+          );
+    return new Town(meters, simulated, fanOut, listening, sockets, memory, calls, asleep);
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */
@@ -152,7 +169,14 @@ export class Town {
     };
   }
 
+  /** Every module that sleeps wakes now; answers how many there are. */
+  wake(): number {
+    for (const sleeper of this.#sleepers) sleeper.wake();
+    return this.#sleepers.length;
+  }
+
   async stop(): Promise<void> {
+    await Promise.all(this.#sleepers.map((sleeper) => sleeper.stop()));
     for (const call of this.#calls) call.stop();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([...this.#closings.map((close) => close()), this.#fanOut.close()]);

@@ -10,6 +10,7 @@ import { routes } from "../../shared/api/routes.ts";
 import { ApiRoutes } from "../constructs/api-routes.ts";
 import { Lane } from "../constructs/lane.ts";
 import { NodeFunction } from "../constructs/node-function.ts";
+import { SleeperTopics } from "../constructs/sleeper-topics.ts";
 import { FUNCTIONS } from "../functions.ts";
 import type { LayerFolder } from "../layer-folders.ts";
 import { Parameters } from "../parameters.ts";
@@ -61,6 +62,8 @@ export class ServiceStack extends Stack {
     };
 
     const layers = new Map([...props.layers].map(([name, folder]) => [name, this.#layer(name, folder)]));
+    new SleeperTopics(this, "Sleepers", { settings, uplink: laneOf("uplink") });
+
     const functions = new Map<string, IFunction>();
     for (const [name, description] of Object.entries(FUNCTIONS)) {
       const bundled = code.get(name);
@@ -139,6 +142,7 @@ const BEHIND: Readonly<Record<QueueName, Duration>> = {
   bulk: Duration.hours(6),
   images: Duration.days(2),
   results: Duration.minutes(10),
+  uplink: Duration.minutes(1), // an endpoint listens for seconds after it spoke
 };
 
 function laneProps(name: QueueName, settings: Settings) {

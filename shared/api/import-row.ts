@@ -17,6 +17,7 @@ export const IMPORT_COLUMNS = {
   port: "routes.0.port",
   transport: "routes.0.transport",
   relay: "routes.0.path",
+  thing: "routes.0.thing",
   groups: "memberships.groups",
   feeder: "memberships.feeder",
   transformer: "memberships.transformer",
@@ -38,6 +39,7 @@ const EXPECTATIONS: Readonly<Partial<Record<ImportColumn, string>>> = {
   host: "an IPv4 address, an IPv6 address or a host name",
   port: "a port from 1 to 65535",
   relay: "ApTitles of the relays on the way, with ';' between them, and host and port of the first",
+  thing: "the name of an endpoint at the MQTT broker: 1 to 128 letters, digits, ':', '_' or '-'",
   latitude: "degrees from -90 to 90",
   longitude: "degrees from -180 to 180",
 };
@@ -140,14 +142,17 @@ const numberOf = (text: string | undefined): number | string | undefined => {
 function meterOf(cells: Cells, keys: Readonly<Record<string, string>> | undefined): unknown {
   const { host, port, latitude, longitude } = cells;
   const relay = given(cells.relay);
+  const thing = given(cells.thing);
+  const defined = (fields: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  /** With a thing's name an address is one too many: the route says so. */
+  const dialled = defined({ host: given(host), port: given(port), path: relay?.split(";") });
   const dial = {
     ...(relay === undefined ? { kind: "dial" } : { kind: "relay", path: relay.split(";") }),
     host: given(host),
     port: numberOf(port),
     ...(given(cells.transport) === undefined ? {} : { transport: cells.transport }),
   };
-  const defined = (fields: Readonly<Record<string, unknown>>) =>
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const located = given(latitude) !== undefined || given(longitude) !== undefined;
   return defined({
     meterId: given(cells.meterId),
@@ -155,7 +160,13 @@ function meterOf(cells: Cells, keys: Readonly<Record<string, string>> | undefine
     commodity: given(cells.commodity),
     profile: given(cells.profile),
     systemTitle: given(cells.systemTitle),
-    routes: [[given(host), given(port), relay].every((cell) => cell === undefined) ? { kind: "attached" } : dial],
+    routes: [
+      thing !== undefined
+        ? { ...dialled, kind: "sleepy", thing }
+        : [given(host), given(port), relay].every((cell) => cell === undefined)
+          ? { kind: "attached" }
+          : dial,
+    ],
     memberships: defined({
       groups: (cells.groups ?? "").split(";").filter((group) => group !== ""),
       feeder: given(cells.feeder),

@@ -4,7 +4,7 @@ import { Instant } from "./instant.ts";
 import { limitUpTo } from "./page.ts";
 
 /** Queues whose undeliverable messages are parked. */
-export const PARKING_QUEUES = [...LANES, "results"] as const;
+export const PARKING_QUEUES = [...LANES, "results", "uplink"] as const;
 export const ParkedPath = z.strictObject({ queue: z.enum(PARKING_QUEUES) });
 export const ParkedQuery = z.strictObject({ limit: limitUpTo(100, 25) });
 

@@ -79,6 +79,12 @@ async function prepare(
         return (ports.relay ?? noRelay)(route, deadline);
       case "attached":
         return (ports.attached ?? noneAttached)(item, deadline);
+      case "sleepy":
+        throw new SessionError(
+          "unsupported",
+          "route.sleepy",
+          "what an endpoint that sleeps is asked goes into its mailbox",
+        );
     }
   };
   return { profile, driver, keys, link };

@@ -4,6 +4,7 @@ import { hasIntent, intendedIn } from "../jobs/intents.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
+import type { Mailboxes } from "../jobs/mailbox.ts";
 import type { WorkItem } from "../jobs/messages.ts";
 import { isOrder, orderNumber } from "../jobs/orders.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
@@ -19,6 +20,7 @@ import { type JobWatch, runs } from "./job-watch.ts";
 import type { OrderAsker, SafetyPorts } from "./order-safety.ts";
 import { type Order, tryOrder } from "./order-task.ts";
 import type { TimeLimits } from "./perform.ts";
+import { putIntoMailbox } from "./put-into-mailbox.ts";
 import type { ResultBatcher } from "./result-batcher.ts";
 import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
 import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
@@ -51,6 +53,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly safety?: SafetyPorts;
   /** Absent: this bridge serves no groups. */
   readonly groups?: GroupPorts;
+  /** Absent: this bridge reaches no endpoints that sleep. */
+  readonly mailboxes?: Mailboxes;
 }
 
 /** The message that named the slice. */
@@ -175,6 +179,7 @@ async function work(
             operation: job.operation,
             ...suitsOf(job),
             limits: LIMITS[lane],
+            toMailbox: (found) => putIntoMailbox(ports, job, slice, found),
             desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
             ...(isForbidden(job)
               ? { tryOrder: async () => notForGroups }

@@ -41,6 +41,8 @@ export interface SliceTasks {
   readonly desk: CounterDesk;
   /** How an order is tried at a meter, from its hold on; absent: the operation reads. */
   readonly tryOrder?: (item: AccessItem, attempt: number) => Promise<TaskEnd>;
+  /** What is asked of an endpoint that sleeps. */
+  readonly toMailbox: (item: AccessItem) => Promise<TaskEnd>;
   /** Asked before each dial; undefined: go on. */
   readonly stop: () => Promise<Stop | undefined>;
   /** Aborts when `stop` has something new to say. */
@@ -103,6 +105,9 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
 
   /** One try: of an order as its class asks for, else one session that performs the operation. */
   const tryOnce = async (task: Task, look: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
+    const { routes } = look.item;
+    if (routes[(task.tries - 1) % routes.length]?.kind === "sleepy")
+      return { look, end: await slice.toMailbox(look.item) };
     if (slice.tryOrder !== undefined) return { look, end: await slice.tryOrder(look.item, task.tries) };
     if (slice.suits?.(look.item) === false)
       return { look, end: { kind: "failed", failure: refusal("no-match", "target.no-match") } };

@@ -49,7 +49,7 @@ export const registerRecords = (registers: OperationResult["registers"]): Before
   }));
 
 /** An interval set by channels, as messages carry it. */
-const intervalRecord = ({ channelSet, period, channels, entries }: IntervalSet) => ({
+export const intervalRecord = ({ channelSet, period, channels, entries }: IntervalSet) => ({
   set: channelSet,
   period,
   channels: channels.map(({ measurement, scaler }) => ({ m: measurement, s: scaler })),
@@ -59,7 +59,7 @@ const intervalRecord = ({ channelSet, period, channels, entries }: IntervalSet) 
 });
 
 /** An event as messages carry it. */
-const eventRecord = ({ at, event, log, code, sequence, argument }: MeterEvent) => ({
+export const eventRecord = ({ at, event, log, code, sequence, argument }: MeterEvent) => ({
   at,
   e: event,
   log,

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { decodeMessage, ResultMessage, WorkItem } from "./messages.ts";
+import { UplinkMessage } from "./uplink-message.ts";
 
 /** What a parked message is about, and what is wrong with its body. */
 export interface ParkedContent {
@@ -9,9 +10,10 @@ export interface ParkedContent {
   readonly problem?: string;
 }
 
-/** Looks into a body of a lane or of the results queue. Never throws. */
+/** Looks into a body of a lane, of the results queue or of the uplink queue. Never throws. */
 export function contentOf(queue: string, body: string): ParkedContent {
-  const schema: z.ZodType<WorkItem | ResultMessage> = queue === "results" ? ResultMessage : WorkItem;
+  const schema: z.ZodType<WorkItem | ResultMessage | UplinkMessage> =
+    queue === "results" ? ResultMessage : queue === "uplink" ? UplinkMessage : WorkItem;
   try {
     const content = decodeMessage(schema, body);
     return "job" in content ? { job: content.job, segment: content.segment } : {};

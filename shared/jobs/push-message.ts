@@ -27,6 +27,8 @@ export const PushReport = z.strictObject({
   meterId: MeterId,
   proof: PushProof,
   transport: z.enum(PUSH_TRANSPORTS),
+  /** Of one that a queue brought, which may bring it again: the same each time. Else the report has its place in its batch. */
+  delivery: z.string().min(1).max(128).optional(),
   /** When the bridge had it, clock ms. */
   receivedAt: z.int(),
   /** When the meter says that it sent it, clock ms. */

@@ -103,6 +103,8 @@ const C1222ClockSetting = z.strictObject({
   evidence: Evidence,
 });
 
+const TimeForm = z.strictObject({ dataOrder: z.enum(["little", "big"]), format: z.int().min(1).max(4) });
+
 /** A module that sleeps: it listens for a while after each wake, and sends the registers' tables then, unasked. */
 const C1222Sleep = z.strictObject({
   /** From wake to wake, seconds. */
@@ -110,7 +112,9 @@ const C1222Sleep = z.strictObject({
   /** How long it listens then, seconds. */
   listens: z.int().min(1).max(3600),
   /** Tables that it writes to its host at each wake, without an answer; its device class names the layout to whoever gets it. */
-  pushes: z.array(TableId).max(4),
+  pushes: z.array(TableId).max(16),
+  /** As GEN_CONFIG says it: needed to set time, for nothing is read before. Absent: its clock is not set. */
+  time: TimeForm.optional(),
   deviceClass: z.string().regex(/^[0-9a-f]{8}$/, "expected 4 octets as lower-case hex"),
   evidence: Evidence,
 });
@@ -148,7 +152,7 @@ const C1222Groups = z.strictObject({
   /** Each member waits a random part of so many seconds before it answers. */
   answersWithinSeconds: z.int().min(1).max(3600),
   /** As GEN_CONFIG says it of members: needed to set time, for nothing is read before. */
-  time: z.strictObject({ dataOrder: z.enum(["little", "big"]), format: z.int().min(1).max(4) }).optional(),
+  time: TimeForm.optional(),
   /** Table that takes blocks of a signed image by offset. */
   imageTable: TableId.optional(),
   evidence: Evidence,

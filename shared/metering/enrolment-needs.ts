@@ -44,5 +44,9 @@ export const namingOf = (profile: DeviceProfile): Naming =>
         isTitle: (name) => !name.includes("."),
       };
 
+/** Whether messages to and from it stand alone, under a key of its own, and it says when it listens. */
+export const hasMailbox = (profile: DeviceProfile): boolean =>
+  profile.protocol === "c1222" && profile.c1222.sleep !== undefined && profile.c1222.access.security !== "clear";
+
 /** Whether relays pass on what a meter of this profile says. */
 export const passesRelays = (profile: DeviceProfile): boolean => profile.protocol === "c1222";

@@ -18,10 +18,17 @@ export const Relay = z.strictObject({
 });
 /** It comes by itself: it holds a connection, or registers where it is (C12.22). */
 const Attached = z.strictObject({ kind: z.literal("attached") });
+/** Of an endpoint at the MQTT broker; what the broker takes in the name of a thing, and in a topic. */
+export const ThingName = z
+  .string()
+  .regex(/^[A-Za-z0-9:_-]{1,128}$/, "expected 1 to 128 letters, digits, ':', '_' or '-'");
+/** It sleeps, wakes by itself, says something by MQTT and then looks into its mailbox. */
+const Sleepy = z.strictObject({ kind: z.literal("sleepy"), thing: ThingName });
 
-export const Route = z.discriminatedUnion("kind", [Dial, Attached, Relay]);
+export const Route = z.discriminatedUnion("kind", [Dial, Attached, Relay, Sleepy]);
 export type Route = z.infer<typeof Route>;
 export type DialRoute = Extract<Route, { readonly kind: "dial" }>;
+export type SleepyRoute = Extract<Route, { readonly kind: "sleepy" }>;
 export type RelayRoute = Extract<Route, { readonly kind: "relay" }>;
 
 /**

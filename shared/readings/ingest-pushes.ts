@@ -45,11 +45,11 @@ export async function ingestPushes(
     throw new HeadraceError("push.no-counters", "expected a store of the counters of pushes", { retry: "never" });
   if (text !== undefined) await ports.batches.putText(envelope, text);
   const reference = batchReference(crypto, envelope);
-  const nameOf = (index: number): string =>
-    toHex(crypto.hash("sha256", new TextEncoder().encode(`${reference}#${index}`)).subarray(0, 8));
+  const nameOf = (index: number, { delivery = `${reference}#${index}` }: PushReport): string =>
+    toHex(crypto.hash("sha256", new TextEncoder().encode(delivery)).subarray(0, 8));
   const verdicts = await takeCounters(
     counters,
-    pushes.map(({ index, push }) => ({ push, report: nameOf(index) })),
+    pushes.map(({ index, push }) => ({ push, report: nameOf(index, push) })),
   );
   const facts: PushFacts = { new: 0, again: 0, late: 0, replayed: 0 };
   for (const { kind } of verdicts) facts[kind]++;

@@ -1,4 +1,4 @@
-import { keysNeeded, namingOf, passesRelays } from "../metering/enrolment-needs.ts";
+import { hasMailbox, keysNeeded, namingOf, passesRelays } from "../metering/enrolment-needs.ts";
 import { provesFreshly } from "../metering/fresh-proof.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
@@ -25,6 +25,13 @@ export function unsuitable(request: EnrolmentRequest, profile: DeviceProfile): F
       field: `routes.${relayed}`,
       expected: `another route: relays pass on messages of C12.22, and profile ${profile.name} is of another protocol`,
       received: "relay",
+    };
+  const sleeping = request.routes.findIndex(({ kind }) => kind === "sleepy");
+  if (sleeping >= 0 && !hasMailbox(profile))
+    return {
+      field: `routes.${sleeping}`,
+      expected: `another route: profile ${profile.name} is not of an endpoint that sleeps, with a key of its own`,
+      received: "sleepy",
     };
   const { named, isTitle, title } = namingOf(profile);
   if (named && request.systemTitle === undefined)

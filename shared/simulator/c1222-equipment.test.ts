@@ -286,7 +286,7 @@ describe.each(["gas", "water"] as const)("a %s module", (commodity) => {
     });
   });
 
-  it("says its register by itself, one way, under its own key", () => {
+  it("says its register and its profile by itself, one way, under its own key", () => {
     const { meter } = town(`${commodity}-module-us`, { at: awake });
     const [push = new Uint8Array(0), ...more] = meter.pushes();
     expect(more).toEqual([]);
@@ -298,6 +298,8 @@ describe.each(["gas", "water"] as const)("a %s module", (commodity) => {
     expect(opened.control).toMatchObject({ edClassIncluded: true, securityMode: 2, responseControl: 2 });
     const { edClass, services } = readPayload(opened.payload, true);
     expect(Buffer.from(edClass ?? []).toString()).toBe(commodity === "gas" ? "HRSG" : "HRSW");
-    expect(services.map((octets) => decodeRequest(octets))).toMatchObject([{ service: "fullWrite", tableId: 23 }]);
+    expect(services.map((octets) => decodeRequest(octets))).toMatchObject(
+      [0, 21, 61, 62, 23, 63, 64, 52].map((tableId) => ({ service: "fullWrite", tableId })),
+    );
   });
 });

@@ -83,6 +83,9 @@ export class C1222Meter {
     this.resets = new DemandResets(resets, changed);
   }
 
+  /** Somebody keeps its module awake: whoever has its radio, whose time is the machine's. */
+  heldAwake = false;
+
   /** Connections that sent at least one octet. */
   get sessions(): number {
     return this.#sessions;
@@ -164,7 +167,9 @@ export class C1222Meter {
   /** Whether its module listens: one on a battery does for a while after each wake, and says what it pushes then. */
   get #listens(): boolean {
     const { sleep } = this.plan.profile.c1222;
-    return sleep === undefined || this.#ports.now() % (sleep.wakesEvery * 1000) < sleep.listens * 1000;
+    return (
+      this.heldAwake || sleep === undefined || this.#ports.now() % (sleep.wakesEvery * 1000) < sleep.listens * 1000
+    );
   }
 
   /**

@@ -31,8 +31,11 @@ interface MeterPlan {
   readonly way?: MeterWay;
 }
 
-/** By datagrams, or by the cell relay of that number in whose branch it is. */
-export type MeterWay = { readonly kind: "udp" } | { readonly kind: "relay"; readonly relay: number };
+/** By datagrams, by the cell relay of that number in whose branch it is, or asleep: by MQTT, when it wakes. */
+export type MeterWay =
+  | { readonly kind: "udp" }
+  | { readonly kind: "relay"; readonly relay: number }
+  | { readonly kind: "sleepy" };
 
 export interface DlmsMeterPlan extends MeterPlan {
   readonly profile: DlmsProfile;
@@ -89,6 +92,8 @@ export interface PopulationOptions {
   readonly faults: FaultShares;
   /** Default: half and half. */
   readonly protocols?: ProtocolShares;
+  /** Gas and water modules that sleep, besides the meters. */
+  readonly sleepers?: number;
   /** 16 hex digits. */
   readonly clientSystemTitle: string;
 }
@@ -189,6 +194,29 @@ export const townGroup = (crypto: Crypto, seed: number): SimulatedGroup => ({
   key: secret(crypto, seed, 0, "group"),
 });
 
+const SLEEPERS = ["gas-module-us", "water-module-us"] as const;
+
+/** Modules that sleep, after all meters. */
+function sleepersOf(crypto: Crypto, { meters, seed, sleepers = 0 }: PopulationOptions): readonly C1222MeterPlan[] {
+  return Array.from({ length: sleepers }, (_, rank) => {
+    const index = meters + rank;
+    const number = String(index + 1).padStart(6, "0");
+    const profile = PROFILES.get(SLEEPERS[rank % SLEEPERS.length] ?? "");
+    assert(profile?.protocol === "c1222", "the catalogue has modules that sleep");
+    return {
+      index,
+      meterId: `SIM-${number}`,
+      serial: `HRS26${number}`,
+      ...keysOf(crypto, seed, index, profile, "enrolled"),
+      clockOffsetMs: 0,
+      fault: undefined,
+      way: { kind: "sleepy" },
+      profile,
+      apTitle: `.23.${seed}.${index + 1}`,
+    };
+  });
+}
+
 /** Every meter of a town: pure, the same for the same options. Throws `town.faults` when the shares cannot be met. */
 export function population(crypto: Crypto, options: PopulationOptions): readonly SimulatedMeterPlan[] {
   const { seed, clientSystemTitle } = options;
@@ -201,7 +229,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
   const ways = waysOf(models, faults);
   const group = townGroup(crypto, seed);
   const drift = seeded(`drift ${seed}`);
-  return models.map(({ profile }, index) => {
+  const all = models.map(({ profile }, index): SimulatedMeterPlan => {
     const number = String(index + 1).padStart(6, "0");
     const fault = faults.get(index);
     const way = ways[index];
@@ -223,6 +251,7 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
     }
     return { ...common, profile, systemTitle: systemTitleOf(seed, index), clientSystemTitle };
   });
+  return [...all, ...sleepersOf(crypto, options)];
 }
 
 /** A town in which every meter speaks DLMS. */

@@ -25,7 +25,7 @@ import { type EmbeddedDynamo, embeddedDynamo, TABLES } from "../contract/embedde
 
 const REGION = "eu-central-1";
 const CLIENT = "4852440000000001";
-const QUEUES = ["COMMANDS", "INTERACTIVE", "URGENT", "BULK", "IMAGES", "RESULTS"] as const;
+const QUEUES = ["COMMANDS", "INTERACTIVE", "URGENT", "BULK", "IMAGES", "RESULTS", "UPLINK"] as const;
 const PLAIN = ["Access", "KeyStore"].map((TableName) => ({ ...TABLES[1]!, TableName }));
 /** One without keys: this test has no KMS. */
 const PROFILE = "generic-eu-public";
@@ -94,6 +94,7 @@ describe("the bridge as a process", () => {
       CLIENT_SYSTEM_TITLE: CLIENT,
       HEALTH_PORT: "0",
       MAX_SESSIONS: "16",
+      MAILBOX_TOPIC: "test/{thing}/mailbox",
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: key.id,
       AWS_SECRET_ACCESS_KEY: key.secret,

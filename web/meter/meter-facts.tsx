@@ -17,6 +17,8 @@ const routeText = (route: ApiRoute): string => {
       return `behind ${route.path.join(", then ")}: dials ${addressText(route)}`;
     case "attached":
       return "the meter or its collector holds the connection";
+    case "sleepy":
+      return `sleeps, and looks into its mailbox as ${route.thing}`;
     default:
       return (route as { readonly kind: string }).kind;
   }

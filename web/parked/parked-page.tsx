@@ -13,7 +13,15 @@ import { useMay } from "../sign-in/use-session.ts";
 type Queue = Answer<"listParked">["queue"];
 
 /** The lanes, most urgent first, and the way back. */
-const QUEUES = ["commands", "interactive", "urgent", "bulk", "images", "results"] as const satisfies readonly Queue[];
+const QUEUES = [
+  "commands",
+  "interactive",
+  "urgent",
+  "bulk",
+  "images",
+  "results",
+  "uplink",
+] as const satisfies readonly Queue[];
 
 const chosenText = (chosen: number): string => (chosen === 0 ? "all" : `the ${count(chosen)} chosen`);
 

@@ -1,14 +1,3 @@
-import type { GenConfig } from "../../c1219/gen-config.ts";
-import {
-  PROCEDURE_INITIATE_TABLE,
-  PROCEDURE_RESPONSE_TABLE,
-  PROCEDURE_RESULT,
-  procedureRequestOctets,
-  procedureResponseOf,
-  STANDARD_PROCEDURE,
-} from "../../c1219/procedure.ts";
-import { writeTable } from "../../c1219/table-layout.ts";
-import { readTime, timeOctets } from "../../c1219/time.ts";
 import type { C1222Profile } from "../../metering/c1222-profile.ts";
 import { SessionError } from "../../metering/failure.ts";
 import {
@@ -21,30 +10,21 @@ import {
 import type { DeviceProfile } from "../../metering/profile.ts";
 import type { OperationResult } from "../../metering/result.ts";
 import { decode } from "../../wire/codec.ts";
-import { Reader } from "../../wire/reader.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { Writer } from "../../wire/writer.ts";
 import { AContext, NO_ELEMENTS, unsignedOf } from "../a-context.ts";
 import { absoluteTitle } from "../ap-title.ts";
 import { epsemControl, RESPONSE_CONTROL, writePayload } from "../epsem.ts";
-import { OK } from "../response-code.ts";
 import { securedApdu } from "../security/secured-apdu.ts";
 import { encodeRequest, type Request } from "../services/request.ts";
 import type { Response } from "../services/response.ts";
+import { clockSetResult, setClockRequests, type TimeForm } from "./clock-message.ts";
 import { enrolledKey, readyKey, SECURITY_MODES } from "./enrolled-key.ts";
 import { conversationError } from "./exchange.ts";
-import { readClock } from "./meter-clock.ts";
+import { readResult, readsOf } from "./one-message.ts";
 import { openAnswer } from "./open-answer.ts";
-import { readIntervals } from "./read-intervals.ts";
-import { readRegisters, wantedRegisters } from "./read-registers.ts";
-import { SET_DATE_TIME } from "./set-clock.ts";
-import { dataOf, failureOf, type Refusal, TableReader } from "./table-reader.ts";
 
 type Profile = C1222Profile["c1222"];
-type Reads = Exclude<GroupOperation, { readonly kind: "imageBlock" | "setClock" }>;
-
-const GEN_CONFIG = 0;
-const LOAD_PROFILE_STATUS = 63;
 
 const unsupported = (code: string, message: string): SessionError => new SessionError("unsupported", code, message);
 
@@ -54,71 +34,11 @@ function c1222Of(profile: DeviceProfile): Profile {
   return profile.c1222;
 }
 
-const registersOf = (profile: Profile, operation: Reads) => {
-  switch (operation.kind) {
-    case "readRegisters":
-      return wantedRegisters(profile, operation.measurements);
-    case "readVoltage": {
-      const voltages = profile.registers.filter(({ measurement }) => measurement.startsWith("voltage."));
-      return { registers: voltages, refusals: [] };
-    }
-    case "readIntervals":
-      return operation.registers === undefined
-        ? { registers: [], refusals: [] }
-        : wantedRegisters(profile, operation.registers);
-  }
-};
-
-/** Whole tables that a read needs, those that others are laid out by before them: nothing can be asked afterwards. */
-function tablesOf(profile: Profile, operation: Reads): readonly number[] {
-  const layouts = new TableReader({ ask: async () => [] }, profile, () => []);
-  const { registers } = registersOf(profile, operation);
-  const wanted = registers.map(({ table }) => table);
-  const sets = operation.kind === "readIntervals" ? profile.loadProfiles.map(({ set }) => 63 + set) : [];
-  if (sets.length > 0) wanted.push(LOAD_PROFILE_STATUS, ...sets);
-  if (sets.length > 0 || registers.some(({ capturedAt }) => capturedAt !== undefined)) wanted.push(profile.clock);
-  const limits = new Set<number>();
-  const collect = (id: number): void => {
-    for (const used of layouts.layout(id).uses)
-      if (!limits.has(used)) {
-        limits.add(used);
-        collect(used);
-      }
-  };
-  for (const id of wanted) collect(id);
-  const first = [...limits].sort((left, right) => left - right).filter((id) => id !== GEN_CONFIG);
-  return [GEN_CONFIG, ...first, ...new Set(wanted.filter((id) => id !== GEN_CONFIG && !limits.has(id)))];
-}
-
-const timeConfig = ({ groups }: Profile): GenConfig => {
+const timeOf = ({ groups }: Profile): TimeForm => {
   if (groups?.time === undefined)
     throw unsupported("c1222.no-group-time", "the device profile does not say how members of a group take time");
-  const { dataOrder, format: timeFormat } = groups.time;
-  const rest = { charFormat: 1, dataAccessMethod: 0, idForm: 0, intFormat: 0, niFormat1: 0, niFormat2: 0 };
-  return { dataOrder, timeFormat, ...rest };
+  return groups.time;
 };
-
-/** Set date and time, with the answer to it: only where one instant is the same wall time for all members. */
-function setClock(profile: Profile, { at, invocationId }: GroupRequest): readonly Request[] {
-  const config = timeConfig(profile);
-  const procedure = profile.clockSetting?.procedure;
-  if (procedure?.number !== STANDARD_PROCEDURE.setDateTime || procedure.manufacturer || profile.localTime !== undefined)
-    throw unsupported("c1222.no-group-time", "members of a group take time by the standard's procedure, in UTC");
-  const parameters = writeTable(
-    SET_DATE_TIME,
-    { config, tables: [] },
-    {
-      SET_MASK: { SET_TIME_FLAG: true, SET_DATE_FLAG: true, SET_TIME_DATE_QUAL: false },
-      CLOCK_CALENDAR: Math.floor(at / 1000) * 1000,
-      TIME_DATE_QUAL: {},
-    },
-  );
-  const data = procedureRequestOctets({ ...procedure, selector: 0, sequence: invocationId & 0xff, parameters }, config);
-  return [
-    { service: "fullWrite", tableId: PROCEDURE_INITIATE_TABLE, data },
-    { service: "fullRead", tableId: PROCEDURE_RESPONSE_TABLE },
-  ];
-}
 
 /** The services of a request: what is not listed here has no way to a group. */
 function servicesOf(profile: Profile, request: GroupRequest): readonly Request[] {
@@ -127,9 +47,9 @@ function servicesOf(profile: Profile, request: GroupRequest): readonly Request[]
     case "readRegisters":
     case "readVoltage":
     case "readIntervals":
-      return tablesOf(profile, operation).map((tableId) => ({ service: "fullRead", tableId }));
+      return readsOf(profile, operation);
     case "setClock":
-      return setClock(profile, request);
+      return setClockRequests(profile, timeOf(profile), request);
     case "imageBlock": {
       const tableId = profile.groups?.imageTable;
       if (tableId === undefined)
@@ -180,65 +100,6 @@ function compose(
   );
 }
 
-/** Serves a table reader out of one answer: what was not in the request cannot be had. */
-function answered(
-  requests: readonly Request[],
-  responses: readonly Response[],
-): ConstructorParameters<typeof TableReader>[0] {
-  const whole = (tableId: number): Response => {
-    const at = requests.findIndex((request) => request.service === "fullRead" && request.tableId === tableId);
-    const response = responses[at];
-    if (response === undefined)
-      throw new SessionError("protocol", "c1222.answers", `expected table ${tableId} in the answer to the group`);
-    return response;
-  };
-  const serve = (request: Request): Response => {
-    if (request.service === "fullRead") return whole(request.tableId);
-    if (request.service !== "partialReadOffset")
-      throw new SessionError("internal", "group.service", `expected a read, got ${request.service}`);
-    const { code, body } = whole(request.tableId);
-    if (code !== OK || body.kind !== "data") return { code, body };
-    const data = body.data.subarray(request.offset, request.offset + request.octetCount);
-    return { code, body: { kind: "data", data } };
-  };
-  return { ask: async (asked) => asked.map(serve) };
-}
-
-function clockSet(profile: Profile, request: GroupRequest, responses: readonly Response[]): OperationResult {
-  for (const [at, response] of responses.entries()) {
-    const failure = failureOf(at === 0 ? "the time" : "the procedure's result", response);
-    if (failure !== undefined) throw failure;
-  }
-  const [written, result] = responses;
-  const none = { registers: [], intervals: [] };
-  const refused = (code: string): OperationResult => ({ ...none, refusals: [{ item: "clock", code }] });
-  const table8 = result === undefined ? undefined : dataOf(result);
-  if (written?.code !== OK || table8 === undefined || table8.kind === "refused")
-    return refused(table8?.kind === "refused" ? table8.code : "c1222.err");
-  const { number, manufacturer, sequence, resultCode, data } = procedureResponseOf(table8.octets, timeConfig(profile));
-  const ours = number === STANDARD_PROCEDURE.setDateTime && !manufacturer && sequence === (request.invocationId & 0xff);
-  if (!ours)
-    throw new SessionError("protocol", "c1222.procedure-answer", "table 8 answers another procedure", {
-      retry: "later",
-    });
-  if (resultCode !== PROCEDURE_RESULT.completed) return refused(`procedure.${resultCode}`);
-  const times = timesOf(data, timeConfig(profile));
-  return { ...none, refusals: [], ...(times === undefined ? {} : { clockSet: differences(times, request.at) }) };
-}
-
-/** Old and new time of the meter, where the answer to the procedure has them. */
-function timesOf(data: Uint8Array, config: GenConfig): readonly [number, number] | undefined {
-  if (data.length !== 2 * timeOctets("LTIME_DATE", config)) return undefined;
-  const source = new Reader(data);
-  const [before, after] = [readTime(source, "LTIME_DATE", config), readTime(source, "LTIME_DATE", config)];
-  return before === null || after === null ? undefined : [before, after];
-}
-
-const differences = ([before, after]: readonly [number, number], at: number) => ({
-  beforeMs: before - at,
-  afterMs: after - at,
-});
-
 async function resultOf(
   profile: Profile,
   request: GroupRequest,
@@ -247,24 +108,8 @@ async function resultOf(
 ): Promise<OperationResult> {
   const { operation } = request;
   if (operation.kind === "imageBlock") throw unsupported("group.no-answer", "members answer no blocks of images");
-  if (operation.kind === "setClock") return clockSet(profile, request, responses);
-  const reader = new TableReader(answered(requests, responses), profile, () => []);
-  await reader.begin();
-  await reader.prepare([profile.clock]);
-  const clock = () => readClock(reader, profile, () => request.at);
-  const refusals: Refusal[] = [];
-  const intervals: OperationResult["intervals"][number][] = [];
-  if (operation.kind === "readIntervals") {
-    const { shown = request.at, ...instants } = await clock();
-    for (const one of profile.loadProfiles) {
-      const read = await readIntervals(reader, one, { shown, ...instants }, shown, operation.range);
-      if (read.intervals !== undefined) intervals.push(read.intervals);
-      refusals.push(...read.refusals);
-    }
-  }
-  const wanted = registersOf(profile, operation);
-  const read = await readRegisters(reader, wanted.registers, clock);
-  return { registers: read.registers, intervals, refusals: [...refusals, ...wanted.refusals, ...read.refusals] };
+  if (operation.kind === "setClock") return clockSetResult(timeOf(profile), request, responses);
+  return readResult(profile, operation, request.at, requests, responses);
 }
 
 /** Requests to C12.22 groups: one APDU under the group's key, answers under each member's own. */

@@ -1,8 +1,11 @@
 import type { C1222Profile } from "../c1222-profile.ts";
 
+/** The register, the clock and the hourly profile, with the tables that they are laid out by: 4 kB, of 30 days. */
+const SAID = [0, 21, 61, 62, 23, 63, 64, 52];
+
 /**
  * A module on the index of a gas or water meter, on a battery for its whole life: it wakes by itself, says what its
- * register shows, one way, listens for a moment and sleeps again. Volumes in litres, an hourly profile. When it wakes and
+ * register and its hourly profile show, one way, listens for a moment and sleeps again. Volumes in litres, an hourly profile. When it wakes and
  * how it pushes is the model's own, and unverified (docs/standards.md).
  */
 const moduleOf = (commodity: "gas" | "water", wakesEvery: number, deviceClass: string): C1222Profile => {
@@ -23,7 +26,14 @@ const moduleOf = (commodity: "gas" | "water", wakesEvery: number, deviceClass: s
       layouts: {},
       logs: [{ log: "events", table: 76, codes: {} }],
       clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 30_000, evidence: "unverified" },
-      sleep: { wakesEvery, listens: 20, pushes: [23], deviceClass, evidence: "unverified" },
+      sleep: {
+        wakesEvery,
+        listens: 20,
+        pushes: SAID,
+        time: { dataOrder: "little", format: 4 },
+        deviceClass,
+        evidence: "unverified",
+      },
     },
   };
 };
