@@ -206,7 +206,6 @@ field =
           mayReceive,
           dial: (route, deadline) => (route.kind === "dial" ? dial(route, deadline) : relayed.dial(route, deadline)),
           onAnswer: (apdu) => answers.receive(apdu),
-          onNotification: () => undefined,
           pushes,
           onAttached: recall({
             clock: systemClock,

@@ -1,14 +1,15 @@
-import type { Notification } from "../c1222/network/notification.ts";
 import { type Origin, Registrar, type RegistrarEvent } from "../c1222/network/registrar.ts";
 import type { Place } from "../metering/meter.ts";
 import type { DialRoute, RelayRoute } from "../metering/route.ts";
 import type { Link } from "../ports/link.ts";
 import { below } from "../ports/random.ts";
-import { type C1222Inbound, c1222Inbound, type EnrolledNode } from "./c1222-inbound.ts";
+import { type C1222Inbound, c1222Inbound } from "./c1222-inbound.ts";
 import type { Arrival, ProofPorts } from "./caller-proof.ts";
 import type { HeldConnection } from "./held-connection.ts";
 import { c1222Reception, nodeLink } from "./node-connection.ts";
 import { nodeDirectory } from "./node-directory.ts";
+import { type HeardNotification, notificationReport } from "./notification-report.ts";
+import type { PushBatcher } from "./push-batcher.ts";
 import { receptionDesk } from "./reception.ts";
 import type { ReceptionLimits } from "./reception-limits.ts";
 import { type CalledConnection, registrationDesk } from "./registration-desk.ts";
@@ -24,7 +25,7 @@ export interface C1222GatePorts extends ProofPorts {
   readonly dial: (route: DialRoute | RelayRoute, deadline: number) => Promise<Link>;
   /** Answers to group requests; false: it is none. */
   readonly onAnswer: (octets: Uint8Array) => boolean;
-  readonly onNotification: (from: EnrolledNode, notification: Notification, octets: Uint8Array) => void;
+  readonly pushes: Pick<PushBatcher, "add">;
   /** A meter is reachable again. */
   readonly onAttached?: (place: Place) => void;
 }
@@ -78,6 +79,11 @@ export function c1222Gate(ports: C1222GatePorts, limits: ReceptionLimits): C1222
     else if (event.kind === "deregistered" && event.origin !== undefined)
       void desk.deregistered(event.apTitle, event.origin).catch(() => count("registration.not-removed"));
   };
+  const onNotification = (heard: HeardNotification): void => {
+    const report = notificationReport(heard, ports.crypto);
+    if (report !== undefined)
+      void ports.pushes.add(heard.from.place.segment, report).catch(() => count("notification.not-reported"));
+  };
   const inbound = c1222Inbound({
     ownTitles,
     now: () => sessionClock.now(),
@@ -85,7 +91,7 @@ export function c1222Gate(ports: C1222GatePorts, limits: ReceptionLimits): C1222
     registrar,
     onAnswer: ports.onAnswer,
     nodeOf: (title) => directory.open(title),
-    onNotification: ports.onNotification,
+    onNotification,
     onRegistrar,
   });
 

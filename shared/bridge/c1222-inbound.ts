@@ -1,5 +1,5 @@
 import { AContext } from "../c1222/a-context.ts";
-import { type Notification, notifierOf, openNotification } from "../c1222/network/notification.ts";
+import { notifierOf, openNotification } from "../c1222/network/notification.ts";
 import type { Origin, Registrar, RegistrarEvent } from "../c1222/network/registrar.ts";
 import { PlaybackGuard } from "../c1222/security/playback.ts";
 import type { GroupMember } from "../metering/group.ts";
@@ -8,6 +8,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
 import { decode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
+import type { HeardNotification } from "./notification-report.ts";
 
 /** An enrolled meter that a message says it is from. */
 export interface EnrolledNode {
@@ -30,7 +31,7 @@ export interface InboundPorts {
   /** By absolute title; undefined: nobody is enrolled under it. */
   readonly nodeOf: (apTitle: string) => Promise<EnrolledNode | undefined>;
   /** A message that verified and is new; or one in clear (no key), which is a hint to ask and no more. */
-  readonly onNotification: (from: EnrolledNode, notification: Notification, octets: Uint8Array) => void;
+  readonly onNotification: (heard: HeardNotification) => void;
   readonly onRegistrar: (event: RegistrarEvent) => void;
 }
 
@@ -60,12 +61,19 @@ export function c1222Inbound(ports: InboundPorts): C1222Inbound {
   let working = 0;
   const count = (code: string): void => void counts.set(code, (counts.get(code) ?? 0) + 1);
 
-  const notified = async (octets: Uint8Array, title: string): Promise<void> => {
+  const notified = async (octets: Uint8Array, title: string, origin: Origin | undefined): Promise<void> => {
+    const receivedAt = ports.now();
     const node = await ports.nodeOf(title);
     if (node === undefined) return count("inbound.not-enrolled");
     const notification = await openNotification(octets, node.member, { crypto: ports.crypto, now: ports.now(), guard });
     count(notification.keyId === undefined ? "notification.in-clear" : "notification");
-    ports.onNotification(node, notification, octets);
+    ports.onNotification({
+      from: node,
+      notification,
+      octets,
+      receivedAt,
+      transport: origin === undefined ? "relay" : origin.transport,
+    });
   };
   const serve = async (octets: Uint8Array, origin: Origin | undefined): Promise<Uint8Array | undefined> => {
     const apdu = decode(AContext, octets);
@@ -83,7 +91,7 @@ export function c1222Inbound(ports: InboundPorts): C1222Inbound {
     }
     const title = notifierOf(apdu, ports.ownTitles);
     if (title === undefined) count("inbound.not-ours");
-    else await notified(octets, title);
+    else await notified(octets, title, origin);
     return undefined;
   };
 

@@ -91,7 +91,7 @@ describe("a C12.22 meter that calls in and registers", () => {
     const read = field.session(0, field.dialOf("a"));
     await meterEnd.send(field.meters[0]!.notify({ exceptions: [47] }));
     expect(await field.clock.until(read)).toBe(registers(0));
-    expect(field.notifications.map(([meterId, { exceptions }]) => [meterId, exceptions[0]?.event])).toEqual([
+    expect(field.pushed.map(({ report }) => [report.meterId, report.events?.[0]?.e])).toEqual([
       [PLANS[0]!.meterId, "tamper.suspected"],
     ]);
   });
@@ -207,6 +207,66 @@ describe("a C12.22 meter that registers where it listens", () => {
     await a.receive(goodbye, tcp);
     await field.clock.pass(1_000);
     expect((await field.item(0)).attached).toBeUndefined();
+  });
+});
+
+describe("what a C12.22 meter says by itself", () => {
+  const origin: Origin = { transport: "udp", address: Uint8Array.of(192, 0, 2, 1), port: 40_000 };
+
+  it("is a push report, proved under its own key and by a counter that rises", async () => {
+    await field.enrol(0, { routes: [{ kind: "dial", host: "192.0.2.1", port: 1153, transport: "udp" }] });
+    const a = field.task("a");
+    const sentAt = Math.floor((field.clock.now() + PLANS[0]!.clockOffsetMs) / 1000) * 1000;
+    for (const exceptions of [[47], [1]])
+      await a.receive(field.meters[0]!.notify({ tables: [0, 11, 21, 23], exceptions }), origin);
+    const [first, second] = field.pushed;
+    expect(first).toMatchObject({
+      segment: SEGMENT,
+      report: {
+        slot: 0,
+        meterId: PLANS[0]!.meterId,
+        proof: { key: "c1222.1", version: 1 },
+        transport: "udp",
+        receivedAt: field.clock.now(),
+        sentAt,
+        events: [{ at: sentAt, e: "tamper.suspected", log: "exception-report", code: "47" }],
+      },
+    });
+    expect(first!.report.registers!.length).toBeGreaterThan(0);
+    expect(second!.report.proof.counter).toBeGreaterThan(first!.report.proof.counter);
+    expect(first!.report.proof.counter >> 32n).toBe(BigInt(sentAt / 1000));
+  });
+
+  it("is none when it was there before, in clear, of a stranger or nobody's", async () => {
+    await field.enrol(0);
+    const a = field.task("a");
+    const said = field.meters[0]!.notify({ exceptions: [47] });
+    for (let times = 0; times < 3; times++) await a.receive(said, origin);
+    expect(field.pushed).toHaveLength(1);
+    const write = { service: "fullWrite", tableId: 7, data: Uint8Array.of(26, 0, 0, 1, 0) } as const;
+    await a.receive(clearRequest({ from: PLANS[0]!.apTitle, to: HEADEND, invocationId: 9 }, write), origin);
+    await a.receive(field.meter({ ...PLANS[0]!, held: PLANS[1]!.held }).notify({ exceptions: [47] }), origin);
+    await a.receive(field.meters[1]!.notify({ exceptions: [47] }), origin); // not enrolled
+    expect(field.pushed).toHaveLength(1);
+    expect(a.counts()).toMatchObject({
+      notification: 1,
+      "c1222.played-back": 2,
+      "notification.in-clear": 1,
+      "c1222.bad-mac": 1,
+      "inbound.not-enrolled": 1,
+    });
+  });
+
+  it("comes over a relay's connection too, on which nobody registers", async () => {
+    await field.enrol(0);
+    const a = field.task("a");
+    await a.receive(field.meters[0]!.notify({ exceptions: [1] }), undefined);
+    expect(field.pushed[0]?.report).toMatchObject({ transport: "relay", events: [{ e: "power.failed" }] });
+    const goodbye = clearRequest(
+      { from: PLANS[0]!.apTitle, to: HEADEND, invocationId: 6 },
+      { service: "identification" },
+    );
+    expect(await a.receive(goodbye, undefined)).toBeUndefined();
   });
 });
 

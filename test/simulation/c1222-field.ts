@@ -4,9 +4,9 @@ import { type C1222Gate, c1222Gate } from "../../shared/bridge/c1222-gate.ts";
 import { type MemoryAccess, memoryAccess } from "../../shared/bridge/memory-access.ts";
 import { RECEPTION_LIMITS, type ReceptionLimits } from "../../shared/bridge/reception-limits.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
-import type { Notification } from "../../shared/c1222/network/notification.ts";
 import type { Registrant } from "../../shared/c1222/network/registrant.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
+import type { PushReport } from "../../shared/jobs/push-message.ts";
 import { type Meter, MeterId } from "../../shared/metering/meter.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import type { DialRoute, RelayRoute } from "../../shared/metering/route.ts";
@@ -44,7 +44,7 @@ export class C1222Field {
   readonly attachedAt: number[] = [];
   readonly dialled: (DialRoute | RelayRoute)[] = [];
   readonly answers: Uint8Array[] = [];
-  readonly notifications: (readonly [string, Notification])[] = [];
+  readonly pushed: { readonly segment: number; readonly report: PushReport }[] = [];
   readonly gates = new Map<string, C1222Gate>();
   /** Who listens at an address. */
   readonly listens = new Map<string, C1222Meter>();
@@ -112,7 +112,7 @@ export class C1222Field {
         address: `${task}:4060`,
         dial: this.dial,
         onAnswer: (octets) => this.answers.push(octets) > 0,
-        onNotification: ({ meterId }, notification) => void this.notifications.push([meterId, notification]),
+        pushes: { add: async (segment, report) => void this.pushed.push({ segment, report }) },
         onAttached: ({ slot }) => void this.attachedAt.push(slot),
       },
       { ...RECEPTION_LIMITS, connections: 100, ...limits },

@@ -54,7 +54,7 @@ function world(meters = 2, registrationsMax = 100) {
     registrar,
     onAnswer: (octets) => answers.push(octets) > 0,
     nodeOf,
-    onNotification: ({ meterId }, notification) => void notifications.push([meterId, notification]),
+    onNotification: ({ from: { meterId }, notification }) => void notifications.push([meterId, notification]),
     onRegistrar: (event) => void events.push(event),
   });
   return { ...branch, clock: branch.clock, meters: branch.meters, notifications, events, registrar, inbound };
