@@ -193,7 +193,7 @@ describe("a town in a process of its own", () => {
     await once(gate, "listening");
     toStop.push({ stop: async () => void gate.close() });
     const { port } = gate.address() as { port: number };
-    const town = await started({ meters: 10, callers: { share: 0.3, host: "127.0.0.1", port } });
+    const town = await started({ meters: 10, callers: { share: 0.3, gates: { dlms: { host: "127.0.0.1", port } } } });
     const calling = town.meters.filter(({ attached }) => attached === true);
     expect(calling).toHaveLength(3);
     for (const meter of calling) expect(meter).toMatchObject({ protocol: "dlms", authentication: "hls-gmac" });

@@ -52,6 +52,29 @@ describe("the splitter", () => {
     expect(await say(await splitter([await task("a", { up: false })], ["tcp"]), "1")).toBe("closed");
   });
 
+  it("has one port for both, and keeps the address of who comes", async () => {
+    const tcp = createServer((socket) => socket.end(socket.remoteAddress));
+    tcp.listen(0, "127.0.0.1");
+    await once(tcp, "listening");
+    const { port: own } = tcp.address() as { port: number };
+    const udp = createSocket("udp4");
+    udp.on("message", (_octets, from) => udp.send(from.address, from.port, from.address));
+    udp.bind(own, "127.0.0.1");
+    await once(udp, "listening");
+    closing.push(
+      () => tcp.close(),
+      () => udp.close(),
+    );
+    const port = await splitter([{ name: "a", host: "127.0.0.1", port: own, healthy: () => true }], ["tcp", "udp"]);
+    const socket = connect({ port, host: "127.0.0.1", localAddress: "127.7.7.7" });
+    expect(String((await once(socket, "data"))[0])).toBe("127.7.7.7");
+    const meter = createSocket("udp4");
+    closing.push(() => meter.close());
+    meter.bind({ address: "127.7.7.8" });
+    meter.send("?", port, "127.0.0.1");
+    expect(String((await once(meter, "message"))[0])).toBe("127.7.7.8");
+  });
+
   it("keeps a datagram flow with one task", async () => {
     const port = await splitter([await task("a"), await task("b")], ["udp"]);
     const meter = createSocket("udp4");

@@ -27,6 +27,10 @@ interface Flow {
   readonly idle: NodeJS.Timeout;
 }
 
+/** As the load balancer keeps its clients' addresses: tasks see a connection as coming from where the client is. */
+const sourceOf = (client: string | undefined): { readonly localAddress?: string } =>
+  client?.startsWith("127.") === true ? { localAddress: client } : {};
+
 /** One listener of the load balancer: a TCP connection, or a UDP flow, stays with one healthy task. */
 export class Splitter {
   readonly #settings: ListenerSettings;
@@ -50,7 +54,7 @@ export class Splitter {
     if (protocols.includes("udp")) {
       this.#udp = createSocket("udp4");
       this.#udp.on("message", (octets, from) => this.#forward(octets, from));
-      this.#udp.bind(port, host);
+      this.#udp.bind(this.#tcp === undefined ? port : this.port, host); // one port for both
       await once(this.#udp, "listening");
     }
   }
@@ -82,7 +86,7 @@ export class Splitter {
   #accept(client: Socket): void {
     const target = this.#choose();
     if (target === undefined) return void client.destroy();
-    const task = connect({ host: target.host, port: target.port, noDelay: true });
+    const task = connect({ host: target.host, port: target.port, noDelay: true, ...sourceOf(client.remoteAddress) });
     for (const [socket, other] of [
       [client, task],
       [task, client],
@@ -105,13 +109,15 @@ export class Splitter {
     flow.socket.send(octets, flow.target.port, flow.target.host);
   }
 
-  #open(key: string, from: RemoteInfo): Flow | undefined {
+  #open(key: string, peer: RemoteInfo): Flow | undefined {
     const target = this.#choose();
     if (target === undefined) return undefined;
     const socket = createSocket("udp4");
+    const { localAddress } = sourceOf(peer.address);
+    if (localAddress !== undefined) socket.bind({ address: localAddress });
     const flow: Flow = { socket, target, idle: setTimeout(() => this.#end(key), UDP_IDLE_MS).unref() };
     this.#flows.set(key, flow);
-    socket.on("message", (octets) => this.#udp?.send(octets, from.port, from.address));
+    socket.on("message", (octets) => this.#udp?.send(octets, peer.port, peer.address));
     socket.on("error", () => this.#end(key));
     return flow;
   }

@@ -10,6 +10,7 @@ import { enrolTown, storeGroupRoute } from "./enrol-town.ts";
 import type { Addresses } from "./load.ts";
 import { ApiError, type LocalApi, localApi } from "./local-api.ts";
 import { type LogSink, logSink } from "./log-sink.ts";
+import type { Callers } from "./meter-call.ts";
 import type { Sleepers } from "./meter-sleeper.ts";
 import { Progress } from "./progress.ts";
 import { type OnceResult, readOnce } from "./read-once.ts";
@@ -76,11 +77,14 @@ function clientTitle({ template }: Deployment): string {
 }
 
 /** Where simulated meters call in. */
-function gateOf({ listeners }: Deployment): { readonly host: string; readonly port: number } {
-  const port = listeners.get(METER_PORTS.dlms);
-  if (port === undefined)
-    throw new StartupError(`the template has no listener on ${METER_PORTS.dlms} for meters that call in`);
-  return { host: "127.0.0.1", port };
+function gatesOf({ listeners }: Deployment): Callers["gates"] {
+  const gate = (listener: number) => {
+    const port = listeners.get(listener);
+    if (port === undefined)
+      throw new StartupError(`the template has no listener on ${listener} for meters that call in`);
+    return { host: "127.0.0.1", port };
+  };
+  return { dlms: gate(METER_PORTS.dlms), c1222: gate(METER_PORTS.c1222) };
 }
 
 /** Where modules that sleep connect, and what they say and hear there, by the template's own policy. */
@@ -152,7 +156,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     faults,
     protocols,
     clientSystemTitle: clientTitle(deployment),
-    ...(attached === 0 ? {} : { callers: { share: attached, ...gateOf(deployment) } }),
+    ...(attached === 0 ? {} : { callers: { share: attached, gates: gatesOf(deployment) } }),
     ...(options.sleepers === 0 ? {} : { sleepers: { count: options.sleepers, ...sleeperTopics(deployment) } }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),

@@ -27,8 +27,10 @@ ${Object.entries(FAULT_KINDS)
   --list             print the meters and end, without opening a socket
   --port P           TCP port of every meter (default ${METER_PORTS.dlms} for DLMS, ${METER_PORTS.c1222} for C12.22)
   --client-title HEX system title that the meters expect of their client (default ${CLIENT_SYSTEM_TITLE})
-  --attached SHARE   share of the meters that do not listen but call in, at the address of --gate
-  --gate HOST:PORT   where they call in
+  --attached SHARE   share of the meters that do not listen but call in, at the address of --gate or --c1222-gate
+  --gate HOST:PORT   where those that speak DLMS call in
+  --c1222-gate HOST:PORT
+                     where C12.22 meters register
   --data DIR         keep the meters' invocation counters in this folder
   --help             this text
 
@@ -46,15 +48,25 @@ function whole(name: string, text: string, min: number, max: number): number {
 }
 
 /** Undefined: nobody calls in. */
-function callersOf(attached: string, gate: string | undefined): Callers | undefined {
+function callersOf(attached: string, dlms: string | undefined, c1222: string | undefined): Callers | undefined {
   const share = Number(attached);
   if (attached === "" || !(share >= 0 && share <= 1))
     throw new UsageError(`--attached: expected a share of 0 to 1, got ${JSON.stringify(attached)}`);
   if (share === 0) return undefined;
-  const at = gate?.lastIndexOf(":") ?? -1;
-  if (gate === undefined || at < 1)
-    throw new UsageError(`--gate: expected HOST:PORT for meters that call in, got ${JSON.stringify(gate ?? "")}`);
-  return { share, host: gate.slice(0, at), port: whole("gate", gate.slice(at + 1), 1, 65_535) };
+  if (dlms === undefined && c1222 === undefined)
+    throw new UsageError("--gate: expected HOST:PORT for meters that call in, got nothing");
+  const gates = {
+    ...(dlms !== undefined && { dlms: gateOf("gate", dlms) }),
+    ...(c1222 !== undefined && { c1222: gateOf("c1222-gate", c1222) }),
+  };
+  return { share, gates };
+}
+
+function gateOf(name: string, text: string): { readonly host: string; readonly port: number } {
+  const at = text.lastIndexOf(":");
+  if (at < 1)
+    throw new UsageError(`--${name}: expected HOST:PORT for meters that call in, got ${JSON.stringify(text)}`);
+  return { host: text.slice(0, at), port: whole(name, text.slice(at + 1), 1, 65_535) };
 }
 
 interface Command {
@@ -78,6 +90,7 @@ function commandOf(args: readonly string[]): Command | "help" {
       data: { type: "string" },
       attached: { type: "string", default: "0" },
       gate: { type: "string" },
+      "c1222-gate": { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -85,7 +98,7 @@ function commandOf(args: readonly string[]): Command | "help" {
   const title = values["client-title"].toLowerCase();
   if (!/^[0-9a-f]{16}$/.test(title))
     throw new UsageError(`--client-title: expected 16 hex digits, got ${JSON.stringify(values["client-title"])}`);
-  const callers = callersOf(values.attached, values.gate);
+  const callers = callersOf(values.attached, values.gate, values["c1222-gate"]);
   return {
     options: {
       meters: whole("meters", values.meters, 1, METERS_MAX),

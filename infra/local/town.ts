@@ -5,10 +5,10 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { Random } from "../../shared/ports/random.ts";
 import { type AnyMeter, simulatedMeter } from "../../shared/simulator/any-meter.ts";
 import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
-import { callers, callInPush } from "../../shared/simulator/call-in.ts";
+import { callers } from "../../shared/simulator/call-in.ts";
 import type { FaultShares } from "../../shared/simulator/faults.ts";
 import type { MeterTruth } from "../../shared/simulator/meter.ts";
-import { isDlms, type ProtocolShares, population } from "../../shared/simulator/population.ts";
+import { type ProtocolShares, population, type SimulatedMeterPlan } from "../../shared/simulator/population.ts";
 import { type Callers, MeterCall } from "./meter-call.ts";
 import { MeterSleeper, type Sleepers } from "./meter-sleeper.ts";
 import { firstAddressing, type Listening, place } from "./town-addresses.ts";
@@ -64,9 +64,12 @@ export interface TownWitness {
 export const townListing = (options: Omit<TownOptions, "clock" | "data">): readonly TownMeter[] => {
   const addressing = firstAddressing(options.port);
   const plans = population(nodeCrypto, { ...options, sleepers: options.sleepers?.count ?? 0 });
-  const calling = callers(plans, options.callers?.share ?? 0);
+  const calling = callingOf(plans, options.callers);
   return plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
 };
+
+const callingOf = (plans: readonly SimulatedMeterPlan[], calling: Callers | undefined): ReadonlySet<number> =>
+  callers(plans, calling?.share ?? 0, Object.keys(calling?.gates ?? {}));
 
 const random: Random = {
   uint32: () => randomBytes(4).readUInt32BE(),
@@ -114,7 +117,7 @@ export class Town {
     const simulated = plans.map((plan) => simulatedMeter(plan, options.seed, ports, memory?.of(plan.meterId)));
     memory?.watch(new Map(simulated.map((meter) => [meter.plan.meterId, meter])));
     const sockets = new Set<Socket>();
-    const calling = callers(plans, options.callers?.share ?? 0);
+    const calling = callingOf(plans, options.callers);
     const alone = simulated.filter(
       ({ plan: { index, fault, way } }) =>
         !calling.has(index) && fault !== "closed" && way?.kind !== "relay" && way?.kind !== "sleepy",
@@ -125,16 +128,11 @@ export class Town {
     const { addressing } = listening;
     await fanOut.join(addressing);
     const meters = plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
-    const gate = options.callers;
-    const calls =
-      gate === undefined
-        ? []
-        : simulated.flatMap((meter) => {
-            const { plan } = meter;
-            return calling.has(plan.index) && isDlms(plan)
-              ? [new MeterCall(meter, callInPush(plan), gate, sockets, random)]
-              : [];
-          });
+    const calls = simulated.flatMap((meter) => {
+      const { index, profile } = meter.plan;
+      const gate = options.callers?.gates[profile.protocol];
+      return gate !== undefined && calling.has(index) ? [new MeterCall(meter, ports.now, gate, sockets, random)] : [];
+    });
     const { sleepers } = options;
     const asleep =
       sleepers === undefined

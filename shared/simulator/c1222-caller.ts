@@ -7,6 +7,13 @@ import { WireError } from "../wire/wire-error.ts";
 import type { C1222Meter } from "./c1222-meter.ts";
 import type { MeterConnection, MeterReaction } from "./meter.ts";
 
+export interface CallerOptions {
+  /** Where it can be dialled too; absent: it is reached by this connection alone. */
+  readonly listens?: NativeAddress;
+  /** What it says by itself once it is registered. */
+  readonly onRegistered?: () => Uint8Array;
+}
+
 /**
  * A C12.22 meter's side of a connection that it opened: it registers over it, renews in time, and serves who asks there.
  * A new connection is a new power-up to it.
@@ -15,11 +22,13 @@ export class C1222Caller {
   readonly registrant: Registrant;
   readonly #now: () => number;
   readonly #connection: MeterConnection;
+  #onRegistered: (() => Uint8Array) | undefined;
   readonly #splitter = new ApduSplitter();
 
-  /** `listens`: where it can be dialled too; absent: by this connection alone. `now`: clock milliseconds. */
-  constructor(meter: Pick<C1222Meter, "connect" | "registrant">, now: () => number, listens?: NativeAddress) {
-    this.registrant = meter.registrant(listens);
+  /** `now`: clock milliseconds. */
+  constructor(meter: Pick<C1222Meter, "connect" | "registrant">, now: () => number, options: CallerOptions = {}) {
+    this.registrant = meter.registrant(options.listens);
+    this.#onRegistered = options.onRegistered;
     this.#now = now;
     this.#connection = meter.connect();
   }
@@ -27,7 +36,11 @@ export class C1222Caller {
   /** What is to be said now. */
   due(): readonly Uint8Array[] {
     const request = this.registrant.due(this.#now());
-    return request === undefined ? [] : [request];
+    if (request !== undefined) return [request];
+    const word = this.registrant.state === "registered" ? this.#onRegistered?.() : undefined;
+    if (word === undefined) return [];
+    this.#onRegistered = undefined;
+    return [word];
   }
 
   /** Total. */

@@ -32,11 +32,20 @@ export function callInPush({ index, serial, systemTitle, profile }: DlmsMeterPla
 /** A meter that calls in tries again after so long, ms: doubled each time, with jitter, until a call was worth it. */
 export const CALL_AGAIN_MS = { first: 1_000, most: 15_000 } as const;
 
-/** Which meters hold their own connection: of those that prove themselves and have no fault, evenly, this share of all. */
-export function callers(plans: readonly SimulatedMeterPlan[], share: number): ReadonlySet<number> {
-  const able = plans.filter(
-    (plan) => isDlms(plan) && plan.fault === undefined && plan.profile.dlms.access.authentication === "hls-gmac",
-  );
+/** Whether it proves itself when it calls in, has no fault, and nobody else's connection to be reached by. */
+const isAble = (plan: SimulatedMeterPlan): boolean =>
+  plan.fault === undefined &&
+  (isDlms(plan)
+    ? plan.profile.dlms.access.authentication === "hls-gmac"
+    : plan.profile.c1222.access.security !== "clear" && plan.way === undefined);
+
+/** Which meters hold their own connection: of those of these protocols that are able to, evenly, this share of all. */
+export function callers(
+  plans: readonly SimulatedMeterPlan[],
+  share: number,
+  protocols: readonly string[],
+): ReadonlySet<number> {
+  const able = plans.filter((plan) => protocols.includes(plan.profile.protocol) && isAble(plan));
   const wanted = Math.min(able.length, Math.round(share * plans.length));
   return new Set(Array.from({ length: wanted }, (_, at) => able[Math.floor((at * able.length) / wanted)]?.index ?? -1));
 }
