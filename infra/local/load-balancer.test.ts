@@ -53,7 +53,7 @@ describe("the splitter", () => {
   });
 
   it("has one port for both, and keeps the address of who comes", async () => {
-    const tcp = createServer((socket) => socket.end(socket.remoteAddress));
+    const tcp = createServer((socket) => socket.end(String(socket.remoteAddress)));
     tcp.listen(0, "127.0.0.1");
     await once(tcp, "listening");
     const { port: own } = tcp.address() as { port: number };

@@ -5,7 +5,7 @@ import { Deployment, type JobView, until } from "./deployment.ts";
 interface Listed {
   readonly meters: readonly {
     readonly meterId: string;
-    readonly profile: string;
+    readonly profile: { readonly name: string };
     readonly routes: readonly { readonly kind: string }[];
   }[];
 }
@@ -49,13 +49,16 @@ describe("meters of both protocols that hold their own connection, and two bridg
   it("have what they say by themselves stored: C12.22 ones that they have power again", async () => {
     const { body } = await headend.call<Listed>("operator", "GET", "/meters?limit=500");
     const nodes = body.meters.filter(
-      ({ profile, routes }) => profile.startsWith("generic-us") && routes[0]?.kind === "attached",
+      ({ profile, routes }) => profile.name.startsWith("generic-us") && routes[0]?.kind === "attached",
     );
     expect(nodes.length).toBeGreaterThan(3);
     for (const { meterId } of nodes)
       await until(60_000, `${meterId} to have said so`, async () => {
         const timeline = await headend.call<Timeline>("operator", "GET", `/meters/${meterId}/timeline?kinds=event`);
-        return timeline.body.entries.some(({ event, log }) => event === "power.restored" && log === "exception-report");
+        const said = timeline.body.entries.some(
+          ({ event, log }) => event === "power.restored" && log === "exception-report",
+        );
+        return said ? true : undefined;
       });
   }, 120_000);
 
