@@ -5,11 +5,12 @@ import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { relayConnection } from "../../shared/bridge/relay-connection.ts";
 import { clearRequest } from "../../shared/c1222/clear-message.ts";
+import { addressOctets } from "../../shared/c1222/native-address.ts";
 import type { Origin } from "../../shared/c1222/network/registrar.ts";
 import { segmentsOf } from "../../shared/c1222/segmentation.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { concat, toHex } from "../../shared/ports/octets.ts";
-import { addressOctets, type C1222Port, openC1222Port } from "./c1222-port.ts";
+import { type C1222Port, openC1222Port } from "./c1222-port.ts";
 
 const request = clearRequest({ from: ".30.1", to: ".1.1", invocationId: 5 }, { service: "identification" });
 let port: C1222Port | undefined;

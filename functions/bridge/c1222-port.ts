@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, isIPv6, type Socket } from "node:net";
 import type { C1222Gate } from "../../shared/bridge/c1222-gate.ts";
 import { datagramReader } from "../../shared/bridge/fan-out.ts";
+import { addressOctets } from "../../shared/c1222/native-address.ts";
 import type { Origin } from "../../shared/c1222/network/registrar.ts";
 import { DATAGRAM_OCTETS, datagramsOf } from "../../shared/c1222/segmentation.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
@@ -25,19 +26,6 @@ export interface C1222Port {
 /** Below the load balancer's idle time-out (350 s) and those of carriers; a dead peer is found within minutes. */
 const KEEP_ALIVE_MS = 60_000;
 const BACKLOG = 1_024;
-
-/** Octets of an IP address as text; an IPv4 address in an IPv6 one is the IPv4 address. */
-export function addressOctets(text: string): Uint8Array {
-  const [plain = ""] = text.split("%");
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1] ?? plain;
-  if (!isIPv6(mapped)) return Uint8Array.from(mapped.split("."), Number);
-  const [head = "", tail] = mapped.split("::");
-  const groups = (part: string | undefined): string[] => (part ? part.split(":") : []);
-  const [first, last] = [groups(head), groups(tail)];
-  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
-  const words = tail === undefined ? first : [...first, ...zeros, ...last];
-  return Uint8Array.from(words.flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 0xff]));
-}
 
 /** Opens the port of ANSI C12.22 (RFC 6142: 1153, TCP and UDP) for nodes that come by themselves. */
 export async function openC1222Port(

@@ -68,6 +68,7 @@ export function c1222Gate(ports: C1222GatePorts, limits: ReceptionLimits): C1222
     now: () => sessionClock.now(),
     nextInvocationId: () => 1 + below(ports.random, OWN_IDS),
     enrolled: async (title) => ((await directory.find(title)) === undefined ? undefined : "node"),
+    located: (title) => desk.located(title),
     proved: (title, route, origin) => desk.proved(title, route, origin),
     periodMax: PERIOD_MAX,
     registrationDelay: REGISTRATION_DELAY,

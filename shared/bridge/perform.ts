@@ -4,7 +4,7 @@ import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
-import type { Route } from "../metering/route.ts";
+import type { RelayRoute, Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
@@ -20,6 +20,7 @@ import { failureOf, refusal } from "./failure-of.ts";
 import type { ProfileSource } from "./profiles.ts";
 import type { RelayDial } from "./relay-dial.ts";
 import type { TaskEnd } from "./task-report.ts";
+import { type TraceEnd, traceRelay } from "./trace-relay.ts";
 
 export interface PerformPorts {
   /** Meter time; time-outs of a session are counted on it too. */
@@ -104,7 +105,7 @@ const noneAttached: AttachedDial = async () => {
 };
 
 /** One try at an operation that is one call of the driver. Answers how it ended; never rejects. */
-export const perform = (
+export const perform = async (
   ports: PerformPorts,
   item: AccessItem,
   counters: CounterSource,
@@ -112,8 +113,8 @@ export const perform = (
   attempt: number,
   limits: TimeLimits,
   signal: AbortSignal,
-): Promise<TaskEnd> =>
-  converse(
+): Promise<TaskEnd> => {
+  const end = await converse(
     ports,
     item,
     counters,
@@ -126,6 +127,29 @@ export const perform = (
       ? undefined
       : async (session) => ({ kind: "done", result: await session.perform(operation) }),
   );
+  const route = routeOf(item, attempt);
+  const isSilent = end.kind === "failed" && end.failure.reason === "timeout" && !signal.aborted;
+  if (operation.kind !== "ping" || route?.kind !== "relay" || !isSilent) return end;
+  return { ...end, failure: { ...end.failure, code: SILENCE[await traced(ports, item, route, limits)] } };
+};
+
+/** What a ping over relays says of a meter that does not answer. */
+const SILENCE: Readonly<Record<TraceEnd, string>> = {
+  node: "c1222.silent-behind-relay",
+  relay: "c1222.relay-has-no-way",
+  nobody: "c1222.relay-silent",
+};
+async function traced(
+  { relay, random, profiles, sessionClock }: PerformPorts,
+  { profile: { name, version }, systemTitle }: AccessItem,
+  route: RelayRoute,
+  { responseMs }: TimeLimits,
+): Promise<TraceEnd> {
+  const profile = await profiles(name, version);
+  if (relay === undefined || systemTitle === undefined || profile?.protocol !== "c1222") return "nobody";
+  const titles = { from: profile.c1222.access.callingApTitle, apTitle: systemTitle };
+  return traceRelay({ dial: relay, random }, route, titles, sessionClock.now() + responseMs);
+}
 
 /**
  * One try: dial, open a session, talk, release. Answers how it ended; never rejects. `signal` closes the link: what then

@@ -1,5 +1,5 @@
 import { enrolledForms } from "../c1222/ap-title.ts";
-import { hostOf } from "../c1222/native-address.ts";
+import { addressOctets, hostOf } from "../c1222/native-address.ts";
 import type { Origin, RegisteredRoute, Registration } from "../c1222/network/registrar.ts";
 import type { AccessItem } from "../jobs/access.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
@@ -32,6 +32,8 @@ export interface RegistrationDesk {
   registered(registration: Registration): Promise<Arrival>;
   /** A node said goodbye. Datagrams come from whoever likes to send them: what they say leaves the entry to run out. */
   deregistered(apTitle: string, origin: Origin): Promise<void>;
+  /** Where a meter has registered, whichever task it was that took it. */
+  located(apTitle: string): Promise<RegisteredRoute | undefined>;
   /** Whether nothing has to be proved for a registration by this way any more. */
   proved(apTitle: string, route: RegisteredRoute, origin: Origin): Promise<boolean>;
 }
@@ -117,6 +119,15 @@ export function registrationDesk(ports: RegistrationPorts, limits: ReceptionLimi
       if (transport === "udp") return;
       const item = await directory.item(apTitle);
       if (item?.attached !== undefined && "route" in item.attached) await access.detach(item, item.attached.connection);
+    },
+    async located(apTitle) {
+      const at = (await directory.item(apTitle))?.attached;
+      if (at === undefined || !("route" in at) || at.until <= sessionClock.now()) return undefined;
+      const { kind, host, port, transport } = at.route;
+      const address = addressOctets(host);
+      return kind === "dial"
+        ? { kind, address, port, transport }
+        : { kind, relay: at.route.path.at(-1) ?? ".", address, port };
     },
     async proved(apTitle, route, origin) {
       if (route.kind === "connection") return ports.connectionOf(route.connection)?.holder === apTitle;

@@ -49,3 +49,16 @@ export function hostOf(address: Uint8Array): string {
   const words = Array.from({ length: 8 }, (_, at) => ((address[2 * at]! << 8) | address[2 * at + 1]!).toString(16));
   return words.join(":");
 }
+
+/** Octets of an IP address as text; an IPv4 address in an IPv6 one is the IPv4 address. */
+export function addressOctets(text: string): Uint8Array {
+  const [plain = ""] = text.split("%");
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1] ?? plain;
+  if (!mapped.includes(":")) return Uint8Array.from(mapped.split("."), Number);
+  const [head = "", tail] = mapped.split("::");
+  const groups = (part: string | undefined): string[] => (part ? part.split(":") : []);
+  const [first, last] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - first.length - last.length }, () => "0");
+  const words = tail === undefined ? first : [...first, ...zeros, ...last];
+  return Uint8Array.from(words.flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 0xff]));
+}

@@ -4,6 +4,7 @@ import { nativeAddressOctets } from "../../shared/c1222/native-address.ts";
 import type { Origin } from "../../shared/c1222/network/registrar.ts";
 import { NODE_TYPE } from "../../shared/c1222/services/register.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
+import { toHex } from "../../shared/ports/octets.ts";
 import { C1222Field, HEADEND, PLANS, SEGMENT } from "./c1222-field.ts";
 
 let field: C1222Field;
@@ -144,6 +145,12 @@ describe("a C12.22 meter that registers where it listens", () => {
     const first = (await field.item(0)).attached;
     expect(first).toMatchObject({ route, seq: 1, until: field.clock.now() - 1_000 + 300_000 });
     expect(await field.clock.until(field.session(0, field.dialOf("b")))).toBe(registers(0));
+    const told = await field
+      .task("c")
+      .receive(clearRequest({ from: ".9", to: HEADEND, invocationId: 7 }, { service: "resolve", apTitle: title }), udp);
+    expect(toHex(told!), "by any task").toContain(
+      toHex(nativeAddressOctets({ address, port: 1153, transport: "tcp" })),
+    );
     // Renewed at another task: for long, and without another proof.
     const dials = field.dialled.length;
     const b = field.task("b");

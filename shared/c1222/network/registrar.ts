@@ -58,6 +58,8 @@ export interface RegistrarOptions {
    * comes again soon.
    */
   readonly proved: (apTitle: string, route: RegisteredRoute, origin: Origin) => Promise<boolean>;
+  /** Where a node is that has registered elsewhere, before or with another task; absent: nobody knows. */
+  readonly located?: (apTitle: string) => Promise<RegisteredRoute | undefined>;
   /** Seconds: the longest period that is granted, and how long nodes wait at most after power-up. */
   readonly periodMax: number;
   readonly registrationDelay: number;
@@ -152,9 +154,9 @@ export class Registrar {
       case "deregister":
         return this.#deregister(absoluteTitle(request.apTitle), origin);
       case "resolve":
-        return { response: this.#resolve(request.apTitle) };
+        return { response: await this.#resolve(request.apTitle) };
       case "trace":
-        return { response: this.#trace(request.apTitle) };
+        return { response: await this.#trace(request.apTitle) };
       default:
         return {
           response: okResponse({
@@ -223,19 +225,23 @@ export class Registrar {
     return { response: okResponse(), event: { kind: "deregistered", apTitle, origin } };
   }
 
-  #resolve(apTitle: string): Response {
-    const found = this.find(apTitle);
-    if (found === undefined || found.route.kind === "connection") return refusal(responseCode("uat"));
-    const { address, port } = found.route;
-    const transport = found.route.kind === "dial" ? found.route.transport : undefined;
+  async #routeTo(apTitle: string): Promise<RegisteredRoute | undefined> {
+    return this.find(apTitle)?.route ?? (await this.#options.located?.(absoluteTitle(apTitle)));
+  }
+
+  async #resolve(apTitle: string): Promise<Response> {
+    const route = await this.#routeTo(apTitle);
+    if (route === undefined || route.kind === "connection") return refusal(responseCode("uat"));
+    const { address, port } = route;
+    const transport = route.kind === "dial" ? route.transport : undefined;
     return okResponse({ kind: "resolve", nativeAddress: nativeAddressOctets({ address, port, transport }) });
   }
 
-  #trace(apTitle: string): Response {
+  async #trace(apTitle: string): Promise<Response> {
     const own = this.#options.apTitles[0];
-    const found = this.find(apTitle);
-    if (found === undefined) return { ...refusal(responseCode("uat")), apTitles: [own] };
-    const between = found.route.kind === "relay" ? [found.route.relay] : [];
+    const route = await this.#routeTo(apTitle);
+    if (route === undefined) return { ...refusal(responseCode("uat")), apTitles: [own] };
+    const between = route.kind === "relay" ? [route.relay] : [];
     return okResponse({ kind: "trace", apTitles: [own, ...between, apTitle] });
   }
 
