@@ -241,6 +241,20 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/simulation/attached.test.ts"],
   },
   {
+    name: "registered address believed without proof",
+    file: "shared/bridge/registration-desk.ts",
+    original: "    await proof.prove(meter, await ports.dial(route, sessionClock.now() + limits.identifyMs));\n",
+    mutated: "",
+    tests: ["test/simulation/c1222-calls.test.ts"],
+  },
+  {
+    name: "goodbye by datagram believed",
+    file: "shared/bridge/registration-desk.ts",
+    original: 'if (transport === "udp") return;',
+    mutated: 'if (transport === undefined) return;',
+    tests: ["test/simulation/c1222-calls.test.ts"],
+  },
+  {
     name: "entry of another connection removed",
     file: "functions/adapters/dynamo-access.ts",
     original: 'ConditionExpression: "attached.#connection = :connection"',
