@@ -1,7 +1,6 @@
 import { type AttachedDial, attachedDial } from "../../shared/bridge/attached-dial.ts";
 import { type C1222GatePorts, c1222Gate } from "../../shared/bridge/c1222-gate.ts";
 import { dlmsPushes } from "../../shared/bridge/dlms-pushes.ts";
-import type { PushBatcher } from "../../shared/bridge/push-batcher.ts";
 import { PUSH_LIMITS } from "../../shared/bridge/push-limits.ts";
 import { pushTap } from "../../shared/bridge/push-tap.ts";
 import { receptionDesk } from "../../shared/bridge/reception.ts";
@@ -35,8 +34,6 @@ export interface Field {
 
 export interface FieldPorts extends Omit<C1222GatePorts, "address" | "driver" | "ownTitles"> {
   readonly secret: () => Promise<Uint8Array>;
-  /** What meters say by themselves, on its way to ingest. */
-  readonly pushes: Pick<PushBatcher, "add">;
   /** False: another Region is the active one, or this task's clock is wrong. */
   readonly mayReceive: () => boolean;
 }

@@ -25,6 +25,7 @@ export interface C1222GatePorts extends ProofPorts {
   readonly dial: (route: DialRoute | RelayRoute, deadline: number) => Promise<Link>;
   /** Answers to group requests; false: it is none. */
   readonly onAnswer: (octets: Uint8Array) => boolean;
+  /** What meters say by themselves, on its way to ingest. */
   readonly pushes: Pick<PushBatcher, "add">;
   /** A meter is reachable again. */
   readonly onAttached?: (place: Place) => void;
