@@ -251,7 +251,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "goodbye by datagram believed",
     file: "shared/bridge/registration-desk.ts",
     original: 'if (transport === "udp") return;',
-    mutated: 'if (transport === undefined) return;',
+    mutated: "if (transport === undefined) return;",
     tests: ["test/simulation/c1222-calls.test.ts"],
   },
   {
