@@ -8,6 +8,7 @@ import { cachedProfiles } from "../../shared/bridge/profiles.ts";
 import { pushBatcher } from "../../shared/bridge/push-batcher.ts";
 import { recall } from "../../shared/bridge/recall.ts";
 import { relays } from "../../shared/bridge/relay-dial.ts";
+import { relayTrace } from "../../shared/bridge/trace-relay.ts";
 import { c1222Groups } from "../../shared/c1222/client/group-protocol.ts";
 import { c1222Sleepers } from "../../shared/c1222/client/sleeper-protocol.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
@@ -252,6 +253,7 @@ const bridge = startBridge(
     drivers: driverRegistry([dlmsDriver, c1222Driver]),
     dial,
     relay: relayed.dial,
+    trace: relayTrace({ dial: relayed.dial, random, from: env.C1222_AP_TITLE }),
     groups: {
       keys: dynamoGroupKeys(db, env.REGISTRY_TABLE, vault),
       requests: groupRequests,

@@ -4,7 +4,7 @@ import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
-import type { RelayRoute, Route } from "../metering/route.ts";
+import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
@@ -20,7 +20,7 @@ import { failureOf, refusal } from "./failure-of.ts";
 import type { ProfileSource } from "./profiles.ts";
 import type { RelayDial } from "./relay-dial.ts";
 import type { TaskEnd } from "./task-report.ts";
-import { type TraceEnd, traceRelay } from "./trace-relay.ts";
+import type { RelayTrace, TraceEnd } from "./trace-relay.ts";
 
 export interface PerformPorts {
   /** Meter time; time-outs of a session are counted on it too. */
@@ -35,6 +35,8 @@ export interface PerformPorts {
   readonly attached?: AttachedDial;
   /** Over a relay's connection; absent: this bridge reaches none. */
   readonly relay?: RelayDial;
+  /** Where the way over relays to a meter that does not answer ends; absent: it is not asked for. */
+  readonly trace?: RelayTrace;
   /** This headend's own title, hex. */
   readonly clientSystemTitle: string;
 }
@@ -129,27 +131,18 @@ export const perform = async (
   );
   const route = routeOf(item, attempt);
   const isSilent = end.kind === "failed" && end.failure.reason === "timeout" && !signal.aborted;
-  if (operation.kind !== "ping" || route?.kind !== "relay" || !isSilent) return end;
-  return { ...end, failure: { ...end.failure, code: SILENCE[await traced(ports, item, route, limits)] } };
+  const { trace, sessionClock } = ports;
+  if (operation.kind !== "ping" || route?.kind !== "relay" || !isSilent || trace === undefined) return end;
+  const traced = await trace(route, item.systemTitle ?? ".", sessionClock.now() + limits.responseMs);
+  return { ...end, failure: { ...end.failure, code: SILENCE[traced] } };
 };
 
 /** What a ping over relays says of a meter that does not answer. */
 const SILENCE: Readonly<Record<TraceEnd, string>> = {
-  node: "c1222.silent-behind-relay",
-  relay: "c1222.relay-has-no-way",
-  nobody: "c1222.relay-silent",
+  node: "relay.node-silent",
+  relay: "relay.no-way",
+  nobody: "relay.silent",
 };
-async function traced(
-  { relay, random, profiles, sessionClock }: PerformPorts,
-  { profile: { name, version }, systemTitle }: AccessItem,
-  route: RelayRoute,
-  { responseMs }: TimeLimits,
-): Promise<TraceEnd> {
-  const profile = await profiles(name, version);
-  if (relay === undefined || systemTitle === undefined || profile?.protocol !== "c1222") return "nobody";
-  const titles = { from: profile.c1222.access.callingApTitle, apTitle: systemTitle };
-  return traceRelay({ dial: relay, random }, route, titles, sessionClock.now() + responseMs);
-}
 
 /**
  * One try: dial, open a session, talk, release. Answers how it ended; never rejects. `signal` closes the link: what then

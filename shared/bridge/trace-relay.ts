@@ -19,32 +19,31 @@ import type { RelayDial } from "./relay-dial.ts";
  */
 export type TraceEnd = "node" | "relay" | "nobody";
 
-/** Asks the last relay of a route for the way to `apTitle`. `from`: the headend's title. Throws nothing that relays do. */
-export async function traceRelay(
-  { dial, random }: { readonly dial: RelayDial; readonly random: Random },
-  route: RelayRoute,
-  titles: { readonly from: string; readonly apTitle: string },
-  deadline: number,
-): Promise<TraceEnd> {
-  const relay = route.path.at(-1) ?? ".";
-  const { from, apTitle } = titles;
-  const invocationId = 1 + below(random, GROUP_INVOCATION_IDS - 1);
-  try {
-    const link = await dial(route, deadline);
+/** Asks the last relay of a route for the way to `apTitle`. Throws nothing that relays do. `deadline`: clock ms. */
+export type RelayTrace = (route: RelayRoute, apTitle: string, deadline: number) => Promise<TraceEnd>;
+
+/** `from`: the headend's own title. */
+export const relayTrace =
+  ({ dial, random, from }: { readonly dial: RelayDial; readonly random: Random; readonly from: string }): RelayTrace =>
+  async (route, apTitle, deadline) => {
+    const relay = route.path.at(-1) ?? ".";
+    const invocationId = 1 + below(random, GROUP_INVOCATION_IDS - 1);
     try {
-      await link.send(clearRequest({ from, to: relay, invocationId }, { service: "trace", apTitle }));
-      const answer = decode(AContext, await link.receive(deadline));
-      const control = controlOf(answer);
-      const { services } = readPayload(answer.userInformation.octetAligned.subarray(1), control.edClassIncluded);
-      const { code, body } = decodeResponse("trace", services[0] ?? new Uint8Array(0));
-      const last = body.kind === "trace" ? body.apTitles.at(-1) : undefined;
-      return code === 0 && last !== undefined && sameTitle(last, apTitle) ? "node" : "relay";
-    } finally {
-      await link.close();
+      const link = await dial(route, deadline);
+      try {
+        await link.send(clearRequest({ from, to: relay, invocationId }, { service: "trace", apTitle }));
+        const answer = decode(AContext, await link.receive(deadline));
+        const control = controlOf(answer);
+        const { services } = readPayload(answer.userInformation.octetAligned.subarray(1), control.edClassIncluded);
+        const { code, body } = decodeResponse("trace", services[0] ?? new Uint8Array(0));
+        const last = body.kind === "trace" ? body.apTitles.at(-1) : undefined;
+        return code === 0 && last !== undefined && sameTitle(last, apTitle) ? "node" : "relay";
+      } finally {
+        await link.close();
+      }
+    } catch (error) {
+      if (error instanceof LinkError) return "nobody";
+      if (error instanceof SessionError || error instanceof WireError) return "relay";
+      throw error;
     }
-  } catch (error) {
-    if (error instanceof LinkError) return "nobody";
-    if (error instanceof SessionError || error instanceof WireError) return "relay";
-    throw error;
-  }
-}
+  };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { memoryAccess } from "../../shared/bridge/memory-access.ts";
 import { perform } from "../../shared/bridge/perform.ts";
 import type { RelayDial } from "../../shared/bridge/relay-dial.ts";
+import { relayTrace } from "../../shared/bridge/trace-relay.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
@@ -41,6 +42,7 @@ describe("a ping over a relay to a meter that does not answer", () => {
           throw new LinkError("link.unreachable", "no address of its own");
         },
         relay,
+        trace: relayTrace({ dial: relay, random: seeded("trace"), from: ".1.1" }),
         clientSystemTitle: "4852440000000001",
       },
       item,
@@ -57,14 +59,14 @@ describe("a ping over a relay to a meter that does not answer", () => {
   it("says that the relay has a way to it and it is silent itself", async () => {
     const branch = silent();
     const end = await pinged(branch, branch.meters[0]!.plan.apTitle);
-    expect(end).toMatchObject({ failure: { reason: "timeout", code: "c1222.silent-behind-relay" } });
+    expect(end).toMatchObject({ failure: { reason: "timeout", code: "relay.node-silent" } });
   });
 
   it("says that the relay is silent where it does not answer either", async () => {
     const branch = silent();
     const mute: RelayDial = async () => linkPair(branch.clock)[0];
     const end = await pinged(branch, branch.meters[0]!.plan.apTitle, mute);
-    expect(end).toMatchObject({ failure: { reason: "timeout", code: "c1222.relay-silent" } });
+    expect(end).toMatchObject({ failure: { reason: "timeout", code: "relay.silent" } });
   });
 
   it("says nothing of the kind of a meter that answers", async () => {
