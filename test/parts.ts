@@ -42,6 +42,7 @@ const LONG = [
   "import",
   "kill-bridge",
   "schedules",
+  "sleepers",
   "switch",
   "two-bridges",
   "two-protocols",

@@ -34,7 +34,7 @@ export interface ClockRequest {
   readonly invocationId: number;
 }
 
-export const configOf = ({ dataOrder, format }: TimeForm): GenConfig => ({
+const configOf = ({ dataOrder, format }: TimeForm): GenConfig => ({
   dataOrder,
   timeFormat: format as GenConfig["timeFormat"],
   charFormat: 1,

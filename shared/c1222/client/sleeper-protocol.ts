@@ -1,30 +1,26 @@
-import { STANDARD_EVENTS } from "../../c1219/event-codes.ts";
-import { readUnsigned } from "../../c1219/integer.ts";
-import { PROCEDURE_INITIATE_TABLE, procedureRequestOf, STANDARD_PROCEDURE } from "../../c1219/procedure.ts";
 import type { C1222Profile } from "../../metering/c1222-profile.ts";
 import { SessionError } from "../../metering/failure.ts";
 import { GROUP_INVOCATION_IDS } from "../../metering/group.ts";
 import type { MailRequest, Said, Sleeper, SleeperProtocol } from "../../metering/mailbox.ts";
-import type { IntervalSet, MeterEvent } from "../../metering/result.ts";
+import type { IntervalSet } from "../../metering/result.ts";
 import type { Crypto } from "../../ports/crypto.ts";
 import { decode } from "../../wire/codec.ts";
-import { Reader } from "../../wire/reader.ts";
 import { WireError } from "../../wire/wire-error.ts";
 import { AContext, integerContentOf, NO_ELEMENTS, unsignedOf } from "../a-context.ts";
-import { absoluteTitle, sameTitle } from "../ap-title.ts";
-import { epsemControl, readPayload, writePayload } from "../epsem.ts";
+import { absoluteTitle } from "../ap-title.ts";
+import { epsemControl, writePayload } from "../epsem.ts";
+import { type Notification, type NotificationPorts, openNotification } from "../network/notification.ts";
 import { OK } from "../response-code.ts";
-import { openApdu, securedApdu } from "../security/secured-apdu.ts";
-import { decodeRequest, encodeRequest, type Request } from "../services/request.ts";
+import { securedApdu } from "../security/secured-apdu.ts";
+import { encodeRequest, type Request } from "../services/request.ts";
 import type { Response } from "../services/response.ts";
-import { clockSetResult, configOf, setClockRequests, type TimeForm } from "./clock-message.ts";
+import { clockSetResult, setClockRequests, type TimeForm } from "./clock-message.ts";
 import { enrolledKey, type ReadyKey, SECURITY_MODES } from "./enrolled-key.ts";
 import { conversationError } from "./exchange.ts";
 import { readClock } from "./meter-clock.ts";
 import { readerOf, readResult, readsOf } from "./one-message.ts";
 import { openAnswer } from "./open-answer.ts";
 import { readIntervals } from "./read-intervals.ts";
-import { readRegisters } from "./read-registers.ts";
 
 type Profile = C1222Profile["c1222"];
 
@@ -64,75 +60,44 @@ async function fitting<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** What was written, as if it had been asked for: a table each. */
-function toldTables(writes: readonly Request[]): { requests: Request[]; responses: Response[] } {
-  const tables = writes.flatMap((write) =>
-    write.service === "fullWrite" && write.tableId !== PROCEDURE_INITIATE_TABLE ? [write] : [],
-  );
-  return {
-    requests: tables.map(({ tableId }) => ({ service: "fullRead", tableId })),
-    responses: tables.map(({ data }) => ({ code: OK, body: { kind: "data", data } })),
-  };
-}
-
-/** Exceptions that it reports: the standard's procedure, with an event code each. */
-function exceptionsIn(writes: readonly Request[], profile: Profile, sentAt: number): readonly MeterEvent[] {
-  const time = profile.sleep?.time;
-  return writes.flatMap((write): readonly MeterEvent[] => {
-    if (write.service !== "fullWrite" || write.tableId !== PROCEDURE_INITIATE_TABLE || time === undefined) return [];
-    const config = configOf(time);
-    const { number, manufacturer, parameters } = procedureRequestOf(write.data, config);
-    if (manufacturer || number !== STANDARD_PROCEDURE.exceptionReport) return [];
-    const code = Number(readUnsigned(new Reader(parameters), 2, config)) & 0x07ff;
-    const names = profile.logs?.[0]?.codes ?? {};
-    const event = names[`S${code}`] ?? STANDARD_EVENTS[code] ?? "unknown";
-    return [{ at: sentAt, event, log: "exceptions", code: String(code) }];
-  });
-}
-
-async function valuesOf(profile: Profile, writes: readonly Request[], sentAt: number) {
-  const { requests, responses } = toldTables(writes);
-  const told = new Set(requests.flatMap((request) => ("tableId" in request ? [request.tableId] : [])));
-  if (!told.has(0)) return { registers: [], intervals: [] };
+/** Intervals of the load profiles that came along whole, with all that they are laid out by. */
+async function intervalsOf(
+  profile: Profile,
+  { tables }: Notification,
+  sentAt: number,
+): Promise<readonly IntervalSet[]> {
+  const whole = tables.filter(({ offset, index }) => offset === undefined && index === undefined);
+  const told = new Set(whole.map(({ tableId }) => tableId));
+  const sets = profile.loadProfiles.filter(({ set }) => told.has(0) && told.has(63) && told.has(63 + set));
+  if (sets.length === 0) return [];
+  const requests: Request[] = whole.map(({ tableId }) => ({ service: "fullRead", tableId }));
+  const responses: Response[] = whole.map(({ data }) => ({ code: OK, body: { kind: "data", data } }));
   const reader = await readerOf(profile, requests, responses);
-  const clock = () => readClock(reader, profile, () => sentAt);
-  const registers = await readRegisters(
-    reader,
-    profile.registers.filter(({ table }) => told.has(table)),
-    clock,
-  );
+  const { shown = sentAt, ...instants } = await readClock(reader, profile, () => sentAt);
   const intervals: IntervalSet[] = [];
-  const sets = profile.loadProfiles.filter(({ set }) => told.has(63) && told.has(63 + set));
-  if (sets.length > 0) {
-    const { shown = sentAt, ...instants } = await clock();
-    for (const one of sets) {
-      const range = { from: shown - SAID_MS, to: shown };
-      const read = await readIntervals(reader, one, { shown, ...instants }, shown, range);
-      if (read.intervals !== undefined && read.intervals.entries.length > 0) intervals.push(read.intervals);
-    }
+  for (const one of sets) {
+    const range = { from: shown - SAID_MS, to: shown };
+    const read = await readIntervals(reader, one, { shown, ...instants }, shown, range);
+    if (read.intervals !== undefined && read.intervals.entries.length > 0) intervals.push(read.intervals);
   }
-  return { registers: registers.registers, intervals };
+  return intervals;
 }
+
+/** What was kept while there was no network is late, and no worse: ingest tells a replay by its counter. */
+const WHENEVER: NotificationPorts["guard"] = { judge: () => "fresh" };
 
 async function said(octets: Uint8Array, sleeper: Sleeper, crypto: Crypto): Promise<Said> {
-  const { c1222, key } = securedOf(sleeper, crypto);
-  const auth = (code: string, message: string): SessionError => new SessionError("auth", code, message);
-  const apdu = decode(AContext, octets);
-  if (apdu.callingApTitle === undefined || !sameTitle(apdu.callingApTitle, sleeper.title))
-    throw auth("c1222.other-title", "the message comes under another title than the enrolled one");
-  const opened = openApdu(apdu, (id) => (id === key.id ? key.eaxPrime : undefined));
-  if (opened.kind === "closed") throw auth(opened.code, "the message does not verify under the enrolled key");
-  if (opened.control.securityMode < SECURITY_MODES[c1222.access.security] || opened.authentication === undefined)
-    throw auth("c1222.security-mode", "expected a message protected as the device profile has it");
-  const { services } = readPayload(opened.payload, opened.control.edClassIncluded);
-  const writes = services.map((service) => decodeRequest(service));
-  const sentAt = opened.authentication.iv * 1000;
-  const counter = (BigInt(opened.authentication.iv) << 32n) | BigInt(unsignedOf(apdu.callingApInvocationId));
+  const { c1222 } = securedOf(sleeper, crypto);
+  const notification = await openNotification(octets, sleeper, { crypto, now: 0, guard: WHENEVER });
+  const { keyId, sentAt, invocationId, registers, exceptions } = notification;
+  if (keyId === undefined || sentAt === undefined)
+    throw new SessionError("auth", "c1222.security-mode", "expected a message under the endpoint's own key");
   return {
-    proof: { key: String(key.id), counter },
+    proof: { key: `c1222.${keyId}`, counter: (BigInt(sentAt / 1000) << 32n) | BigInt(invocationId) },
     sentAt,
-    ...(await valuesOf(c1222, writes, sentAt)),
-    events: exceptionsIn(writes, c1222, sentAt),
+    registers,
+    intervals: await intervalsOf(c1222, notification, sentAt),
+    events: exceptions.map(({ event, code }) => ({ at: sentAt, event, log: "exception-report", code })),
   };
 }
 

@@ -63,7 +63,7 @@ export interface NotificationPorts {
   readonly crypto: Crypto;
   /** Clock milliseconds. */
   readonly now: number;
-  readonly guard: PlaybackGuard;
+  readonly guard: Pick<PlaybackGuard, "judge">;
 }
 
 /** Who a message says it is from; undefined: no request to one of these titles. Not verified. */
