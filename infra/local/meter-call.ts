@@ -56,6 +56,7 @@ export class MeterCall {
   #pause: number = CALL_AGAIN_MS.first;
   #again: NodeJS.Timeout | undefined;
   #stopped = false;
+  #socket: Socket | undefined;
 
   constructor(meter: AnyMeter, now: () => number, gate: Gate, sockets: Set<Socket>, random: Random) {
     this.#meter = meter;
@@ -64,6 +65,11 @@ export class MeterCall {
     this.#sockets = sockets;
     this.#random = random;
     this.#callAfter(fraction(random) * CALL_AGAIN_MS.first);
+  }
+
+  /** Its connection; undefined: it has none now. */
+  get socket(): Socket | undefined {
+    return this.#socket;
   }
 
   stop(): void {
@@ -86,11 +92,13 @@ export class MeterCall {
     };
     let looking: NodeJS.Timeout | undefined;
     socket.once("connect", () => {
+      this.#socket = socket;
       say();
       looking = setInterval(say, LOOK_MS);
     });
     socket.once("close", () => {
       clearInterval(looking);
+      this.#socket = undefined;
       const worth = Date.now() - begun >= WORTH_MS;
       this.#pause = worth ? CALL_AGAIN_MS.first : Math.min(this.#pause * 2, CALL_AGAIN_MS.most);
       this.#callAfter(this.#pause * (0.5 + fraction(this.#random)));

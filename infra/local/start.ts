@@ -158,6 +158,8 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     clientSystemTitle: clientTitle(deployment),
     ...(attached === 0 ? {} : { callers: { share: attached, gates: gatesOf(deployment) } }),
     ...(options.sleepers === 0 ? {} : { sleepers: { count: options.sleepers, ...sleeperTopics(deployment) } }),
+    // One job is compared with what the meters held when it read them: nobody adds to it meanwhile.
+    ...(attached === 0 || options.once ? {} : { pushes: gatesOf(deployment).dlms }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),
   }).catch((error: unknown) => {

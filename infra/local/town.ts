@@ -15,6 +15,7 @@ import { firstAddressing, type Listening, place } from "./town-addresses.ts";
 import { type FanOutWitness, TownFanOut, type TownGroup } from "./town-group.ts";
 import { listed, type TownMeter } from "./town-listing.ts";
 import { TownMemory } from "./town-memory.ts";
+import { type PushGate, pushesByItself, TownPushes } from "./town-pushes.ts";
 import { meterSite } from "./town-sites.ts";
 
 export interface TownOptions {
@@ -34,6 +35,8 @@ export interface TownOptions {
   readonly callers?: Callers;
   /** Gas and water modules that sleep, besides the meters, and the broker that they know. */
   readonly sleepers?: Sleepers;
+  /** Where meters push by themselves; absent: none does. */
+  readonly pushes?: PushGate;
 }
 
 export interface WitnessedCounter {
@@ -87,6 +90,7 @@ export class Town {
   readonly #memory: TownMemory | undefined;
   readonly #calls: readonly MeterCall[];
   readonly #sleepers: readonly MeterSleeper[];
+  readonly #pushes: TownPushes | undefined;
 
   private constructor(
     meters: readonly TownMeter[],
@@ -97,6 +101,7 @@ export class Town {
     memory: TownMemory | undefined,
     calls: readonly MeterCall[],
     sleepers: readonly MeterSleeper[],
+    pushes: TownPushes | undefined,
   ) {
     this.meters = meters;
     this.#byId = new Map(simulated.map((meter) => [meter.plan.meterId, meter]));
@@ -107,6 +112,7 @@ export class Town {
     this.#memory = memory;
     this.#calls = calls;
     this.#sleepers = sleepers;
+    this.#pushes = pushes;
   }
 
   /** Throws `HeadraceError` `town.*`: impossible faults, addresses in use, a data folder of another town. */
@@ -128,11 +134,6 @@ export class Town {
     const { addressing } = listening;
     await fanOut.join(addressing);
     const meters = plans.map((plan) => listed(plan, options.seed, addressing, calling.has(plan.index)));
-    const calls = simulated.flatMap((meter) => {
-      const { index, profile } = meter.plan;
-      const gate = options.callers?.gates[profile.protocol];
-      return gate !== undefined && calling.has(index) ? [new MeterCall(meter, ports.now, gate, sockets, random)] : [];
-    });
     const { sleepers } = options;
     const asleep =
       sleepers === undefined
@@ -142,7 +143,22 @@ export class Town {
               ? [new MeterSleeper(meter, sleepers, options.clock)]
               : [],
           );
-    return new Town(meters, simulated, fanOut, listening, sockets, memory, calls, asleep);
+    const calls = new Map(
+      simulated.flatMap((meter) => {
+        const { index, profile, meterId } = meter.plan;
+        const gate = options.callers?.gates[profile.protocol];
+        return gate !== undefined && calling.has(index)
+          ? [[meterId, new MeterCall(meter, ports.now, gate, sockets, random)] as const]
+          : [];
+      }),
+    );
+    const pushing = simulated.filter(pushesByItself).map((meter) => {
+      const call = calls.get(meter.plan.meterId);
+      return { meter, ...(call === undefined ? {} : { held: () => call.socket }) };
+    });
+    const pushes = options.pushes && new TownPushes(pushing, options.pushes, sockets, random);
+    const kept = [...calls.values()];
+    return new Town(meters, simulated, fanOut, listening, sockets, memory, kept, asleep, pushes);
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */
@@ -175,6 +191,7 @@ export class Town {
 
   async stop(): Promise<void> {
     await Promise.all(this.#sleepers.map((sleeper) => sleeper.stop()));
+    this.#pushes?.stop();
     for (const call of this.#calls) call.stop();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([...this.#closings.map((close) => close()), this.#fanOut.close()]);

@@ -1,0 +1,78 @@
+import { createSocket, type Socket as UdpSocket } from "node:dgram";
+import { connect, type Socket } from "node:net";
+import { fraction, type Random } from "../../shared/ports/random.ts";
+import { SimulatedMeter } from "../../shared/simulator/meter.ts";
+
+/** Where the headend listens for what meters say by themselves, TCP and UDP. */
+export interface PushGate {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How often a meter looks whether it has something to say, ms of the machine's clock: what a last gasp waits at the most. */
+const LOOK_MS = 1_000;
+/** A connection that was opened to push on is given up after so long, ms. */
+const GIVEN_UP_MS = 10_000;
+
+export interface PushingMeter {
+  readonly meter: SimulatedMeter;
+  /** The connection that the meter keeps open; undefined: it opens one for each push, or sends datagrams. */
+  readonly held?: () => Socket | undefined;
+}
+
+/** Simulated DLMS meters that push when their Push setups are due, each at moments of its own. */
+export class TownPushes {
+  readonly #gate: PushGate;
+  readonly #sockets: Set<Socket>;
+  readonly #udp: UdpSocket;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(meters: readonly PushingMeter[], gate: PushGate, sockets: Set<Socket>, random: Random) {
+    this.#gate = gate;
+    this.#sockets = sockets;
+    this.#udp = createSocket("udp4");
+    this.#udp.on("error", () => undefined); // a datagram may be lost
+    for (const one of meters) {
+      one.meter.duePushes(); // what was due before it began to live is not made up for
+      const first = setTimeout(() => {
+        this.#timers.delete(first);
+        this.#timers.add(setInterval(() => this.#look(one), LOOK_MS));
+      }, fraction(random) * LOOK_MS);
+      this.#timers.add(first);
+    }
+  }
+
+  #look({ meter, held }: PushingMeter): void {
+    const frames = meter.duePushes();
+    if (frames.length === 0) return;
+    const { host, port } = this.#gate;
+    if (held !== undefined) for (const frame of frames) held()?.write(frame);
+    else if (meter.plan.way?.kind === "udp") for (const frame of frames) this.#udp.send(frame, port, host);
+    else this.#call(frames);
+  }
+
+  #call(frames: readonly Uint8Array[]): void {
+    const socket = connect({ ...this.#gate, noDelay: true });
+    this.#sockets.add(socket);
+    socket.once("connect", () => {
+      for (const frame of frames) socket.write(frame);
+      socket.end();
+    });
+    socket.setTimeout(GIVEN_UP_MS, () => socket.destroy());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.resume();
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#udp.close();
+  }
+}
+
+/** Whether it pushes: it has a Push setup, and what it says is protected. */
+export const pushesByItself = (meter: unknown): meter is SimulatedMeter =>
+  meter instanceof SimulatedMeter &&
+  meter.plan.fault === undefined &&
+  meter.plan.profile.dlms.access.ciphering !== "none" &&
+  (meter.plan.profile.dlms.pushes ?? []).length > 0;
