@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Deployment, until } from "./deployment.ts";
+
+const METERS = 10;
+const FACTOR = 60;
+const QUARTER_MS = 900_000;
+
+interface ReadingsView {
+  readonly intervals: readonly {
+    readonly channelSet: string;
+    readonly entries: readonly { readonly end: string; readonly values: readonly unknown[]; readonly batch: string }[];
+  }[];
+}
+
+describe("simulated DLMS meters that push", () => {
+  let headend: Deployment;
+  let meters: readonly string[];
+  const began = Math.floor(Date.now() / QUARTER_MS) * QUARTER_MS;
+  beforeAll(async () => {
+    headend = await Deployment.start(
+      ["--meters", String(METERS), "--protocols", "dlms=1", "--attached", "0.3", "--seed", "1"],
+      { HEADRACE_CLOCK: `${new Date(began).toISOString()}*${FACTOR}` },
+    );
+    const { body } = await headend.call<{ meters: readonly { meterId: string }[] }>("operator", "GET", "/meters");
+    meters = body.meters.map(({ meterId }) => meterId);
+  }, 240_000);
+  afterAll(async () => {
+    expect(await headend?.stop()).toBe(0);
+  });
+
+  const load = async (meterId: string) => {
+    const range = new URLSearchParams({
+      from: new Date(began).toISOString(),
+      to: new Date(began + 100 * QUARTER_MS).toISOString(),
+    });
+    const { body } = await headend.call<ReadingsView>("operator", "GET", `/meters/${meterId}/readings?${range}`);
+    return body.intervals.find(({ channelSet }) => channelSet === "load")?.entries ?? [];
+  };
+
+  it("have their load profiles stored though nobody asked, by connections of their own, held ones and datagrams", async () => {
+    expect(meters).toHaveLength(METERS);
+    const pushed = await until(90_000, "eight meters in ten to have pushed", async () => {
+      const found = await Promise.all(meters.map(async (meterId) => [meterId, await load(meterId)] as const));
+      const with2 = found.filter(([, entries]) => entries.length >= 2);
+      return with2.length >= 8 ? with2 : undefined; // the others have no keys to prove themselves by
+    });
+    const accepted = await headend.runJob({
+      operation: {
+        kind: "readIntervals",
+        range: {
+          from: new Date(began - 3 * QUARTER_MS).toISOString(),
+          to: new Date(began + 12 * QUARTER_MS).toISOString(),
+        },
+      },
+      target: { kind: "all" },
+      lane: "urgent",
+    });
+    expect(accepted.progress).toMatchObject({ done: METERS });
+    for (const [meterId, before] of pushed) {
+      const after = await load(meterId);
+      const ends = after.map(({ end }) => end);
+      expect(new Set(ends).size, "each interval once").toBe(ends.length);
+      for (const entry of before)
+        expect(
+          after.find(({ end }) => end === entry.end),
+          "what was pushed stays as it was",
+        ).toEqual(entry);
+    }
+  }, 240_000);
+});
