@@ -63,6 +63,46 @@ describe("schedules behind the API", () => {
       await schedules("administrator", "DELETE /schedules/{scheduleId}", { params: { scheduleId } });
   });
 
+  it("are made of a template, with what is said in its place", async () => {
+    const listed = await schedules("analyst", "GET /schedule-templates");
+    const names = (listed.body as { templates: { template: string }[] }).templates.map(({ template }) => template);
+    expect(names).toEqual(["billing", "billing-period", "theft", "voltage", "operations"]);
+    const made = await schedules("analyst", "POST /schedules", {
+      body: {
+        scheduleId: "of-template",
+        template: "billing",
+        target: { kind: "all" },
+        timeZone: "Europe/Vienna",
+        spreadSeconds: 60,
+      },
+    });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        name: "billing",
+        lane: "bulk",
+        cron: "0 1 * * *",
+        spreadSeconds: 60,
+        operation: { kind: "readIntervals", registers: "total" },
+        sla: { share: 0.995, withinSeconds: 18_000 },
+        template: "billing",
+      },
+    });
+    const params = { scheduleId: "of-template" };
+    expect(await schedules("operator", "GET /schedules/{scheduleId}/results", { params })).toMatchObject({
+      status: 200,
+      body: { results: [] },
+    });
+    await schedules("analyst", "DELETE /schedules/{scheduleId}", { params });
+    const without = await schedules("analyst", "POST /schedules", { body: { target: { kind: "all" } } });
+    expect(without).toMatchObject({ status: 400 });
+    expect((without.body as { errors: { field: string }[] }).errors.map(({ field }) => field)).toEqual([
+      "name",
+      "operation",
+      "cron",
+    ]);
+  });
+
   it("pause and resume, with who did it and why", async () => {
     await create("analyst", "pausing");
     const params = { scheduleId: "pausing" };

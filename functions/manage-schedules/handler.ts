@@ -5,12 +5,13 @@ import { recurrenceProblem } from "../../shared/jobs/recurrence.ts";
 import { rescheduled } from "../../shared/jobs/run-schedules.ts";
 import { type Timing, timetable } from "../../shared/jobs/runs.ts";
 import type { Schedule } from "../../shared/jobs/schedule.ts";
+import { SCHEDULE_TEMPLATES, TEMPLATE_NAMES, withTemplate } from "../../shared/jobs/schedule-templates.ts";
 import { wallClock } from "../../shared/jobs/wall-clock.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import { mayAsk, mayManage, maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoCalendars } from "../adapters/dynamo-named.ts";
-import { dynamoSchedules } from "../adapters/dynamo-schedules.ts";
+import { dynamoScheduleRuns, dynamoSchedules } from "../adapters/dynamo-schedules.ts";
 import { type HttpRequest, httpHandler, type Refused, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { productClock } from "../adapters/system-clock.ts";
@@ -19,10 +20,18 @@ import { systemRandom } from "../adapters/system-random.ts";
 const env = settings({ LEDGER_TABLE: Setting });
 const db = documentClient();
 const schedules = dynamoSchedules(db, env.LEDGER_TABLE);
+const results = dynamoScheduleRuns(db, env.LEDGER_TABLE);
 const calendars = dynamoCalendars(db, env.LEDGER_TABLE);
 
 function viewOf({ version: _version, makesUpFrom: _makesUpFrom, caller: { id, name }, ...shown }: Schedule) {
   return { ...shown, caller: { id, ...(name === undefined ? {} : { name }) } };
+}
+
+/** With how its last run stands by its service level. */
+async function withResult(schedule: Schedule) {
+  const [last] = schedule.sla === undefined ? [] : await results.of(schedule.scheduleId, 1);
+  const own = last !== undefined && last.runAt >= schedule.createdAt ? last : undefined;
+  return { ...viewOf(schedule), ...(own && { lastResult: { runAt: own.runAt, state: own.state } }) };
 }
 
 /** What is wrong with its times. */
@@ -121,13 +130,17 @@ const switched =
 export const handler = httpHandler({
   async listSchedules({ caller }) {
     const shown = (await schedules.list()).filter((schedule) => maySee(caller, schedule.caller.id));
-    return { status: 200, body: { schedules: shown.map(viewOf) } };
+    return { status: 200, body: { schedules: await Promise.all(shown.map(withResult)) } };
   },
   async readSchedule({ params: { scheduleId }, caller }) {
     const schedule = await seen(scheduleId, caller);
-    return "refused" in schedule ? schedule : { status: 200, body: viewOf(schedule) };
+    return "refused" in schedule ? schedule : { status: 200, body: await withResult(schedule) };
   },
-  async createSchedule({ body, caller }) {
+  async createSchedule({ body: submission, caller }) {
+    const { name, operation, cron, ...rest } = withTemplate(submission);
+    // Without a template none of them is absent: the request's schema says so.
+    if (operation === undefined || cron === undefined) throw new TypeError("expected an operation and a recurrence");
+    const body = { ...rest, name: name ?? submission.template ?? "", operation, cron };
     const refusal = await refusalOf(body, caller);
     if (refusal !== undefined) return refusal;
     const now = productClock.now();
@@ -168,6 +181,19 @@ export const handler = httpHandler({
   async listRuns({ params: { scheduleId }, query: { count }, caller }) {
     const schedule = await seen(scheduleId, caller);
     return "refused" in schedule ? schedule : nextRuns(schedule, count);
+  },
+  async listScheduleResults({ params: { scheduleId }, query: { limit }, caller }) {
+    const schedule = await seen(scheduleId, caller);
+    if ("refused" in schedule) return schedule;
+    // Of a schedule of this id that was there before nothing is told: its runs may have been somebody else's.
+    const own = (await results.of(scheduleId, limit)).filter(({ runAt }) => runAt >= schedule.createdAt);
+    return { status: 200, body: { results: own.map(({ scheduleId: _scheduleId, ...run }) => run) } };
+  },
+  async listScheduleTemplates() {
+    return {
+      status: 200,
+      body: { templates: TEMPLATE_NAMES.map((template) => ({ template, ...SCHEDULE_TEMPLATES[template] })) },
+    };
   },
   async previewSchedule({ body: { count, ...timing } }) {
     return (await timingRefusal(timing)) ?? nextRuns(timing, count);

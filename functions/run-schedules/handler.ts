@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { runSchedules } from "../../shared/jobs/run-schedules.ts";
+import { judgeRuns } from "../../shared/jobs/schedule-runs.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoCalendars } from "../adapters/dynamo-named.ts";
-import { dynamoSchedules } from "../adapters/dynamo-schedules.ts";
+import { dynamoScheduleRuns, dynamoSchedules } from "../adapters/dynamo-schedules.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { eventHandler } from "../adapters/pipeline-event.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -14,10 +15,13 @@ const ports = {
   ...jobPorts(),
   schedules: dynamoSchedules(db, env.LEDGER_TABLE),
   calendars: dynamoCalendars(db, env.LEDGER_TABLE),
+  runs: dynamoScheduleRuns(db, env.LEDGER_TABLE),
 };
 
-/** Once a minute: every schedule whose run is due becomes a job. */
+/** Once a minute: every schedule whose run is due becomes a job, and runs are judged by their service levels. */
 export const handler = eventHandler(z.object({}), async () => {
   const runs = await runSchedules(ports, productClock.now());
-  return runs.length === 0 ? undefined : { runs };
+  const judged = await judgeRuns(ports, ports.clock.now());
+  if (runs.length + judged.length === 0) return undefined;
+  return { runs, ...(judged.length === 0 ? {} : { judged }) };
 });

@@ -40,6 +40,11 @@ export const JobSubmission = z.strictObject({
   retry: RetryPolicy.partial().optional(),
   /** Why it is asked. */
   reason: Why.optional(),
+  /**
+   * Keep what was said on the wire with the evidence (the result batches): of each conversation the first 64 kB. For
+   * looking into a few meters, not for a fleet.
+   */
+  keepFrames: z.boolean().optional(),
   /** The same key of the same caller is the same job. */
   idempotencyKey: IdempotencyKey.optional(),
 });
@@ -105,6 +110,7 @@ export const JobInApi = z.strictObject({
   retry: RetryPolicy,
   caller: z.strictObject({ id: z.string(), name: z.string().optional() }),
   reason: z.string().optional(),
+  keepFrames: z.boolean().optional(),
   notBefore: Instant.optional(),
   spreadSeconds: z.int().optional(),
   after: Dependency.optional(),

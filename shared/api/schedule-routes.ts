@@ -7,6 +7,7 @@ import {
   CalendarInApi,
   CalendarList,
   CalendarPath,
+  ResultsQuery,
   RunList,
   RunsQuery,
   ScheduleBody,
@@ -14,7 +15,9 @@ import {
   ScheduleList,
   SchedulePath,
   SchedulePreview,
+  ScheduleResults,
   ScheduleSubmission,
+  TemplateList,
 } from "./schedules.ts";
 
 /** What is kept to be asked again: stored queries and schedules. Part of the one table (`routes.ts`). */
@@ -157,6 +160,26 @@ export const scheduleRoutes = {
     params: SchedulePath,
     query: RunsQuery,
     response: RunList,
+    statuses: [200],
+  },
+  listScheduleResults: {
+    method: "GET",
+    path: "/schedules/{scheduleId}/results",
+    function: "manage-schedules",
+    summary: "Whether runs of a schedule met its service level, and when that was known",
+    roles: LOOKS,
+    params: SchedulePath,
+    query: ResultsQuery,
+    response: ScheduleResults,
+    statuses: [200],
+  },
+  listScheduleTemplates: {
+    method: "GET",
+    path: "/schedule-templates",
+    function: "manage-schedules",
+    summary: "Templates of schedules by use case: lane, times, retries, service level",
+    roles: LOOKS,
+    response: TemplateList,
     statuses: [200],
   },
   previewSchedule: {

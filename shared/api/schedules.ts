@@ -3,6 +3,8 @@ import { Calendar } from "../jobs/calendar.ts";
 import { JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
 import { Blackouts, CatchUp, ScheduleChange, ScheduledOperation } from "../jobs/schedule.ts";
+import { ScheduleRun, Sla } from "../jobs/schedule-runs.ts";
+import { TemplateName } from "../jobs/schedule-templates.ts";
 import { Instant } from "./instant.ts";
 import { limitUpTo, Name } from "./page.ts";
 
@@ -32,11 +34,31 @@ const fields = {
   blackouts: Blackouts.optional(),
   /** Default: `last`. */
   catchUp: CatchUp.optional(),
+  /**
+   * Each run is judged by it: this share of its tasks is done so many seconds after its instant. Judged to the minute; see
+   * `GET /schedules/{scheduleId}/results`.
+   */
+  sla: Sla.optional(),
+  /** What it was made of; says nothing more once it is made. */
+  template: TemplateName.optional(),
   enabled: z.boolean().default(true),
 };
 
-/** POST /schedules. */
-export const ScheduleSubmission = z.strictObject({ ...fields, scheduleId: ScheduleId.optional() });
+/** POST /schedules. With a template, what is left out is as the template has it (`GET /schedule-templates`). */
+export const ScheduleSubmission = z
+  .strictObject({
+    ...fields,
+    name: fields.name.optional(),
+    operation: fields.operation.optional(),
+    cron: fields.cron.optional(),
+    scheduleId: ScheduleId.optional(),
+  })
+  .superRefine((submission, context) => {
+    if (submission.template !== undefined) return;
+    for (const field of ["name", "operation", "cron"] as const)
+      if (submission[field] === undefined)
+        context.addIssue({ code: "custom", path: [field], message: "expected a value, or a template" });
+  });
 /** PUT /schedules/{scheduleId}: the whole of it. */
 export const ScheduleBody = z.strictObject(fields);
 
@@ -50,7 +72,54 @@ export const ScheduleInApi = z.strictObject({
   lastRunAt: Instant.optional(),
   lastJobId: z.string().optional(),
   lastProblem: z.string().optional(),
+  /** Of the last run, where the schedule has a service level. */
+  lastResult: z.strictObject({ runAt: Instant, state: z.enum(["open", "met", "missed"]) }).optional(),
 });
+/** GET /schedules/{scheduleId}/results: runs of a schedule with a service level, newest first. */
+export const ScheduleResults = z.strictObject({
+  results: z.array(
+    ScheduleRun.omit({ scheduleId: true }).extend({
+      runAt: Instant,
+      dueAt: Instant,
+      /** When it was known. */
+      decidedAt: Instant.optional(),
+      /** Of a missed one: when the share was reached after all. */
+      reachedAt: Instant.optional(),
+      /** Tasks as they stood then; the tasks themselves: `GET /jobs/{jobId}/tasks`. */
+      counts: z
+        .strictObject({
+          asOf: Instant,
+          tasks: z.int(),
+          done: z.int(),
+          open: z.int(),
+          failed: z.int(),
+          expired: z.int(),
+          cancelled: z.int(),
+        })
+        .optional(),
+    }),
+  ),
+});
+export const ResultsQuery = z.strictObject({ limit: limitUpTo(100, 30) });
+
+/** GET /schedule-templates. */
+export const TemplateList = z.strictObject({
+  templates: z.array(
+    z.strictObject({
+      template: TemplateName,
+      about: z.string(),
+      operation: ScheduledOperation,
+      cron: z.string(),
+      lane: Lane,
+      retry: RetryPolicy.partial(),
+      deadlineSeconds: z.int(),
+      spreadSeconds: z.int(),
+      catchUp: CatchUp,
+      sla: Sla,
+    }),
+  ),
+});
+
 export const ScheduleList = z.strictObject({ schedules: z.array(ScheduleInApi) });
 
 export const RunsQuery = z.strictObject({ count: limitUpTo(100, 10) });

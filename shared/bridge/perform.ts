@@ -4,6 +4,7 @@ import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
+import type { IntervalEntry, IntervalSet } from "../metering/result.ts";
 import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -19,7 +20,7 @@ import type { DriverRegistry } from "./driver-registry.ts";
 import { failureOf, refusal } from "./failure-of.ts";
 import type { ProfileSource } from "./profiles.ts";
 import type { RelayDial } from "./relay-dial.ts";
-import type { TaskEnd } from "./task-report.ts";
+import type { Frame, TaskEnd } from "./task-report.ts";
 import type { RelayTrace, TraceEnd } from "./trace-relay.ts";
 
 export interface PerformPorts {
@@ -158,9 +159,12 @@ export async function converse(
   talk: ((session: MeterSession) => Promise<TaskEnd>) | undefined,
 ): Promise<TaskEnd> {
   const { sessionClock: clock } = ports;
-  const frames: Uint8Array[] = [];
-  const frameDigest = () =>
-    frames.length === 0 ? {} : { frameDigest: toHex(ports.crypto.hash("sha256", concat(...frames))) };
+  const frames: Frame[] = [];
+  const conversation = () => {
+    const octets = frames.map((frame) => frame.octets);
+    return frames.length === 0 ? {} : { frameDigest: toHex(ports.crypto.hash("sha256", concat(...octets))), frames };
+  };
+  const parts: IntervalSet[] = [];
   let heard = false;
   let link: Link | undefined;
   const hangUp = () => void link?.close();
@@ -183,22 +187,37 @@ export async function converse(
       keys,
       counters,
       responseTimeoutMs: limits.responseMs,
+      onIntervals: (part) => void parts.push(part),
       onFrame(direction, octets) {
-        frames.push(octets.slice());
+        frames.push({ direction, octets: octets.slice() });
         if (direction === "received") heard = true;
       },
     });
     try {
-      return { ...(await talk(session)), ...frameDigest() };
+      return { ...(await talk(session)), ...conversation() };
     } finally {
       await session.release();
     }
   } catch (error) {
-    return { ...failedEnd(error, heard), ...frameDigest() };
+    const partial = joined(parts);
+    return { ...failedEnd(error, heard), ...conversation(), ...(partial.length === 0 ? {} : { partial }) };
   } finally {
     signal.removeEventListener("abort", hangUp);
     await link?.close();
   }
+}
+
+/** The parts of each channel set as one, in the order in which they came; what came again stands once, as it came last. */
+function joined(parts: readonly IntervalSet[]): readonly IntervalSet[] {
+  const sets = new Map<string, { readonly set: IntervalSet; readonly entries: Map<number, IntervalEntry> }>();
+  for (const part of parts) {
+    const known = sets.get(part.channelSet) ?? { set: part, entries: new Map<number, IntervalEntry>() };
+    sets.set(part.channelSet, known);
+    for (const entry of part.entries) known.entries.set(entry.end, entry);
+  }
+  return [...sets.values()].flatMap(({ set, entries }) =>
+    entries.size === 0 ? [] : [{ ...set, entries: [...entries.values()].sort((left, right) => left.end - right.end) }],
+  );
 }
 
 /** The end that an error is. `heard`: the meter has said something since the dial. */

@@ -177,6 +177,7 @@ async function work(
             segment: item.segment,
             slots,
             operation: job.operation,
+            keepFrames: job.keepFrames === true,
             ...suitsOf(job),
             limits: LIMITS[lane],
             toMailbox: (found) => putIntoMailbox(ports, job, slice, found),

@@ -35,6 +35,8 @@ export interface SliceTasks {
   readonly segment: number;
   readonly slots: readonly number[];
   readonly operation: Operation;
+  /** Reports bring along what was said on the wire. */
+  readonly keepFrames: boolean;
   /** Whether a meter still is what the job is about, by its access item; absent: it is. Asked of reads only. */
   readonly suits?: (item: AccessItem) => boolean;
   readonly limits: TimeLimits;
@@ -120,7 +122,10 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
   const settle = (task: Task, look: AccessLook, end: TaskEnd): void => {
     if (end.kind === "left") return;
     if (end.kind === "failed" && slice.hangUp.aborted) return; // our own doing says nothing about the meter
-    const report = taskReport(look.item, task.tries, ports.sessionClock.now(), end);
+    const told = taskReport(look.item, task.tries, ports.sessionClock.now(), end, slice.keepFrames);
+    // What an earlier try brought before it broke off is not lost when a later one brings nothing.
+    const brought = told.outcome.kind === "failed" ? (told.intervals ?? task.pending?.intervals) : told.intervals;
+    const report = brought === undefined ? told : { ...told, intervals: brought };
     if (end.kind === "failed" && end.waitUntil !== undefined) {
       task.tries--;
       task.notBefore = end.waitUntil;

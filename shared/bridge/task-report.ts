@@ -1,29 +1,48 @@
 import type { AccessItem } from "../jobs/access.ts";
 import type { EffectRecord } from "../jobs/effect-record.ts";
-import type { TaskReport } from "../jobs/messages.ts";
+import { FRAMES_KEPT, type TaskReport } from "../jobs/messages.ts";
 import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import type { IntervalSet, MeterEvent, OperationResult } from "../metering/result.ts";
+import { toHex } from "../ports/octets.ts";
 import type { Failure } from "./failure-of.ts";
+
+/** A frame as it was on the wire. */
+export interface Frame {
+  readonly direction: "sent" | "received";
+  readonly octets: Uint8Array;
+}
+/** Of a conversation whose frames are kept, so many octets at the most; the first ones. */
+export const FRAMES_KEPT_OCTETS = 65_536;
 
 /** How one try at one meter ended. */
 export type TaskEnd =
-  | { readonly kind: "done"; readonly result: OperationResult; readonly frameDigest?: string; readonly before?: Before }
+  | {
+      readonly kind: "done";
+      readonly result: OperationResult;
+      readonly frameDigest?: string;
+      readonly frames?: readonly Frame[];
+      readonly before?: Before;
+    }
   /** An order that is not carried out; the meter is as it was. */
   | {
       readonly kind: "cancelled";
       readonly reason: FailureReason;
       readonly code: string;
       readonly frameDigest?: string;
+      readonly frames?: readonly Frame[];
       readonly before?: Before;
     }
   /** Nothing to say: the slot stays open as it is, for whoever has it next. */
-  | { readonly kind: "left"; readonly frameDigest?: string }
+  | { readonly kind: "left"; readonly frameDigest?: string; readonly frames?: readonly Frame[] }
   | {
       readonly kind: "failed";
       readonly failure: Failure;
       readonly frameDigest?: string;
+      readonly frames?: readonly Frame[];
       readonly before?: Before;
+      /** Intervals that came before the conversation broke off. */
+      readonly partial?: readonly IntervalSet[];
       /** Not again in this pass, though `later`. */
       readonly rest?: true;
       /** Nothing was asked of the meter, nor is before this instant, machine clock ms: no try. */
@@ -103,6 +122,22 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
   };
 }
 
+/** The first frames of a conversation, and how many more there were. */
+function frameFields(frames: readonly Frame[]): Pick<TaskReport, "frames" | "framesLeftOut"> {
+  const kept: Frame[] = [];
+  let octets = 0;
+  for (const frame of frames) {
+    octets += frame.octets.length;
+    if (kept.length === FRAMES_KEPT || octets > FRAMES_KEPT_OCTETS) break;
+    kept.push(frame);
+  }
+  const leftOut = frames.length - kept.length;
+  return {
+    frames: kept.map((frame) => ({ d: frame.direction, f: toHex(frame.octets) })),
+    ...(leftOut === 0 ? {} : { framesLeftOut: leftOut }),
+  };
+}
+
 /** An end that says something about the meter. */
 export type Said = Exclude<TaskEnd, { readonly kind: "left" }>;
 
@@ -117,8 +152,8 @@ function outcomeOf(end: Said): TaskReport["outcome"] {
   }
 }
 
-/** The report of a task. `at`: when the last try ended, product clock milliseconds. */
-export function taskReport(item: AccessItem, attempt: number, at: number, end: Said): TaskReport {
+/** The report of a task. `at`: when the last try ended, product clock milliseconds. `keepFrames`: with what was said. */
+export function taskReport(item: AccessItem, attempt: number, at: number, end: Said, keepFrames = false): TaskReport {
   return {
     slot: item.slot,
     meterId: item.meterId,
@@ -127,7 +162,9 @@ export function taskReport(item: AccessItem, attempt: number, at: number, end: S
     outcome: outcomeOf(end),
     profile: { ...item.profile },
     ...(end.frameDigest === undefined ? {} : { frameDigest: end.frameDigest }),
+    ...(keepFrames && end.frames !== undefined ? frameFields(end.frames) : {}),
     ...(end.kind === "done" ? resultFields(end.result) : {}),
+    ...(end.kind === "failed" && end.partial !== undefined ? { intervals: end.partial.map(intervalRecord) } : {}),
     ...(end.before === undefined || end.before.length === 0 ? {} : { registers: end.before }),
   };
 }

@@ -177,7 +177,7 @@ class C1222MeterSession implements MeterSession {
     const refusals: Refusal[] = [];
     const now = clock.shown ?? this.#context.clock.now();
     for (const profile of this.#profile.loadProfiles) {
-      const read = await readIntervals(this.#reader, profile, clock, now, range);
+      const read = await readIntervals(this.#reader, profile, clock, now, range, this.#context.onIntervals);
       if (read.intervals !== undefined) intervals.push(read.intervals);
       refusals.push(...read.refusals);
     }

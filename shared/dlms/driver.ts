@@ -125,7 +125,9 @@ class DlmsMeterSession implements MeterSession {
         continue;
       }
       checkPeriod(profile, known<number>(answers[index * 2 + 1]));
-      const read = await readIntervals(this.#session, profile, clock, captured.value, this.#meterTime(), range);
+      const { onIntervals } = this.#context;
+      const time = this.#meterTime();
+      const read = await readIntervals(this.#session, profile, clock, captured.value, time, range, onIntervals);
       if (read.intervals !== undefined) intervals.push(read.intervals);
       refusals.push(...read.refusals);
     }

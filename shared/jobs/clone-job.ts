@@ -36,6 +36,7 @@ export async function cloneJob(
   return submitJob(ports, caller, {
     ...rest,
     operation: job.operation,
+    ...(job.keepFrames === true ? { keepFrames: true } : {}),
     ...(rest.reason === undefined && isOrder(job) && job.reason !== undefined ? { reason: job.reason } : {}),
     retry: { ...job.retry, ...rest.retry },
     target: {

@@ -7,7 +7,7 @@ import type { GroupRoute } from "./group-route.ts";
 import type { Caller } from "./job.ts";
 import type { Lane } from "./lane.ts";
 import { memoryLedger } from "./memory-ledger.ts";
-import { memorySchedules } from "./memory-schedules.ts";
+import { memoryScheduleRuns, memorySchedules } from "./memory-schedules.ts";
 import type { WorkItem } from "./messages.ts";
 import type { SchedulePorts } from "./run-schedules.ts";
 import type { StoredQuery } from "./stored-query.ts";
@@ -41,6 +41,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const failing = { send: 0, createSlice: 0 };
   const stored = memoryLedger();
   const clock = handClock();
+  const runs = memoryScheduleRuns();
   const ports: SchedulePorts = {
     ledger: {
       ...stored,
@@ -50,6 +51,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
       },
     },
     schedules: memorySchedules(),
+    runs,
     calendars: { list: async () => calendars },
     lanes: {
       send: async (lane, items) => {
@@ -84,7 +86,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
     random: seeded(7),
     crypto: nodeCrypto,
   };
-  return { ports, clock, sent, started, failing, places, queries, groupRoutes, calendars };
+  return { ports, clock, sent, started, failing, places, queries, groupRoutes, calendars, runs };
 }
 
 /** Meters named M-0, M-1, … so many in each of the segments. */

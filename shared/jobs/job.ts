@@ -99,6 +99,8 @@ export const Job = z.strictObject({
   retry: RetryPolicy,
   caller: Caller,
   reason: z.string().max(500).optional(),
+  /** The frames of its conversations are kept with the evidence. */
+  keepFrames: z.boolean().optional(),
   /** Planned at once, sent from then on, clock ms. */
   notBefore: z.int().optional(),
   /** Its slices start spread over so many seconds, each at an instant of its own by hash. */

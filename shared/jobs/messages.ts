@@ -68,6 +68,10 @@ export const EventRecord = z.strictObject({
     .optional(),
 });
 
+/** Frames of one conversation that are kept at the most. */
+export const FRAMES_KEPT = 512;
+const FrameRecord = z.strictObject({ d: z.enum(["sent", "received"]), f: z.string().regex(/^(?:[0-9a-f]{2})*$/) });
+
 /** How one attempt at one meter ended. */
 export const TaskReport = z.strictObject({
   slot: z
@@ -94,6 +98,9 @@ export const TaskReport = z.strictObject({
   profile: z.strictObject({ name: z.string(), version: z.int() }).optional(),
   /** SHA-256 of all frames of the session, sent and received, hex. */
   frameDigest: z.string().optional(),
+  /** The frames themselves, where the job asks for it; the first of them. */
+  frames: z.array(FrameRecord).max(FRAMES_KEPT).optional(),
+  framesLeftOut: z.int().min(1).optional(),
   registers: z.array(RegisterRecord).optional(),
   intervals: z.array(IntervalRecord).optional(),
   snapshots: z.array(SnapshotRecord).max(64).optional(),

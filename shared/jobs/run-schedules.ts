@@ -2,11 +2,13 @@ import type { Operation } from "../metering/operation.ts";
 import { blackoutAt, type Calendar, type Calendars } from "./calendar.ts";
 import { calendarsOf, type NextRun, nextRunOf } from "./runs.ts";
 import type { CatchUp, Schedule, ScheduledOperation, Schedules } from "./schedule.ts";
+import type { ScheduleRuns } from "./schedule-runs.ts";
 import { type JobRequest, type SubmitOutcome, type SubmitPorts, submitJob } from "./submit-job.ts";
 
 export interface SchedulePorts extends SubmitPorts {
   readonly schedules: Schedules;
   readonly calendars: Pick<Calendars, "list">;
+  readonly runs: Pick<ScheduleRuns, "begin">;
 }
 
 const CATCH_UP_MAX_SECONDS = 40 * 86_400;
@@ -144,6 +146,11 @@ export async function runSchedules(ports: SchedulePorts, now: number): Promise<r
     for (const { runAt, missed, request } of due.runs) {
       const run = { scheduleId, createdAt, runAt };
       const outcome = await submitJob(ports, schedule.caller, { ...request, deadline }, run);
+      const { sla } = schedule;
+      if (outcome.kind === "accepted" && sla !== undefined) {
+        const dueAt = ports.clock.now() + (runAt - now) + sla.withinSeconds * 1000;
+        await ports.runs.begin({ scheduleId, runAt, jobId: outcome.jobId, sla, dueAt, state: "open" });
+      }
       const { lastProblem: _lastProblem, ...rest } = next;
       next =
         outcome.kind === "accepted"

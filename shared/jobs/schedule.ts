@@ -2,6 +2,8 @@ import { z } from "zod";
 import { Operation } from "../metering/operation.ts";
 import { Caller, JobTarget, RetryPolicy } from "./job.ts";
 import { Lane } from "./lane.ts";
+import { Sla } from "./schedule-runs.ts";
+import { TemplateName } from "./schedule-templates.ts";
 
 const [ReadRegisters, ReadIntervals, Ping, , ReadEvents, ReadVoltage, , , , ReadBilling] = Operation.options;
 /** The range ends at the run and is so long, seconds. */
@@ -66,6 +68,10 @@ export const Schedule = z.strictObject({
   blackouts: Blackouts.optional(),
   /** Default: `last`. */
   catchUp: CatchUp.optional(),
+  /** Each run is judged by it; absent: none is. */
+  sla: Sla.optional(),
+  /** What it was made of. */
+  template: TemplateName.optional(),
   /** False: paused. What would have run meanwhile is not made up for. */
   enabled: z.boolean(),
   /** Whose it is: who made it, with the roles of that time. Its jobs are asked for in this name. */

@@ -43,6 +43,7 @@ export interface JobRequest {
   readonly deadline?: number | undefined;
   readonly retry?: { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] | undefined } | undefined;
   readonly reason?: string | undefined;
+  readonly keepFrames?: boolean | undefined;
   /** Planned now, sent from then on. */
   readonly notBefore?: number | undefined;
   readonly spreadSeconds?: number | undefined;
@@ -139,6 +140,7 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
     retry: { passes, backoffSeconds, ...(byReason === undefined ? {} : { byReason }) },
     caller,
     ...(reason === undefined ? {} : { reason }),
+    ...(request.keepFrames === true ? { keepFrames: true } : {}),
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(spreadSeconds === undefined ? {} : { spreadSeconds }),
     ...(after === undefined ? {} : { after }),
@@ -253,7 +255,7 @@ async function gate(ports: SubmitPorts, request: JobRequest, job: Job): Promise<
 }
 
 /** What a job asks, without what was filled in, as comparable text (the schemas give their fields an order). */
-const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds, after }: Job): string =>
+const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds, after, keepFrames }: Job): string =>
   JSON.stringify([
     Operation.parse(operation),
     JobTarget.parse(target),
@@ -265,6 +267,7 @@ const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds
     notBefore,
     spreadSeconds,
     after === undefined ? undefined : [after.jobId, after.on],
+    keepFrames,
   ]);
 
 /**

@@ -6,7 +6,7 @@ import type { EffectSession } from "./effect.ts";
 import type { MeterKeys } from "./meter-keys.ts";
 import type { Operation } from "./operation.ts";
 import type { DeviceProfile, DlmsProfile } from "./profile.ts";
-import type { OperationResult } from "./result.ts";
+import type { IntervalSet, OperationResult } from "./result.ts";
 
 /** Draws invocation counters out of a lease: each call is one call of an AEAD or GMAC primitive, and never repeats. */
 export interface CounterSource {
@@ -30,6 +30,8 @@ export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
   readonly counters: CounterSource;
   /** How long one request may stay unanswered, ms. */
   readonly responseTimeoutMs: number;
+  /** Told of intervals as they come, so that a conversation that breaks off has not been for nothing. */
+  readonly onIntervals?: (part: IntervalSet) => void;
   /** Told of each frame, for digests and evidence; the octets are as on the wire. */
   readonly onFrame?: (direction: "sent" | "received", octets: Uint8Array) => void;
 }

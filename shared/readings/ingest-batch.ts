@@ -97,7 +97,8 @@ async function ingestTasks(
   { envelope, reports, bad, text }: ReceivedBatch<"batch">,
 ): Promise<IngestFacts> {
   const tells = reports.some(
-    ({ registers, intervals, snapshots, events }) => (registers ?? intervals ?? snapshots ?? events) !== undefined,
+    ({ registers, intervals, snapshots, events, frames }) =>
+      (registers ?? intervals ?? snapshots ?? events ?? frames) !== undefined,
   );
   if (text !== undefined && (tells || bad.length > 0)) await ports.batches.putText(envelope, text);
 

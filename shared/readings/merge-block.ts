@@ -8,7 +8,7 @@ import {
   type SideEntry,
   sameLayout,
 } from "./day-block.ts";
-import { assessed, QUALITY } from "./quality.ts";
+import { assessed, earlierOf, QUALITY } from "./quality.ts";
 
 /** Values that gave way: what one batch said and another says otherwise. Kept beside the block, with their origin. */
 export interface Superseded {
@@ -52,8 +52,11 @@ function judge<T extends BlockEntry>(there: T | undefined, incoming: T): Verdict
   return { kept, lost: loser, added: Math.max(0, valuesIn(kept) - valuesIn(there)) };
 }
 
-/** Puts what one report brings into what is stored. Pure; doing it again changes nothing. */
-export function mergeBlock(stored: DayBlock, incoming: DayBlock): MergedBlock {
+/**
+ * Puts what one report brings into what is stored. Pure; doing it again changes nothing. `before`: the block of the day
+ * before, where there is one: dials are compared over midnight too.
+ */
+export function mergeBlock(stored: DayBlock, incoming: DayBlock, before?: DayBlock): MergedBlock {
   assert(stored.day === incoming.day, "a block takes entries of its own day");
   const adopts = stored.period === 0 && incoming.period !== 0;
   assert(adopts || incoming.period === 0 || sameLayout(stored, incoming), "a block takes entries of its own layout");
@@ -127,7 +130,13 @@ export function mergeBlock(stored: DayBlock, incoming: DayBlock): MergedBlock {
     side: [...side.values()].sort((left, right) => left.end - right.end || left.start - right.start),
     registers: [...registers.values()].sort((left, right) => (registerKey(left) < registerKey(right) ? -1 : 1)),
   };
-  return { block: changed ? assessed(block) : block, changed, superseded: [...lost.values()], added, corrected };
+  return {
+    block: changed ? assessed(block, earlierOf(before, block)) : block,
+    changed,
+    superseded: [...lost.values()],
+    added,
+    corrected,
+  };
 }
 
 const sameEntry = (left: BlockEntry, right: BlockEntry): boolean =>

@@ -1,6 +1,6 @@
 import { MEASUREMENTS, type Measurement } from "../metering/measurement.ts";
 import { INTERVAL_STATUS } from "../metering/result.ts";
-import type { BlockEntry, DayBlock } from "./day-block.ts";
+import { type BlockEntry, DAY_MS, type DayBlock, sameLayout, slotsOfDay } from "./day-block.ts";
 
 /**
  * What validation says of an interval, a bit each, over all its channels. Nothing is dropped for it. `cim`: the reading
@@ -95,19 +95,31 @@ function marksOf(
   return marks;
 }
 
+/** The last interval of the day before; its number counts back from the first one of the day. */
+export type Earlier = readonly [number: number, entry: BlockEntry];
+
+/** Of the block of the day before, as far as its columns are the same; undefined: there is nothing to compare with. */
+export function earlierOf(before: DayBlock | undefined, block: DayBlock): Earlier | undefined {
+  if (before === undefined || before.day !== block.day - DAY_MS || !sameLayout(before, block)) return undefined;
+  const last = Math.max(...before.entries.keys());
+  const entry = before.entries.get(last);
+  return entry === undefined ? undefined : [last - slotsOfDay(before.period), entry];
+}
+
 /**
  * The block with what validation says of each of its intervals. Pure, and the same for the same values: what an entry's
- * neighbours say is worked out anew, what it brought along stays.
+ * neighbours say is worked out anew, what it brought along stays. `earlier`: a dial goes on from the day before.
  */
-export function assessed(block: DayBlock): DayBlock {
-  const sorted = [...block.entries].sort(([left], [right]) => left - right);
+export function assessed(block: DayBlock, earlier?: Earlier): DayBlock {
+  const own = [...block.entries].sort(([left], [right]) => left - right);
+  const sorted = earlier === undefined ? own : [earlier, ...own];
   const marks = block.channels.map(({ measurement }, channel) => marksOf(sorted, channel, measurement));
   const dials = marks.filter((_, channel) => {
     const measurement = block.channels[channel]?.measurement;
     return measurement !== undefined && MEASUREMENTS[measurement].cumulative;
   });
   const entries = new Map<number, BlockEntry>();
-  for (const [number, entry] of sorted) {
+  for (const [number, entry] of own) {
     let quality = (entry.quality ?? 0) & OWN;
     for (const mark of marks) quality |= mark.get(number) ?? 0;
     const fell = dials.every((mark) => ((mark.get(number) ?? 0) & QUALITY.notMonotone.bit) !== 0);

@@ -5,6 +5,7 @@ import { REGISTERS_SET, snapshotSet } from "./blocks.ts";
 import {
   type BlockEntry,
   type BlockRegister,
+  DAY_MS,
   type DayBlock,
   dayOf,
   dayOfInterval,
@@ -32,7 +33,7 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
 
 /**
  * What a report brings, as blocks by channel set and UTC day. Registers lie in the first interval block of the day in
- * which they were read, else in a block of their own; a snapshot lies in a block of its own, in the day in which the
+ * which they were read, or of the day before it (a read just after midnight is one write), else in a block of their own; a snapshot lies in a block of its own, in the day in which the
  * meter took it: read again, it is the same. Throws `HeadraceError` `readings.report-malformed` when the
  * report contradicts itself: nothing of it is stored then.
  */
@@ -64,7 +65,8 @@ export function blocksOf(
   const registers = registersOf(report.registers ?? [], origin);
   if (registers.length === 0) return blocks;
   const day = dayOf(report.at);
-  const beside = blocks.find(({ block }) => block.day === day && block.period !== 0);
+  const among = (of: number) => blocks.find(({ block }) => block.day === of && block.period !== 0);
+  const beside = among(day) ?? among(day - DAY_MS);
   if (beside === undefined) return [...blocks, { set: REGISTERS_SET, block: { ...emptyBlock(day), registers } }];
   beside.block.registers = registers;
   return blocks;

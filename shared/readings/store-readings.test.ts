@@ -5,6 +5,7 @@ import { MeterId } from "../metering/meter.ts";
 import { DAY_MS } from "./day-block.ts";
 import { decodeDayBlock } from "./day-block-codec.ts";
 import { memoryDayBlocks } from "./memory-day-blocks.ts";
+import { qualityFlags } from "./quality.ts";
 import { readReadings } from "./read-readings.ts";
 import { storeReadings } from "./store-readings.ts";
 
@@ -312,6 +313,71 @@ describe("stored readings", () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("dials over midnight", () => {
+  const TODAY = 30 * 3_600_000;
+  /** The last quarter-hours of a day and the first of the next; `fallen`: from midnight on another meter's dials. */
+  const evening: Row[] = [94, 95, 96].map((number) => [end(number), 50_000 + number * 10, 8_000]);
+  const morning = (fallen: boolean): Row[] =>
+    [97, 98, 99].map((number) => [end(number), (fallen ? 0 : 50_000) + number * 2, fallen ? 0 : 8_000]);
+  const flagsAt = async (read: ReturnType<typeof store>["read"], number: number) => {
+    const { intervals } = await read(DAY, DAY + DAY_MS + TODAY);
+    const entry = intervals[0]?.entries.find((one) => one.end === end(number));
+    return entry === undefined ? undefined : qualityFlags(entry.quality);
+  };
+  const later = { at: DAY + DAY_MS + TODAY };
+
+  it("that go on are nothing to say", async () => {
+    const { put, read } = store();
+    await put([
+      reportOf([...evening, ...[97, 98].map((number): Row => [end(number), 50_000 + number * 10, 8_000])], later),
+    ]);
+    expect(await flagsAt(read, 97)).toEqual([]);
+  });
+
+  it.each([
+    ["in one report", (put: ReturnType<typeof store>["put"]) => put([reportOf([...evening, ...morning(true)], later)])],
+    [
+      "in two reports",
+      async (put: ReturnType<typeof store>["put"]) => {
+        await put([reportOf(evening, later)]);
+        await put([reportOf(morning(true), later)], LATER);
+      },
+    ],
+    [
+      "where the day before comes after",
+      async (put: ReturnType<typeof store>["put"]) => {
+        await put([reportOf(morning(true), later)]);
+        await put([reportOf(evening, later)], LATER);
+      },
+    ],
+  ])("that fell to nothing are another meter's, it may be: %s", async (_, bring) => {
+    const { put, read } = store();
+    await bring(put);
+    expect(await flagsAt(read, 97)).toEqual(["notMonotone", "exchangeSuspected"]);
+    expect(await flagsAt(read, 98)).toEqual([]);
+    expect(await flagsAt(read, 96)).toEqual([]);
+  });
+
+  it("cost no write that a day alone would not", async () => {
+    const { put, writes } = store();
+    await put([reportOf(evening, later)]);
+    await put([reportOf(morning(false), later)], LATER);
+    expect(writes()).toBe(2);
+    await put([reportOf(evening, later)]);
+    expect(writes()).toBe(2);
+  });
+});
+
+describe("registers that are read just after midnight", () => {
+  it("are one write with the intervals of the day before", async () => {
+    const { put, read, writes } = store();
+    const at = DAY + DAY_MS + 420_000;
+    await put([reportOf(rowsOf(1, 97), { at, registers: [{ m: "energy.active.import.total", v: 9_000n, s: 0 }] })]);
+    expect(writes()).toBe(1);
+    expect((await read(DAY + DAY_MS, DAY + 2 * DAY_MS)).registers).toMatchObject([{ at, value: 9_000n }]);
   });
 });
 

@@ -1,11 +1,13 @@
 import { eachOf, piecesOf } from "../jobs/concurrency.ts";
 import type { TaskReport } from "../jobs/messages.ts";
 import { HeadraceError } from "../ports/errors.ts";
+import { toHex } from "../ports/octets.ts";
 import { seedOf } from "../ports/random.ts";
 import type { BlockKey, DayBlocks, StoredBlock } from "./blocks.ts";
-import { type DayBlock, emptyBlock, sameLayout } from "./day-block.ts";
+import { DAY_MS, type DayBlock, dayOf, emptyBlock, sameLayout } from "./day-block.ts";
 import { decodeDayBlock, encodeDayBlock } from "./day-block-codec.ts";
 import { mergeBlock } from "./merge-block.ts";
+import { assessed, earlierOf } from "./quality.ts";
 import { blocksOf } from "./report-blocks.ts";
 
 export interface StoreFacts {
@@ -32,6 +34,13 @@ interface Incoming {
   readonly blocks: DayBlock[];
 }
 
+/** What comes of one slot and channel set, by day. */
+interface Series {
+  readonly days: Incoming[];
+  /** The day of the newest report. */
+  reportedOn: number;
+}
+
 const textOf = ({ segment, slot, day, set }: BlockKey): string => `${segment}#${day}#${slot}#${set}`;
 
 /**
@@ -47,13 +56,17 @@ export async function storeReadings(
 ): Promise<{ readonly facts: StoreFacts; readonly bad: readonly BadContent[] }> {
   const facts: StoreFacts = { added: 0, corrected: 0, written: 0, unchanged: 0, conflicts: 0 };
   const bad: BadContent[] = [];
-  const wanted = new Map<string, Incoming>();
+  const series = new Map<string, Series>();
   for (const report of reports) {
     try {
       for (const { set, block } of blocksOf(report, batch)) {
         const key = { segment, slot: report.slot, day: block.day, set };
-        const known = wanted.get(textOf(key));
-        if (known === undefined) wanted.set(textOf(key), { key, blocks: [block] });
+        const name = `${key.slot}#${set}`;
+        const one = series.get(name) ?? { days: [], reportedOn: 0 };
+        series.set(name, one);
+        one.reportedOn = Math.max(one.reportedOn, dayOf(report.at));
+        const known = one.days.find(({ key: { day } }) => day === key.day);
+        if (known === undefined) one.days.push({ key, blocks: [block] });
         else known.blocks.push(block);
       }
     } catch (error) {
@@ -61,28 +74,75 @@ export async function storeReadings(
       bad.push({ slot: report.slot, problem: error.message });
     }
   }
-  for (const piece of piecesOf([...wanted.values()], READ_PIECE)) {
-    const stored = new Map(
-      (await ports.blocks.read(piece.map(({ key }) => key))).map((block) => [textOf(block.key), block]),
-    );
-    await eachOf(piece, WRITES_MAX, async ({ key, blocks }) => {
-      for (const block of blocks) {
-        await storeBlock(ports.blocks, key, block, stored.get(textOf(key)), facts);
-        stored.delete(textOf(key)); // a second report about the same block reads it again
-        if (blocks.length > 1) for (const again of await ports.blocks.read([key])) stored.set(textOf(key), again);
+  const all = [...series.values()].map(({ days, reportedOn }) => {
+    days.sort((left, right) => left.key.day - right.key.day);
+    return { days, ...neighboursOf(days, reportedOn) };
+  });
+  for (const piece of piecesOf(all, READ_PIECE)) {
+    const keys = piece.flatMap(({ days, before, after }) => [
+      ...days.map(({ key }) => key),
+      ...[before, after].filter((key) => key !== undefined),
+    ]);
+    const stored = new Map((await ports.blocks.read(keys)).map((block) => [textOf(block.key), block]));
+    await eachOf(piece, WRITES_MAX, async ({ days, before, after }) => {
+      const there = before && stored.get(textOf(before));
+      let yesterday = there && decodeDayBlock(there.key.day, there.octets);
+      let written = facts.written;
+      for (const { key, blocks } of days) {
+        let found = stored.get(textOf(key));
+        for (const block of blocks) {
+          written = facts.written;
+          const today = await storeBlock(ports.blocks, key, block, found, facts, yesterday);
+          if (block === blocks.at(-1)) yesterday = today;
+          // A second report about the same block reads it again.
+          else [found] = await ports.blocks.read([key]);
+        }
       }
+      const later = after && stored.get(textOf(after));
+      if (later !== undefined && yesterday !== undefined && facts.written > written)
+        await assessAgain(ports.blocks, later, yesterday, facts);
     });
   }
   return { facts, bad };
 }
 
+/** Days beside those that come, whose dials go on into them or out of them; none of blocks without intervals. */
+function neighboursOf(
+  days: readonly Incoming[],
+  reportedOn: number,
+): { readonly before?: BlockKey; readonly after?: BlockKey } {
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined || last.blocks.every(({ period }) => period === 0)) return {};
+  const before = { ...first.key, day: first.key.day - DAY_MS };
+  // After the day of the newest report nothing is stored yet.
+  return last.key.day >= reportedOn ? { before } : { before, after: { ...last.key, day: last.key.day + DAY_MS } };
+}
+
+/** A day that was stored before the day before it: what validation says of its first interval may be another now. */
+async function assessAgain(blocks: DayBlocks, read: StoredBlock, before: DayBlock, facts: StoreFacts): Promise<void> {
+  let stored: StoredBlock | undefined = read;
+  for (let tries = 1; tries <= TRIES && stored !== undefined; tries++) {
+    const block = decodeDayBlock(stored.key.day, stored.octets);
+    const octets = encodeDayBlock(assessed(block, earlierOf(before, block)));
+    if (toHex(octets) === toHex(stored.octets)) return;
+    if ((await blocks.write(stored.key, octets, stored.version)) === "written") {
+      facts.written++;
+      return;
+    }
+    facts.conflicts++;
+    [stored] = await blocks.read([stored.key]);
+  }
+}
+
+/** Answers the block as it is stored now. */
 async function storeBlock(
   blocks: DayBlocks,
   key: BlockKey,
   incoming: DayBlock,
   read: StoredBlock | undefined,
   facts: StoreFacts,
-): Promise<void> {
+  before: DayBlock | undefined,
+): Promise<DayBlock> {
   let stored = read;
   for (let tries = 1; tries <= TRIES; tries++) {
     const there =
@@ -92,21 +152,21 @@ async function storeBlock(
     if (incoming.period !== 0 && there.period !== 0 && !sameLayout(there, incoming)) {
       // The meter's channels are others since the block began: they get a block of their own beside it.
       const other = { ...key, set: `${key.set.split("~")[0]}~${layoutDigest(incoming)}` };
-      return storeBlock(blocks, other, incoming, (await blocks.read([other]))[0], facts);
+      return storeBlock(blocks, other, incoming, (await blocks.read([other]))[0], facts, before);
     }
-    const merged = mergeBlock(there, incoming);
+    const merged = mergeBlock(there, incoming, before);
     // What gives way is kept before it goes.
     for (const { loser, winner, block } of merged.superseded)
       await blocks.keep({ key, loser: loser.batch, winner: winner.batch, octets: encodeDayBlock(block) });
     if (!merged.changed) {
       facts.unchanged++;
-      return;
+      return there;
     }
     if ((await blocks.write(key, encodeDayBlock(merged.block), stored?.version ?? 0)) === "written") {
       facts.written++;
       facts.added += merged.added;
       facts.corrected += merged.corrected;
-      return;
+      return merged.block;
     }
     facts.conflicts++;
     stored = (await blocks.read([key]))[0];

@@ -66,6 +66,7 @@ export interface Access {
   /** The first counter is one more. */
   readonly counter?: number;
   readonly link?: (link: Link) => Link;
+  readonly onIntervals?: NonNullable<SessionContext["onIntervals"]>;
 }
 let counter = 1_000;
 async function contextOf({ meter, clock, profile: own }: Lab, access: Access): Promise<SessionContext<DlmsProfile>> {
@@ -82,6 +83,7 @@ async function contextOf({ meter, clock, profile: own }: Lab, access: Access): P
     keys: access.keys ?? (meter.plan.enrolled as MeterKeys),
     counters: { next: () => (next === undefined ? ++counter : ++next) },
     responseTimeoutMs: 5_000,
+    ...(access.onIntervals && { onIntervals: access.onIntervals }),
   };
 }
 

@@ -7,6 +7,7 @@ import { ingestCpu } from "./ingest-cpu.ts";
 import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
+import { writeUnits } from "./write-units.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   c1222SecuredReads,
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   lanesLatency,
   ledgerScale,
   pingStorm,
+  writeUnits,
 ];
 
 const HELP = `Measures.

@@ -50,8 +50,12 @@ export class FixtureSchedules {
 
   create(request: RequestSent<Routes["createSchedule"]>): Made {
     const now = this.#now();
+    const { name = "", operation = { kind: "readRegisters" }, cron = "0 6 * * *", ...rest } = request;
     const made: Made = {
-      ...request,
+      ...rest,
+      name,
+      operation,
+      cron,
       scheduleId: `made-${this.#schedules.length}`,
       enabled: true,
       createdAt: new Date(now).toISOString(),

@@ -16,7 +16,7 @@ const never = <span className="muted">not yet</span>;
 
 function ScheduleRow({ schedule, maySwitch }: { readonly schedule: ApiSchedule; readonly maySwitch: boolean }) {
   const { name, operation, target, cron, timeZone, enabled = true, nextRunAt, lastRunAt, lastJobId } = schedule;
-  const { blackouts, spreadSeconds = 0, caller, changed, lastProblem } = schedule;
+  const { blackouts, spreadSeconds = 0, caller, changed, lastProblem, sla, lastResult } = schedule;
   return (
     <tr>
       <th scope="row">
@@ -56,6 +56,12 @@ function ScheduleRow({ schedule, maySwitch }: { readonly schedule: ApiSchedule; 
           <Link to={jobPath(lastJobId)}>
             <Instant at={lastRunAt} />
           </Link>
+        )}
+        {sla !== undefined && lastResult !== undefined && (
+          <span className="small muted job-about">
+            {{ open: "not decided yet", met: "met", missed: "missed" }[lastResult.state]}:{" "}
+            {Math.round(sla.share * 1000) / 10} % within {durationText(sla.withinSeconds)}
+          </span>
         )}
         {lastProblem !== undefined && <span className="small job-about">refused: {lastProblem}</span>}
       </td>

@@ -76,13 +76,14 @@ function checkClosure(reader: TableReader, limits: TableRecord): void {
     throw new SessionError("unsupported", "c1222.closure-status", "load profiles with a closure status are not read");
 }
 
-/** Reads the intervals of one data set whose end lies in (from, to]. */
+/** Reads the intervals of one data set whose end lies in (from, to]. `onPart`: told of what each message brings. */
 export async function readIntervals(
   reader: TableReader,
   profile: C1222LoadProfile,
   clock: MeterClock,
   now: number,
   range: TimeRange,
+  onPart: (part: IntervalSet) => void = () => undefined,
 ): Promise<{ readonly intervals: IntervalSet | undefined; readonly refusals: readonly Refusal[] }> {
   const table = 63 + profile.set;
   await reader.prepare([STATUS_TABLE, table]);
@@ -105,7 +106,8 @@ export async function readIntervals(
     if (answer?.kind !== "octets")
       return { intervals: undefined, refusals: [{ item: profile.channelSet, code: answer?.code ?? "c1222.err" }] };
     const ring = ringOf(profile.set, limits, reader.interpret(STATUS_TABLE, answer.octets));
-    const read = await readBlocks(reader, profile, ring, answer.octets, clock, now, range);
+    const told = (entries: readonly IntervalEntry[]): void => onPart(intervalSet(profile, entries, range));
+    const read = await readBlocks(reader, profile, ring, answer.octets, clock, now, range, told);
     if (read.kind === "refused")
       return { intervals: undefined, refusals: [{ item: profile.channelSet, code: read.code }] };
     if (read.kind === "read") return { intervals: intervalSet(profile, read.entries, range), refusals: [] };
@@ -146,6 +148,7 @@ async function readBlocks(
   clock: MeterClock,
   now: number,
   range: TimeRange,
+  onEntries: (entries: readonly IntervalEntry[]) => void,
 ): Promise<BlocksRead> {
   const table = 63 + profile.set;
   const { fields } = reader.layout(table);
@@ -170,6 +173,7 @@ async function readBlocks(
     if (refused !== undefined) return { kind: "refused", code: codeOf(dataOf(refused)) };
     const after = dataOf(answers[requests.length] ?? { code: 1, body: { kind: "none" } });
     if (after.kind !== "octets" || !same(after.octets, status)) return { kind: "moved" };
+    const before = entries.length;
     for (const [index, age] of ages.entries()) {
       const answer = dataOf(answers[whole ? 0 : index] ?? { code: 1, body: { kind: "none" } });
       if (answer.kind !== "octets") return { kind: "refused", code: answer.code };
@@ -179,6 +183,7 @@ async function readBlocks(
       const valid = age === 0 ? ring.validIntervals : ring.intervalsABlock;
       entries.push(...entriesOf(reader, profile, block as TableRecord, { ...ring, validIntervals: valid }, clock));
     }
+    onEntries(entries.slice(before));
   }
   return { kind: "read", entries };
 }

@@ -70,7 +70,18 @@ export function columnsOf(profile: DlmsLoadProfile, clock: string, captured: rea
   };
 }
 
-/** Reads the intervals of one load profile whose end lies in (from, to]. */
+/** Entries that one request asks for: a longer range is asked for in parts, so that neither side holds all of it at once. */
+const ENTRIES_A_REQUEST = 400;
+
+/** A range in parts of so many periods, in order. */
+export function partsOf({ from, to }: TimeRange, period: number): readonly TimeRange[] {
+  const step = ENTRIES_A_REQUEST * period * 1000;
+  const parts: TimeRange[] = [];
+  for (let begin = from; begin < to; begin += step) parts.push({ from: begin, to: Math.min(to, begin + step) });
+  return parts;
+}
+
+/** Reads the intervals of one load profile whose end lies in (from, to]. `onPart`: told of each part of a long range. */
 export async function readIntervals(
   session: DlmsSession,
   profile: DlmsLoadProfile,
@@ -78,8 +89,30 @@ export async function readIntervals(
   captured: readonly CaptureObject[],
   time: MeterTime,
   range: TimeRange,
+  onPart: (part: IntervalSet) => void = () => undefined,
 ): Promise<IntervalsRead> {
   const columns = columnsOf(profile, clock, captured);
+  const entries: IntervalEntry[] = [];
+  let refusals: readonly Refusal[] = [];
+  let set: IntervalSet | undefined;
+  for (const part of partsOf(range, profile.period)) {
+    const read = await readPart(session, profile, columns, time, part);
+    refusals = read.refusals;
+    if (read.intervals === undefined) break; // refused: the rest would be too
+    set = read.intervals;
+    entries.push(...read.intervals.entries);
+    onPart(read.intervals);
+  }
+  return { intervals: set && { ...set, entries }, refusals };
+}
+
+async function readPart(
+  session: DlmsSession,
+  profile: DlmsLoadProfile,
+  columns: Columns,
+  time: MeterTime,
+  range: TimeRange,
+): Promise<IntervalsRead> {
   const selection = byRange({
     restrictingObject: columns.clock,
     fromValue: dateTimeData(meterDateTime(time, range.from)),
