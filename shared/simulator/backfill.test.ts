@@ -43,7 +43,7 @@ describe("a read of two weeks", () => {
       },
     });
     await expect(session.perform({ kind: "readIntervals", range: RANGE })).rejects.toMatchObject({
-      code: "link.closed",
+      reason: "interrupted",
     });
     expect(parts.flatMap(({ entries }) => entries)).toHaveLength(800);
   });

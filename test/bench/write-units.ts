@@ -266,12 +266,12 @@ export const writeUnits: Benchmark = {
     const figures: BenchmarkResult["figures"][number][] = [];
     const ratios: Record<string, number> = {};
     const measure = async (name: string, operations: number, work: () => Promise<void>): Promise<void> => {
-      say(name);
       dynamo.taken();
       await work();
       const units = dynamo.taken();
       figures.push(...figuresOf(name, units, operations));
       ratios[name] = rounded(sumOf(units) / operations);
+      say(`${name}: ${ratios[name]} units`);
     };
     try {
       const late = 7 * 60_000;

@@ -107,7 +107,7 @@ describe("a read of a thousand meters", () => {
     expect(sum(({ outcomes }) => outcomes.ended)).toBe(METERS);
     expect(await ledger.job(job.jobId)).toMatchObject({ state: "closed" });
     expect(await ledger.progress(job.jobId)).toMatchObject({ done: METERS, open: 0 });
-    expect(cpuSeconds).toBeLessThan(12); // the embedded engine's share included; wall time depends on the neighbours
+    expect(cpuSeconds).toBeLessThan(16); // the embedded engine's share included; wall time depends on the neighbours
 
     const stored = await readReadings({ blocks }, { segment: 0, slot: 417 }, to - 86_400_000, to + 3_600_000);
     const report = reportOf(417, to);
