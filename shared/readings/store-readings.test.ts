@@ -1,71 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { TaskReport } from "../jobs/messages.ts";
-import { MeterId } from "../metering/meter.ts";
 import { DAY_MS } from "./day-block.ts";
 import { decodeDayBlock } from "./day-block-codec.ts";
-import { memoryDayBlocks } from "./memory-day-blocks.ts";
 import { qualityFlags } from "./quality.ts";
-import { readReadings } from "./read-readings.ts";
-import { storeReadings } from "./store-readings.ts";
-
-const DAY = Date.UTC(2026, 10, 2);
-const BATCH = "00000000000000b1";
-const LATER = "00000000000000b2";
-const PERIOD_MS = 900_000;
-
-type Row = readonly [end: number, ...values: (number | null)[]];
-const reportOf = (
-  rows: readonly Row[],
-  change: Partial<TaskReport> & { readonly status?: number; readonly scaler?: number } = {},
-): TaskReport => {
-  const { status = 0, scaler = 0, ...rest } = change;
-  return {
-    slot: 7,
-    meterId: MeterId.parse("M-7"),
-    attempt: 1,
-    at: DAY + 40_000_000,
-    outcome: { kind: "done" },
-    intervals: [
-      {
-        set: "load",
-        period: 900,
-        channels: [
-          { m: "energy.active.import.total", s: scaler },
-          { m: "energy.active.export.total", s: 0 },
-        ],
-        ends: rows.map(([end]) => end),
-        values: [0, 1].map((channel) =>
-          rows.map((row) => (row[channel + 1] === null ? null : BigInt(row[channel + 1] ?? 0))),
-        ),
-        status: rows.map(() => status),
-      },
-    ],
-    ...rest,
-  };
-};
-const end = (number: number): number => DAY + number * PERIOD_MS;
-const rowsOf = (from: number, to: number): Row[] =>
-  Array.from({ length: to - from }, (_, index) => [end(from + index), 100 + from + index, 5] as const);
-const place = { segment: 2, slot: 7 };
-
-function store() {
-  const blocks = memoryDayBlocks();
-  let writes = 0;
-  const counted = {
-    ...blocks,
-    write: (...given: Parameters<typeof blocks.write>) => {
-      writes++;
-      return blocks.write(...given);
-    },
-  };
-  return {
-    blocks: counted,
-    writes: () => writes,
-    put: (reports: readonly TaskReport[], batch = BATCH) => storeReadings({ blocks: counted }, 2, batch, reports),
-    read: (from = DAY, to = DAY + 2 * DAY_MS) => readReadings({ blocks: counted }, place, from, to),
-  };
-}
+import { BATCH, DAY, end, LATER, PERIOD_MS, place, type Row, reportOf, rowsOf, store } from "./store-fixture.ts";
 
 describe("stored readings", () => {
   it("are those that were reported, by their end, with unit scaler, status and origin", async () => {
@@ -378,52 +316,5 @@ describe("registers that are read just after midnight", () => {
     await put([reportOf(rowsOf(1, 97), { at, registers: [{ m: "energy.active.import.total", v: 9_000n, s: 0 }] })]);
     expect(writes()).toBe(1);
     expect((await read(DAY + DAY_MS, DAY + 2 * DAY_MS)).registers).toMatchObject([{ at, value: 9_000n }]);
-  });
-});
-
-describe("snapshots", () => {
-  const at = DAY - 1;
-  const snapshots: NonNullable<TaskReport["snapshots"]> = [
-    {
-      kind: "billing",
-      at,
-      registers: [
-        { m: "energy.active.import.total", v: 1200n, s: 0 },
-        { m: "demand.active.import.max", v: 4100n, s: 0, at: at - 5 * DAY_MS },
-      ],
-    },
-    { kind: "season", at, registers: [{ m: "energy.active.import.total", v: 1200n, s: 0 }] },
-  ];
-  const report = (change: Partial<TaskReport> = {}): TaskReport => {
-    const { intervals: _, ...rest } = reportOf([], { snapshots, ...change });
-    return rest;
-  };
-
-  it("lie in the day in which they were taken, each with its kind and the time of its peaks", async () => {
-    const { put, read } = store();
-    expect((await put([report()])).facts.added).toBe(3);
-    const found = (await read(DAY - DAY_MS, DAY)).snapshots;
-    expect(found.map(({ kind, at: taken, registers }) => [kind, taken, registers.map(({ value }) => value)])).toEqual([
-      ["billing", at, [4100n, 1200n]],
-      ["season", at, [1200n]],
-    ]);
-    expect(found[0]?.registers.map((register) => register.at)).toEqual([at - 5 * DAY_MS, at]);
-    expect((await read(DAY, DAY + DAY_MS)).snapshots).toEqual([]);
-    expect((await read(DAY - DAY_MS, DAY)).registers).toEqual([]);
-  });
-
-  it("that are read again change nothing, whenever that is", async () => {
-    const { put, writes } = store();
-    await put([report()]);
-    const before = writes();
-    const { facts } = await put([report({ at: DAY + 9 * DAY_MS })], LATER);
-    expect([facts.added, facts.corrected, writes()]).toEqual([0, 0, before]);
-  });
-
-  it("of one kind and instant are one: two are malformed, and nothing is stored", async () => {
-    const { put, writes } = store();
-    const twice = snapshots.slice(0, 1);
-    expect((await put([report({ snapshots: [...twice, ...twice] })])).bad).toHaveLength(1);
-    expect(writes()).toBe(0);
   });
 });
