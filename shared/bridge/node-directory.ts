@@ -28,15 +28,22 @@ export interface NodeDirectory {
 
 /** What a title led to is remembered so long, ms, and of so many titles; the access item is read each time. */
 const REMEMBERED_MS = 60_000;
+/** That nobody is enrolled under a title is remembered so long, ms: it may be soon. */
+const UNKNOWN_MS = 5_000;
 const REMEMBERED_MAX = 20_000;
 /** Look-ups of titles within a minute: strangers who say names must not cost more. */
 const LOOKUPS_MAX = 3_000;
 const MINUTE_MS = 60_000;
 
+interface Remembered {
+  /** Clock ms from which it is remembered. */
+  at: number;
+  readonly found: Promise<Found>;
+}
 type Found = { readonly meterId: MeterId; readonly place: Place } | undefined;
 
 export function nodeDirectory({ clock, access, registry, profiles, vault }: NodeDirectoryPorts): NodeDirectory {
-  const remembered = new Map<string, { readonly at: number; readonly found: Promise<Found> }>();
+  const remembered = new Map<string, Remembered>();
   let lookups = { minute: -1, count: 0 };
 
   const lookUp = async (title: string): Promise<Found> => {
@@ -64,11 +71,12 @@ export function nodeDirectory({ clock, access, registry, profiles, vault }: Node
       remembered.delete(oldest);
     }
     const found = lookUp(title);
-    const fresh = { at: now, found };
+    const fresh: Remembered = { at: now, found };
     remembered.set(title, fresh);
-    found.catch(() => {
-      if (remembered.get(title) === fresh) remembered.delete(title);
-    });
+    const forget = (): void => void (remembered.get(title) === fresh && remembered.delete(title));
+    found.then((there) => {
+      if (there === undefined) fresh.at = now - REMEMBERED_MS + UNKNOWN_MS;
+    }, forget);
     return found;
   };
   const item = async (apTitle: string): Promise<AccessItem | undefined> => {
