@@ -38,19 +38,47 @@ describe("jobs behind the API", () => {
       body: { add: ["M-2"] },
     });
     await enrol(meter(4, { meterId: "X-4", memberships: { groups: ["north", "pilot"] } }));
-    const count = async (filter: object) =>
-      (await ask("manage-queries", "analyst", "POST /queries/preview", { body: { filter } })).body;
-    expect(await count({ group: ["north"] })).toEqual({ meters: 4, complete: true });
-    expect(await count({ group: ["pilot", "north"] })).toEqual({ meters: 4, complete: true });
-    expect(await count({ group: ["north"], idPrefix: "M-" })).toEqual({ meters: 3, complete: true });
-    expect(await count({ group: ["north"], feeder: ["F-9"] })).toEqual({ meters: 0, complete: true });
-    expect(await count({ commodity: ["gas"] })).toEqual({ meters: 0, complete: true });
+    const preview = async (filter: object) =>
+      (await ask("manage-queries", "analyst", "POST /queries/preview", { body: { filter } })).body as {
+        readonly rows: readonly { readonly meterId: string }[];
+      };
+    const found = (...meterIds: string[]) => ({
+      meters: meterIds.length,
+      complete: true,
+      rows: meterIds.map((meterId) => expect.objectContaining({ meterId })),
+    });
+    expect(await preview({ group: ["north"] })).toMatchObject(found("M-1", "M-2", "M-3", "X-4"));
+    expect(await preview({ group: ["pilot", "north"] })).toMatchObject(found("M-1", "M-2", "M-3", "X-4"));
+    expect(await preview({ group: ["north"], idPrefix: "M-" })).toMatchObject(found("M-1", "M-2", "M-3"));
+    expect(await preview({ group: ["north"], feeder: ["F-9"] })).toMatchObject(found());
+    expect(await preview({ commodity: ["gas"] })).toMatchObject({
+      ...found(),
+      sentence: expect.stringContaining("gas"),
+    });
+    const without = { kind: "not", of: { kind: "group", in: ["pilot"] } };
+    expect(await preview(without)).toMatchObject(found("M-1", "M-3"));
+    expect(await preview({ kind: "all", of: [without, { kind: "meterId", in: ["M-1", "M-2"] }] })).toMatchObject(
+      found("M-1"),
+    );
+    expect(await preview({ kind: "missingYesterday", known: false })).toMatchObject(found("M-1", "M-2", "M-3", "X-4"));
     const body = { name: "x-meters", filter: { idPrefix: "X-", commodity: ["electric"] } };
     expect(await ask("manage-queries", "analyst", "POST /queries", { body })).toMatchObject({ status: 201 });
     expect(await ask("manage-queries", "analyst", "POST /queries", { body })).toMatchObject({ status: 409 });
     const params = { query: "x-meters" };
     expect(await ask("manage-queries", "subscriber", "GET /queries/{query}/count", { params })).toMatchObject({
-      body: { meters: 1, complete: true },
+      body: { meters: 1, complete: true, asOf: expect.any(String) },
+    });
+    expect(await ask("manage-queries", "operator", "GET /queries/{query}/rows", { params })).toMatchObject({
+      body: { over: "meters", rows: [{ meterId: "X-4", group: ["north", "pilot"], profile: "generic-eu-public" }] },
+    });
+    const page = await ask("manage-queries", "operator", "GET /queries/{query}/rows", {
+      params,
+      query: { limit: "1" },
+    });
+    const { cursor } = page.body as { readonly cursor: string };
+    const next = { params, query: { limit: "1", cursor } };
+    expect((await ask("manage-queries", "operator", "GET /queries/{query}/rows", next)).body).toMatchObject({
+      rows: [],
     });
     const job = { operation: { kind: "ping", depth: "meter" }, target: { kind: "query", query: "x-meters" } };
     const accepted = await ask("submit-job", "analyst", "POST /jobs", { body: { ...job, idempotencyKey: "q" } });
@@ -61,6 +89,71 @@ describe("jobs behind the API", () => {
     expect(listed).toMatchObject({ body: { jobs: [{ target: job.target, filter: body.filter, state: "planning" }] } });
     expect((await ask("manage-queries", "analyst", "DELETE /queries/{query}", { params })).status).toBe(204);
     expect((await ask("manage-queries", "analyst", "GET /queries/{query}", { params })).status).toBe(404);
+  });
+
+  it("find a query where it is shared, take it as a target there only, and let its owner remove it", async () => {
+    const filter = { kind: "meterId", startsWith: "M-" };
+    const save = (role: string, body: object) => ask("manage-queries", role, "POST /queries", { body });
+    expect(await save("analyst", { name: "own", filter, sharing: { kind: "private" } })).toMatchObject({
+      status: 201,
+      body: { over: "meters", sentence: "Meters of which the meter id begins with M-." },
+    });
+    const roles = { kind: "roles", roles: ["operator"] };
+    expect(await save("analyst", { name: "shared", filter, sharing: roles })).toMatchObject({ status: 201 });
+    const finds = async (role: string) =>
+      ((await ask("manage-queries", role, "GET /queries")).body as { queries: { name: string }[] }).queries.map(
+        ({ name }) => name,
+      );
+    expect(await finds("analyst")).toEqual(["own", "shared"]);
+    expect(await finds("operator")).toEqual(["shared"]);
+    expect(await finds("subscriber")).toEqual([]);
+    expect(await finds("supervisor")).toEqual(["own", "shared"]);
+    const submit = (query: string) =>
+      ask("submit-job", "operator", "POST /jobs", {
+        body: { operation: { kind: "readRegisters" }, target: { kind: "query", query } },
+      });
+    expect(await submit("own")).toMatchObject({ status: 404, body: { errors: [{ field: "target.query" }] } });
+    expect(await submit("shared")).toMatchObject({ status: 202 });
+    const drop = (role: string, query: string) =>
+      ask("manage-queries", role, "DELETE /queries/{query}", { params: { query } });
+    expect((await drop("operator", "own")).status).toBe(404);
+    expect((await drop("operator", "shared")).status).toBe(403);
+    expect((await drop("analyst", "shared")).status).toBe(204);
+    expect((await drop("supervisor", "own")).status).toBe(204);
+  });
+
+  it("find jobs by what they are, who asked and how their tasks ended", async () => {
+    const ping = { operation: { kind: "ping", depth: "network" }, target: { kind: "meters", meterIds: ["M-1"] } };
+    const { jobId } = (await ask("submit-job", "supervisor", "POST /jobs", { body: ping })).body as { jobId: string };
+    const preview = async (filter: object, role = "analyst") =>
+      (await ask("manage-queries", role, "POST /queries/preview", { body: { over: "jobs", filter } })).body;
+    const own = {
+      kind: "all",
+      of: [
+        { kind: "caller", in: ["supervisor"] },
+        { kind: "operation", in: ["ping"] },
+      ],
+    };
+    expect(await preview(own)).toMatchObject({
+      over: "jobs",
+      jobs: 1,
+      complete: true,
+      rows: [{ jobId, state: "running", tasks: 1, open: 1, done: 0, reason: [] }],
+    });
+    expect(await preview(own, "subscriber")).toMatchObject({ jobs: 0, rows: [] });
+    expect(await preview({ kind: "all", of: [own, { kind: "open", from: 2 }] })).toMatchObject({ jobs: 0 });
+    expect(await preview({ kind: "all", of: [own, { kind: "open", from: 1 }] })).toMatchObject({ jobs: 1 });
+    const body = { name: "pings", over: "jobs", filter: own };
+    expect(await ask("manage-queries", "analyst", "POST /queries", { body })).toMatchObject({ status: 201 });
+    const params = { query: "pings" };
+    expect(await ask("manage-queries", "analyst", "GET /queries/{query}/rows", { params })).toMatchObject({
+      body: { over: "jobs", rows: [{ jobId }] },
+    });
+    expect(await ask("manage-queries", "analyst", "GET /queries/{query}/count", { params })).toMatchObject({
+      body: { jobs: 1 },
+    });
+    const job = { operation: { kind: "readRegisters" }, target: { kind: "query", query: "pings" } };
+    expect(await ask("submit-job", "operator", "POST /jobs", { body: job })).toMatchObject({ status: 404 });
   });
 
   it("show a subscriber its own jobs and nobody else's", async () => {

@@ -76,7 +76,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
   "manage-group-routes": http({ tables: { registry: "write" }, keys: "open", reserved: 2 }),
-  "manage-queries": http({ tables: { registry: "read", ledger: "erase" }, reserved: 5 }),
+  "manage-queries": http({
+    tables: { registry: "read", ledger: "erase", readings: "read", access: "read" },
+    reserved: 5,
+  }),
   "manage-schedules": http({ tables: { ledger: "erase" } }),
   "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),
   "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),

@@ -22,6 +22,8 @@ const CAPABILITIES = [
   "kpi",
   "integration",
 ].map((name) => `shared/${name}`);
+/** Below jobs, which keep the filter that they are about. */
+const QUERY_LANGUAGE = "shared/queries/language";
 const PORTS = "shared/ports";
 const POWERTOOLS = "@aws-lambda-powertools/";
 /** Types alone: nothing of it is in a bundle. */
@@ -37,10 +39,11 @@ export const LAYERS: readonly Layer[] = [
   { folder: "shared/c1222", knows: [PORTS, "shared/wire", "shared/metering", "shared/c1219"], packages: [] },
   { folder: "shared/dlms", knows: [PORTS, "shared/wire", "shared/metering"], packages: [] },
   { folder: "shared/c1219", knows: [PORTS, "shared/wire", "shared/metering"], packages: [] },
-  { folder: "shared/jobs", knows: [PORTS, "shared/metering"], packages: ["zod", "croner"] },
+  { folder: QUERY_LANGUAGE, knows: [PORTS, "shared/metering"], packages: ["zod"] },
+  { folder: "shared/jobs", knows: [PORTS, "shared/metering", QUERY_LANGUAGE], packages: ["zod", "croner"] },
   ...CAPABILITIES.map((folder, place) => ({
     folder,
-    knows: [PORTS, "shared/metering", "shared/jobs", ...CAPABILITIES.slice(0, place)],
+    knows: [PORTS, "shared/metering", QUERY_LANGUAGE, "shared/jobs", ...CAPABILITIES.slice(0, place)],
     packages: ["zod"],
   })),
   {

@@ -16,6 +16,7 @@ import { dynamoAccess } from "./dynamo-access.ts";
 import { dynamoProfiles } from "./dynamo-profiles.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
+import { meterSearch } from "./meter-search.ts";
 
 let dynamo: EmbeddedDynamo;
 let ports: EnrolPorts;
@@ -84,7 +85,12 @@ describe("enrolment", () => {
       ["transformer", "T-1"],
     ] as const)
       expect(await membersOf({ kind, name })).toContain(at);
-    const targets = registryTargets(dynamoRegistry(dynamo.db, "Registry"), ports.segments, memoryMissingRecords());
+    const targets = registryTargets(
+      dynamoRegistry(dynamo.db, "Registry"),
+      meterSearch(dynamo.db, { registry: "Registry", readings: "Readings", access: "Access" }),
+      ports.segments,
+      memoryMissingRecords(),
+    );
     expect(await targets.places(["A-1" as MeterId, "nobody" as MeterId])).toEqual(new Map([["A-1", place]]));
     expect(await enrol(asked)).toEqual([{ kind: "unchanged", meterId: "A-1", place }]);
   });

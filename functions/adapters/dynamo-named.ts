@@ -6,7 +6,7 @@ import {
   paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
 import { Calendar, type Calendars } from "../../shared/jobs/calendar.ts";
-import { type StoredQueries, StoredQuery } from "../../shared/jobs/stored-query.ts";
+import { type StoredQueries, StoredQuery } from "../../shared/queries/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 /** Few things with names, in the Ledger table, one partition a kind: `QUERIES/<name>`, `CALENDARS/<name>`. */

@@ -2,6 +2,7 @@ import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from "@aws-sdk/
 import { z } from "zod";
 import { Meter, MeterId } from "../../shared/metering/meter.ts";
 import { seedOf } from "../../shared/ports/random.ts";
+import type { MeterDirectory } from "../../shared/queries/find-meters.ts";
 import type { RegisteredMeter } from "../../shared/registry/registered-meter.ts";
 import type { Claim, ClaimName, Registry } from "../../shared/registry/registry.ts";
 import { batchGet, type ItemKey } from "./batch-get.ts";
@@ -44,15 +45,6 @@ function toStored({ place, ...rest }: RegisteredMeter): Record<string, unknown> 
     ...rest,
     ...place,
   };
-}
-
-/** Meters in the order of their ids. */
-export interface MeterDirectory {
-  /** Those whose id begins with `prefix` and comes after `after`; an index, so lately enrolled ones may be missing. */
-  list(page: { readonly prefix: string; readonly after?: string | undefined; readonly limit: number }): Promise<{
-    readonly meters: readonly RegisteredMeter[];
-    readonly next?: string;
-  }>;
 }
 
 export function dynamoRegistry(db: DynamoDBDocumentClient, TableName: string): Registry & MeterDirectory {

@@ -11,14 +11,15 @@ import type { OtherWay } from "../../shared/jobs/parts.ts";
 import type { SegmentMembers, SetTarget, Targets } from "../../shared/jobs/targets.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
+import { type MeterSearchPorts, membersByWalk } from "../../shared/queries/find-meters.ts";
+import type { MeterFilter } from "../../shared/queries/language/meter-filter.ts";
+import { membersBySets } from "../../shared/queries/members-by-sets.ts";
 import type { MissingRecords } from "../../shared/readings/missing-records.ts";
 import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member-sets.ts";
 import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { dynamoGroups } from "./dynamo-groups.ts";
-import type { MeterDirectory } from "./dynamo-registry.ts";
-import { filterMembers } from "./filter-members.ts";
 
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
@@ -191,7 +192,8 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
 
 /** What planning reads of the registry. */
 export const registryTargets = (
-  registry: Pick<Registry, "meters"> & MeterDirectory,
+  registry: Pick<Registry, "meters">,
+  search: MeterSearchPorts,
   segments: Pick<Segments, "members" | "otherWays">,
   missing: Pick<MissingRecords, "read">,
 ): Targets => ({
@@ -203,11 +205,20 @@ export const registryTargets = (
   otherWays: () => segments.otherWays(),
   members: (target) =>
     target.kind === "filter"
-      ? filterMembers(registry, segments, target.filter)
+      ? filterMembers(search, segments, target.filter)
       : target.kind === "missing"
         ? missingMembers(segments, missing, Date.parse(`${target.day}T00:00:00Z`))
         : segments.members(setOf(target)),
 });
+
+/** Memberships alone are answered by the sets, one query each; other conditions walk the directory. */
+async function* filterMembers(
+  search: MeterSearchPorts,
+  segments: Pick<Segments, "members">,
+  filter: MeterFilter,
+): AsyncGenerator<SegmentMembers> {
+  yield* (await membersBySets(segments, filter)) ?? (await membersByWalk(search, filter));
+}
 
 /** Of each segment, who has something left to read of the day. */
 async function* missingMembers(

@@ -1,5 +1,6 @@
 import type { SubmitPorts } from "../../shared/jobs/submit-job.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { queryFilters } from "../../shared/queries/stored-query.ts";
 import { lambdaClient, sqsClient } from "./aws-clients.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
@@ -10,6 +11,7 @@ import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
 import { lambdaPlanner } from "./lambda-invoker.ts";
+import { meterSearch } from "./meter-search.ts";
 import { Setting, settings } from "./settings.ts";
 import { sqsLanes } from "./sqs-lanes.ts";
 import { systemClock } from "./system-clock.ts";
@@ -34,6 +36,7 @@ export function jobPorts(): SubmitPorts {
     ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
     targets: registryTargets(
       dynamoRegistry(db, env.REGISTRY_TABLE),
+      meterSearch(db, { registry: env.REGISTRY_TABLE, readings: env.READINGS_TABLE, access: env.ACCESS_TABLE }),
       dynamoSegments(db, env.REGISTRY_TABLE),
       dynamoMissingRecords(db, env.READINGS_TABLE),
     ),
@@ -45,7 +48,7 @@ export function jobPorts(): SubmitPorts {
       bulk: env.BULK_QUEUE_URL,
       images: env.IMAGES_QUEUE_URL,
     }),
-    queries: dynamoQueries(db, env.LEDGER_TABLE),
+    queries: queryFilters(dynamoQueries(db, env.LEDGER_TABLE)),
     groupRoutes: groupRouteReader(db, env.REGISTRY_TABLE),
     planner: lambdaPlanner(lambdaClient(), env.PLAN_JOB_FUNCTION),
     crypto: nodeCrypto,

@@ -41,12 +41,14 @@ import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoWayPermits } from "../adapters/dynamo-way-permits.ts";
 import { iotMail } from "../adapters/iot-mail.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
+import { dynamoFacts } from "../adapters/meter-search.ts";
 import { responseClock } from "../adapters/response-clock.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { sqsLaneReceiver } from "../adapters/sqs-lane-receiver.ts";
 import { parking } from "../adapters/sqs-parking.ts";
 import { sqsResults, sqsResultsWaiting } from "../adapters/sqs-results.ts";
+import { stillMatches } from "../adapters/still-matches.ts";
 import { productClock, systemClock } from "../adapters/system-clock.ts";
 import { factsOf } from "../adapters/telemetry.ts";
 import { watchAuthority } from "./authority-watch.ts";
@@ -72,6 +74,7 @@ const env = settings({
   ACCESS_TABLE: Setting,
   REGISTRY_TABLE: Setting,
   LEDGER_TABLE: Setting,
+  READINGS_TABLE: Setting,
   AUTHORITY_TABLE: Setting,
   AUDIT_TABLE: Setting,
   EVIDENCE_BUCKET: Setting,
@@ -238,6 +241,11 @@ const bridge = startBridge(
     ...common,
     sessionClock: productClock,
     ledger,
+    stillMatches: stillMatches(
+      dynamoRegistry(db, env.REGISTRY_TABLE),
+      dynamoFacts(db, { readings: env.READINGS_TABLE, access: env.ACCESS_TABLE }),
+      productClock.now,
+    ),
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
     safety: {
       authority: authorityTable.active,

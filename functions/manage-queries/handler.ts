@@ -1,33 +1,98 @@
-import type { StoredQuery } from "../../shared/jobs/stored-query.ts";
+import type { Caller, Job } from "../../shared/jobs/job.ts";
+import { EXACT_SLICES, tallyOf } from "../../shared/jobs/progress.ts";
+import { countJobs, findJobs, type JobSearchPorts } from "../../shared/queries/find-jobs.ts";
+import { countMeters, findMeters } from "../../shared/queries/find-meters.ts";
+import type { Fact } from "../../shared/queries/language/field.ts";
+import { membersBySets } from "../../shared/queries/members-by-sets.ts";
+import { type Asked, jobsOf, mayUse, type StoredQuery, sentenceOf } from "../../shared/queries/stored-query.ts";
+import { countOf } from "../../shared/registry/member-sets.ts";
+import { mayManage } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoQueries } from "../adapters/dynamo-named.ts";
-import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
-import { countMatching } from "../adapters/filter-members.ts";
+import { meterSearch } from "../adapters/meter-search.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 
-const env = settings({ LEDGER_TABLE: Setting, REGISTRY_TABLE: Setting });
+const env = settings({
+  LEDGER_TABLE: Setting,
+  REGISTRY_TABLE: Setting,
+  READINGS_TABLE: Setting,
+  ACCESS_TABLE: Setting,
+});
 const db = documentClient();
 const queries = dynamoQueries(db, env.LEDGER_TABLE);
-const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
 const segments = dynamoSegments(db, env.REGISTRY_TABLE);
+const meters = meterSearch(db, {
+  registry: env.REGISTRY_TABLE,
+  readings: env.READINGS_TABLE,
+  access: env.ACCESS_TABLE,
+});
+const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
+const jobs: JobSearchPorts = {
+  ledger,
+  // Small jobs are counted; of larger ones what the sweep counted last.
+  counts: async ({ jobId, slices }: Job) =>
+    slices === undefined || slices > EXACT_SLICES
+      ? ledger.progress(jobId)
+      : (await tallyOf(ledger.slicesOf(jobId), systemClock.now())).progress,
+  now: systemClock.now,
+};
+const PREVIEWED = 20;
 
-function viewOf({ caller: { id, name }, ...shown }: StoredQuery) {
-  return { ...shown, caller: { id, ...(name === undefined ? {} : { name }) } };
+function viewOf({ caller: { id, name }, over = "meters", sharing = { kind: "everyone" }, ...shown }: StoredQuery) {
+  const sentence = sentenceOf({ over, filter: shown.filter } as Asked);
+  return { ...shown, over, sharing, sentence, caller: { id, ...(name === undefined ? {} : { name }) } };
 }
+const shown = (row: Readonly<Record<string, Fact | undefined>>) =>
+  Object.fromEntries(Object.entries(row).filter((entry): entry is [string, Exclude<Fact, null>] => entry[1] != null));
+
 const unknown = (query: string) =>
   refuse("not-found", `There is no query ${query}.`, {
     field: "query",
-    expected: "the name of a stored query",
+    expected: "the name of a stored query that the caller may use",
     received: query,
   });
 
+/** The query, to somebody who may use it. */
+async function used(name: string, caller: Caller): Promise<StoredQuery | undefined> {
+  const query = await queries.read(name);
+  return query !== undefined && mayUse(caller, query) ? query : undefined;
+}
+
+async function rowsOf(
+  asked: Asked,
+  caller: Caller,
+  page: { readonly limit: number; readonly cursor?: string | undefined },
+) {
+  const sentence = sentenceOf(asked);
+  if (asked.over === "jobs") {
+    const found = await findJobs(jobs, asked.filter, { ...page, callerId: jobsOf(caller) });
+    const rows = found.jobs.map(({ job: { jobId }, row }) => ({ ...shown(row), jobId }));
+    return { over: "jobs" as const, sentence, asOf: jobs.now(), rows, ...cursorOf(found) };
+  }
+  const found = await findMeters(meters, asked.filter, page);
+  const rows = found.meters.map(({ meter, row }) => ({ ...shown(row), meterId: meter.meter.meterId }));
+  return { over: "meters" as const, sentence, asOf: meters.now(), rows, ...cursorOf(found) };
+}
+const cursorOf = ({ cursor }: { readonly cursor?: string }) => (cursor === undefined ? {} : { cursor });
+
+async function counted({ over, filter }: Asked, caller: Caller) {
+  if (over === "jobs") return countJobs(jobs, filter, jobsOf(caller));
+  const members = await membersBySets(segments, filter);
+  if (members === undefined) return countMeters(meters, filter);
+  return { meters: members.reduce((sum, { bitmap }) => sum + countOf(bitmap), 0), complete: true };
+}
+
 export const handler = httpHandler({
-  listQueries: async () => ({ status: 200, body: { queries: (await queries.list()).map(viewOf) } }),
+  listQueries: async ({ caller }) => ({
+    status: 200,
+    body: { queries: (await queries.list()).filter((query) => mayUse(caller, query)).map(viewOf) },
+  }),
   async createQuery({ body, caller }) {
-    const query = { ...body, caller, createdAt: systemClock.now() };
+    const query: StoredQuery = { ...body, caller, createdAt: systemClock.now() };
     if ((await queries.create(query)) === "created") return { status: 201, body: viewOf(query) };
     return refuse("conflict", `There is a query ${body.name} already.`, {
       field: "name",
@@ -35,20 +100,35 @@ export const handler = httpHandler({
       received: body.name,
     });
   },
-  async previewQuery({ body: { filter } }) {
-    return { status: 200, body: await countMatching(registry, segments, filter) };
+  async previewQuery({ body, caller }) {
+    const [{ cursor: _cursor, ...rows }, count] = await Promise.all([
+      rowsOf(body, caller, { limit: PREVIEWED }),
+      counted(body, caller),
+    ]);
+    return { status: 200, body: { ...rows, ...count } };
   },
-  async readQuery({ params: { query } }) {
-    const found = await queries.read(query);
+  async readQuery({ params: { query }, caller }) {
+    const found = await used(query, caller);
     return found === undefined ? unknown(query) : { status: 200, body: viewOf(found) };
   },
-  async countQuery({ params: { query } }) {
-    const found = await queries.read(query);
+  async countQuery({ params: { query }, caller }) {
+    const found = await used(query, caller);
     if (found === undefined) return unknown(query);
-    return { status: 200, body: await countMatching(registry, segments, found.filter) };
+    return { status: 200, body: { ...(await counted(found, caller)), asOf: meters.now() } };
   },
-  async deleteQuery({ params: { query } }) {
-    if ((await queries.read(query)) === undefined) return unknown(query);
+  async runQuery({ params: { query }, query: page, caller }) {
+    const found = await used(query, caller);
+    return found === undefined ? unknown(query) : { status: 200, body: await rowsOf(found, caller, page) };
+  },
+  async deleteQuery({ params: { query }, caller }) {
+    const found = await used(query, caller);
+    if (found === undefined) return unknown(query);
+    if (!mayManage(caller, found.caller.id))
+      return refuse("forbidden", "The query is somebody else's.", {
+        field: "query",
+        expected: "a query of the caller's own, or a supervisor or administrator",
+        received: query,
+      });
     await queries.remove(query);
     return { status: 204 };
   },

@@ -128,7 +128,14 @@ export class BridgeTasks extends Construct {
           ],
         }),
         ...statementsOf(stack, state, {
-          tables: { access: "write", registry: "read", ledger: "write", authority: "read", audit: "write" },
+          tables: {
+            access: "write",
+            registry: "read",
+            ledger: "write",
+            readings: "read",
+            authority: "read",
+            audit: "write",
+          },
           buckets: { evidence: "write" },
           receives: [...LANES, "uplink" as const].map((name) => queues(name).queue),
           sends: [queues("results").queue, ...[...LANES, "uplink" as const].map((name) => queues(name).parked)],
@@ -185,6 +192,7 @@ function environmentOf(settings: Settings, state: StateReferences, queues: Queue
     ACCESS_TABLE: state.table("access"),
     REGISTRY_TABLE: state.table("registry"),
     LEDGER_TABLE: state.table("ledger"),
+    READINGS_TABLE: state.table("readings"),
     AUTHORITY_TABLE: state.table("authority"),
     AUDIT_TABLE: state.table("audit"),
     EVIDENCE_BUCKET: state.bucket("evidence"),

@@ -49,7 +49,7 @@ describe("bridge stack: tasks", () => {
       expect.arrayContaining([
         ..."COMMANDS INTERACTIVE URGENT BULK IMAGES RESULTS".split(" ").map((queue) => `${queue}_QUEUE_URL`),
         ..."COMMANDS INTERACTIVE URGENT BULK IMAGES".split(" ").map((queue) => `${queue}_PARKED_QUEUE_URL`),
-        ..."ACCESS REGISTRY LEDGER AUTHORITY KEYSTORE".split(" ").map((table) => `${table}_TABLE`),
+        ..."ACCESS REGISTRY LEDGER READINGS AUTHORITY KEYSTORE".split(" ").map((table) => `${table}_TABLE`),
         ..."DEPLOYMENT CLIENT_SYSTEM_TITLE HEALTH_PORT MAX_SESSIONS KMS_KEY_ARN KEYSTORE_NAME EVIDENCE_BUCKET".split(
           " ",
         ),

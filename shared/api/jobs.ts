@@ -5,7 +5,7 @@ import { Dependency, JobId, JobState, JobStep, JobTarget, RetryPolicy } from "..
 import { Lane } from "../jobs/lane.ts";
 import { SLOT_STATES, type SlotState } from "../jobs/slots.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
-import { MeterFilter } from "../metering/meter-filter.ts";
+import { MeterFilter } from "../queries/language/meter-filter.ts";
 import { Instant } from "./instant.ts";
 import { OfferedOperation } from "./operation.ts";
 import { Cursor, limitUpTo } from "./page.ts";

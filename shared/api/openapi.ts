@@ -15,10 +15,22 @@ const PROBLEM_RESPONSES: Readonly<Record<string, string>> = {
   "422": "Cannot be carried out: `errors` names field and expectation",
 };
 
-/** What is on the wire: the input side of codecs and of defaults. */
+/** What is on the wire: the input side of codecs and of defaults. Parts that have an id are referred to. */
 function wireSchema(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" });
-  return rest;
+  const { $schema: _, $defs: _parts, ...rest } = draft(schema);
+  return referring(rest);
+}
+const draft = (schema: z.ZodType): Json & { readonly $defs?: Json } =>
+  z.toJSONSchema(schema, { io: "input", target: "draft-2020-12" }) as Json;
+const referring = (schema: Json): Json =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/')) as Json;
+
+/** Parts with an id of every request and answer, once each. */
+function namedParts(): Json {
+  const parts = Object.values(routes as Readonly<Record<string, ApiRoute>>).flatMap(({ request, response }) =>
+    [request, response].flatMap((schema) => (schema === undefined ? [] : Object.entries(draft(schema).$defs ?? {}))),
+  );
+  return referring(Object.fromEntries(parts));
 }
 
 function parameters(place: "path" | "query", schema: z.ZodType | undefined): readonly Json[] {
@@ -98,7 +110,7 @@ export function openApi(version: string, tokenUrl = "/oauth2/token"): Json {
           },
         },
       },
-      schemas: { Problem: wireSchema(Problem) },
+      schemas: { Problem: wireSchema(Problem), ...namedParts() },
       responses: Object.fromEntries(
         Object.entries(PROBLEM_RESPONSES).map(([status, description]) => [
           `Problem${status}`,

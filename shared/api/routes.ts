@@ -24,6 +24,7 @@ import {
 } from "./jobs.ts";
 import { Enrolled, Enrolment, MeterList, MeterListQuery, MeterPath, MeterWithFacts, ProfileList } from "./meters.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
+import { queryRoutes } from "./query-routes.ts";
 import { ReadingQuery, Readings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
@@ -292,6 +293,7 @@ export const routes = {
     response: GroupInApi,
     statuses: [200],
   },
+  ...queryRoutes,
   ...scheduleRoutes,
   ...groupRouteRoutes,
   ...safetyRoutes,

@@ -1,7 +1,6 @@
 import { Steering } from "./jobs.ts";
-import { QueryCount, QueryInApi, QueryList, QueryPath, QueryPreview, QuerySubmission } from "./queries.ts";
 import type { ApiRoute } from "./route.ts";
-import { ASKS, LOOKS, MANAGES, PLANS, READS } from "./route-roles.ts";
+import { ASKS, LOOKS, MANAGES, PLANS } from "./route-roles.ts";
 import {
   CalendarBody,
   CalendarInApi,
@@ -20,66 +19,8 @@ import {
   TemplateList,
 } from "./schedules.ts";
 
-/** What is kept to be asked again: stored queries and schedules. Part of the one table (`routes.ts`). */
+/** What is kept to be asked again: schedules and calendars. Part of the one table (`routes.ts`). */
 export const scheduleRoutes = {
-  listQueries: {
-    method: "GET",
-    path: "/queries",
-    function: "manage-queries",
-    summary: "Stored queries: meters by what the registry knows of them",
-    roles: LOOKS,
-    response: QueryList,
-    statuses: [200],
-  },
-  createQuery: {
-    method: "POST",
-    path: "/queries",
-    function: "manage-queries",
-    summary: "Store a query under a name, as a target of jobs and schedules",
-    roles: READS,
-    request: QuerySubmission,
-    response: QueryInApi,
-    statuses: [201],
-  },
-  previewQuery: {
-    method: "POST",
-    path: "/queries/preview",
-    function: "manage-queries",
-    summary: "How many meters a filter matches now",
-    roles: LOOKS,
-    request: QueryPreview,
-    response: QueryCount,
-    statuses: [200],
-  },
-  readQuery: {
-    method: "GET",
-    path: "/queries/{query}",
-    function: "manage-queries",
-    summary: "One stored query",
-    roles: LOOKS,
-    params: QueryPath,
-    response: QueryInApi,
-    statuses: [200],
-  },
-  countQuery: {
-    method: "GET",
-    path: "/queries/{query}/count",
-    function: "manage-queries",
-    summary: "How many meters a stored query matches now",
-    roles: LOOKS,
-    params: QueryPath,
-    response: QueryCount,
-    statuses: [200],
-  },
-  deleteQuery: {
-    method: "DELETE",
-    path: "/queries/{query}",
-    function: "manage-queries",
-    summary: "Forget a query; jobs that were accepted for it keep its filter",
-    roles: READS,
-    params: QueryPath,
-    statuses: [204],
-  },
   listSchedules: {
     method: "GET",
     path: "/schedules",

@@ -1,17 +1,20 @@
 import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import { isGroupSlice } from "../jobs/group-request.ts";
-import { hasIntent, intendedIn } from "../jobs/intents.ts";
+import { hasIntent, intendedIn, isIntended } from "../jobs/intents.ts";
 import type { Job } from "../jobs/job.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import type { Mailboxes } from "../jobs/mailbox.ts";
 import type { WorkItem } from "../jobs/messages.ts";
 import { isOrder, orderNumber } from "../jobs/orders.ts";
+import type { Slice } from "../jobs/slice.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
-import { slotsIn } from "../jobs/slots.ts";
+import { slotReason, slotsIn } from "../jobs/slots.ts";
 import { isGroupOperation } from "../metering/group.ts";
-import { mayMatch } from "../metering/meter-filter.ts";
 import type { Clock } from "../ports/clock.ts";
+import { evaluate } from "../queries/language/evaluate.ts";
+import { conditionOf, type MeterFilter } from "../queries/language/meter-filter.ts";
+import { accessRow } from "../queries/meter-row.ts";
 import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { refusal } from "./failure-of.ts";
@@ -25,7 +28,7 @@ import type { ResultBatcher } from "./result-batcher.ts";
 import { type SliceFacts, sliceFacts } from "./slice-facts.ts";
 import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease.ts";
 import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
-import { runTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
+import { runTasks, type SliceTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
 import type { TaskEnd } from "./task-report.ts";
 
 /** A slice not through after this rests with its open slots, ms. */
@@ -55,6 +58,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly groups?: GroupPorts;
   /** Absent: this bridge reaches no endpoints that sleep. */
   readonly mailboxes?: Mailboxes;
+  /** Whether a meter matches now, by all that is known of it. Absent: the access item alone is looked at. */
+  readonly stillMatches?: (filter: MeterFilter, item: AccessItem) => Promise<boolean>;
 }
 
 /** The message that named the slice. */
@@ -178,7 +183,7 @@ async function work(
             slots,
             operation: job.operation,
             keepFrames: job.keepFrames === true,
-            ...suitsOf(job),
+            ...suitsOf(ports, job, slice),
             limits: LIMITS[lane],
             toMailbox: (found) => putIntoMailbox(ports, job, slice, found),
             desk: counterDesk(ports.access, ports.activeEpoch, clock, item.segment, leaseBlock(slots.length)),
@@ -252,6 +257,18 @@ const isForbidden = ({ groupRoute, target, operation }: Job): boolean =>
   (groupRoute !== undefined || target.kind === "groupRoute") && !isGroupOperation(operation.kind);
 const notForGroups: TaskEnd = { kind: "failed", failure: refusal("unsafe", "group.not-authorised") };
 
-/** Of a job by a stored query: what the access item says may have changed since the job was planned. */
-const suitsOf = ({ filter }: Job): { readonly suits?: (item: AccessItem) => boolean } =>
-  filter === undefined ? {} : { suits: (item) => mayMatch(filter, item) };
+/**
+ * Of a job by a stored query: whether the meter still is one that it is about, before this job asks it anything. A meter
+ * that was tried is not looked at again: the job itself may have changed what the query asks (its last failure, …).
+ */
+function suitsOf(ports: SlicePorts, { filter }: Job, slice: Slice): Pick<SliceTasks, "suits"> {
+  if (filter === undefined) return {};
+  const condition = conditionOf(filter);
+  return {
+    suits: async (item) => {
+      if (isIntended(slice, item.slot) || slotReason(slice.slots, item.slot) !== "none") return true;
+      const byAccess = evaluate(condition, accessRow(item), ports.clock.now());
+      return byAccess ?? (await ports.stillMatches?.(filter, item)) ?? true;
+    },
+  };
+}

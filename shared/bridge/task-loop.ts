@@ -37,8 +37,8 @@ export interface SliceTasks {
   readonly operation: Operation;
   /** Reports bring along what was said on the wire. */
   readonly keepFrames: boolean;
-  /** Whether a meter still is what the job is about, by its access item; absent: it is. Asked of reads only. */
-  readonly suits?: (item: AccessItem) => boolean;
+  /** Whether a meter still is what the job is about; absent: it is. Asked before its first try. */
+  readonly suits?: (item: AccessItem) => Promise<boolean>;
   readonly limits: TimeLimits;
   readonly desk: CounterDesk;
   /** How an order is tried at a meter, from its hold on; absent: the operation reads. */
@@ -107,12 +107,12 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
 
   /** One try: of an order as its class asks for, else one session that performs the operation. */
   const tryOnce = async (task: Task, look: AccessLook): Promise<{ look: AccessLook; end: TaskEnd }> => {
+    if (task.tries === 1 && (await slice.suits?.(look.item)) === false)
+      return { look, end: { kind: "failed", failure: refusal("no-match", "target.no-match") } };
     const { routes } = look.item;
     if (routes[(task.tries - 1) % routes.length]?.kind === "sleepy")
       return { look, end: await slice.toMailbox(look.item) };
     if (slice.tryOrder !== undefined) return { look, end: await slice.tryOrder(look.item, task.tries) };
-    if (slice.suits?.(look.item) === false)
-      return { look, end: { kind: "failed", failure: refusal("no-match", "target.no-match") } };
     const session = (item: AccessItem, source: CounterSource) =>
       perform(ports, item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
     const mayGoOn = async () => (await slice.stop()) === undefined;

@@ -2,6 +2,8 @@ import type { MeterId, Place } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
 import { nodeCrypto } from "../ports/node-crypto.ts";
 import { seeded } from "../ports/random.ts";
+import { evaluate } from "../queries/language/evaluate.ts";
+import { conditionOf, type MeterFilter } from "../queries/language/meter-filter.ts";
 import type { Calendar } from "./calendar.ts";
 import type { GroupRoute } from "./group-route.ts";
 import type { Caller } from "./job.ts";
@@ -10,7 +12,6 @@ import { memoryLedger } from "./memory-ledger.ts";
 import { memoryScheduleRuns, memorySchedules } from "./memory-schedules.ts";
 import type { WorkItem } from "./messages.ts";
 import type { SchedulePorts } from "./run-schedules.ts";
-import type { StoredQuery } from "./stored-query.ts";
 import type { SegmentMembers } from "./targets.ts";
 
 export const T0 = Date.UTC(2026, 10, 2, 12);
@@ -35,7 +36,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const sent: (WorkItem & { readonly lane: Lane })[] = [];
   const started: string[] = [];
   const places = new Map(meters as readonly (readonly [MeterId, Place])[]);
-  const queries = new Map<string, StoredQuery>();
+  const queries = new Map<string, MeterFilter>();
   const groupRoutes = new Map<string, GroupRoute>();
   const calendars: Calendar[] = [];
   const failing = { send: 0, createSlice: 0 };
@@ -59,7 +60,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
         sent.push(...items.map((item) => ({ ...item, lane })));
       },
     },
-    queries: { read: async (name) => queries.get(name) },
+    queries: { filterOf: async (name) => queries.get(name) },
     groupRoutes: { read: async (name) => groupRoutes.get(name) },
     planner: { start: async (jobId) => void started.push(jobId) },
     targets: {
@@ -73,8 +74,11 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
       async *members(target): AsyncGenerator<SegmentMembers> {
         if (target.kind !== "all" && target.kind !== "filter") return;
         // Of a filter these meters know their ids only.
-        const prefix = target.kind === "filter" ? (target.filter.idPrefix ?? "") : "";
-        const matching = [...places].filter(([meterId]) => meterId.startsWith(prefix)).map(([, place]) => place);
+        const matching = [...places]
+          .filter(
+            ([meterId]) => target.kind === "all" || evaluate(conditionOf(target.filter), { meterId }, clock.now()),
+          )
+          .map(([, place]) => place);
         for (const [segment, placed] of Map.groupBy(matching, (place) => place.segment)) {
           const bitmap = new Uint8Array(128);
           for (const { slot } of placed) bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | (1 << (slot & 7));

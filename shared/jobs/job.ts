@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
-import { MeterFilter } from "../metering/meter-filter.ts";
 import { Operation } from "../metering/operation.ts";
+import { MeterFilter } from "../queries/language/meter-filter.ts";
 import { Approval, ApprovalAsked } from "./approval.ts";
 import { JobGroupRoute, MemberTarget } from "./group-route.ts";
 import { Lane } from "./lane.ts";

@@ -173,14 +173,14 @@ describe("a retry policy by reason", () => {
 describe("a target that is a stored query", () => {
   it("is what its filter matches when it is planned, by the filter as it was when accepted", async () => {
     const world = engine([...meterRows([1], 3), ["X-1", { segment: 2, slot: 7 }]]);
-    const query = { name: "q", filter: { idPrefix: "X-" }, caller: CALLER, createdAt: T0 };
-    world.queries.set("q", query);
+    const filter = { idPrefix: "X-" };
+    world.queries.set("q", filter);
     const outcome = await submitJob(world.ports, CALLER, { ...READ, target: { kind: "query", query: "q" } });
     if (outcome.kind === "refused") throw new Error(outcome.because);
     world.queries.delete("q");
     const job = await world.ports.ledger.job(outcome.jobId);
     if (job === undefined) throw new Error("no job");
-    expect(job.filter).toEqual(query.filter);
+    expect(job.filter).toEqual(filter);
     expect(await planJob(world.ports, job)).toMatchObject({ slices: 1, tasks: 1 });
     expect(await submitJob(world.ports, CALLER, { ...READ, target: { kind: "query", query: "q" } })).toMatchObject({
       because: "unknown-query",

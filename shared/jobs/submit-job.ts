@@ -4,6 +4,7 @@ import { Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
+import type { MeterFilter } from "../queries/language/meter-filter.ts";
 import { APPROVAL_MS, type OrderGate } from "./approval.ts";
 import { type GroupRoutes, jobGroupRoute } from "./group-route.ts";
 import {
@@ -22,12 +23,17 @@ import type { Planner } from "./lanes.ts";
 import { isOrder, ORDER_ROLES } from "./orders.ts";
 import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
 import { CHAIN_MAX, chainProblem, lastStart } from "./release.ts";
-import type { StoredQueries } from "./stored-query.ts";
 import { slotsOfBitmap } from "./targets.ts";
+
+/** Stored queries over meters, as targets. */
+export interface QueryFilters {
+  /** Strongly consistent; undefined: there is none of that name that the caller may use. */
+  filterOf(name: string, caller: Caller): Promise<MeterFilter | undefined>;
+}
 
 export interface SubmitPorts extends PlanPorts {
   readonly planner: Planner;
-  readonly queries: Pick<StoredQueries, "read">;
+  readonly queries: QueryFilters;
   readonly groupRoutes: Pick<GroupRoutes, "read">;
   readonly crypto: Crypto;
   readonly random: Random;
@@ -105,10 +111,10 @@ const refused = (because: RefusedJob["because"], field: string, expected: string
 
 /** What a job keeps of things that its target names, as they are when it is accepted. */
 type Frozen = Pick<Job, "filter" | "groupRoute">;
-async function frozenOf(ports: SubmitPorts, target: JobTarget): Promise<Frozen> {
+async function frozenOf(ports: SubmitPorts, target: JobTarget, caller: Caller): Promise<Frozen> {
   if (target.kind === "query") {
-    const query = await ports.queries.read(target.query);
-    return query === undefined ? {} : { filter: query.filter };
+    const filter = await ports.queries.filterOf(target.query, caller);
+    return filter === undefined ? {} : { filter };
   }
   if (target.kind !== "groupRoute") return {};
   const route = await ports.groupRoutes.read(target.route);
@@ -182,7 +188,12 @@ async function refusedTarget(ports: SubmitPorts, job: Job): Promise<RefusedJob |
     return refused("unknown-meter", "target.meterIds", "at least one enrolled meter", target.meterIds[0]);
   }
   if (target.kind === "query" && job.filter === undefined)
-    return refused("unknown-query", "target.query", "the name of a stored query", target.query);
+    return refused(
+      "unknown-query",
+      "target.query",
+      "the name of a stored query over meters that the caller may use",
+      target.query,
+    );
   if (target.kind === "groupRoute" && job.groupRoute === undefined)
     return refused("unknown-route", "target.route", "the name of a group route", target.route);
   if (target.kind === "tasksOf" && (await ports.ledger.job(target.jobId)) === undefined)
@@ -286,7 +297,7 @@ export async function submitJob(
       ? requestedJobId(ports.crypto, caller.id, key)
       : scheduledJobId(ports.crypto, run.scheduleId, run.createdAt, run.runAt);
   const existing = await ports.ledger.job(jobId);
-  const frozen = existing ?? (await frozenOf(ports, request.target));
+  const frozen = existing ?? (await frozenOf(ports, request.target, caller));
   const job = jobOf(jobId, caller, request, frozen, ports.clock.now(), run);
   if (existing === undefined) {
     const refusal = await refusalOf(ports, job);

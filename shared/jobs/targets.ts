@@ -1,6 +1,5 @@
 import type { MeterId, Place } from "../metering/meter.ts";
-import type { MeterFilter } from "../metering/meter-filter.ts";
-
+import type { MeterFilter } from "../queries/language/meter-filter.ts";
 import type { JobTarget } from "./job.ts";
 import type { OtherWay } from "./parts.ts";
 

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { type Benchmark, SIZES, type Sizes } from "./benchmark.ts";
 import { c1222SecuredReads } from "./c1222-secured-reads.ts";
 import { dlmsSecuredReads } from "./dlms-secured-reads.ts";
+import { fleetQueriesBench } from "./fleet-queries.ts";
 import { importRows } from "./import-rows.ts";
 import { ingestCpu } from "./ingest-cpu.ts";
 import { lanesLatency } from "./lanes-latency.ts";
@@ -12,6 +13,7 @@ import { writeUnits } from "./write-units.ts";
 const BENCHMARKS: readonly Benchmark[] = [
   c1222SecuredReads,
   dlmsSecuredReads,
+  fleetQueriesBench,
   importRows,
   ingestCpu,
   lanesLatency,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { problemOf } from "../../shared/api/problem.ts";
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { RouteName, Routes } from "../../shared/api/routes.ts";
+import { FixtureQueries } from "./fixture-queries.ts";
 import { FixtureSchedules } from "./fixture-schedules.ts";
 
 type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
@@ -56,6 +57,7 @@ export class FixtureApi {
   readonly #now: () => number;
   readonly #jobMs: number;
   readonly #schedules: FixtureSchedules;
+  readonly #queries: FixtureQueries;
   readonly #paused = new Set<string>();
   #parked = 3;
 
@@ -64,6 +66,13 @@ export class FixtureApi {
     this.#now = now;
     this.#jobMs = jobMs;
     this.#schedules = new FixtureSchedules(now);
+    const rows = this.#meters.map(({ meterId, commodity, memberships: { feeder = null, groups = [] } }) => ({
+      meterId,
+      commodity,
+      feeder,
+      group: groups,
+    }));
+    this.#queries = new FixtureQueries(rows, now);
   }
 
   answer(method: string, url: URL, roles: readonly string[], body: unknown): FixtureAnswer {
@@ -89,7 +98,8 @@ export class FixtureApi {
       return ok("listCalendars", {
         calendars: [{ name: "holidays", timeZone: "Europe/Zurich", dates: [], daily: [] }],
       });
-    if (first === "queries") return ok("listQueries", { queries: [] });
+    if (first === "query-fields") return ok("listQueryFields", this.#queries.fields());
+    if (first === "queries") return this.#queryRoute(method, second, body, ok);
     if (first === "failures")
       return ok("listFailures", {
         failures: [
@@ -139,6 +149,21 @@ export class FixtureApi {
         missing: 0,
       },
     };
+  }
+
+  #queryRoute(
+    method: string,
+    name: string | undefined,
+    body: unknown,
+    ok: <N extends RouteName>(route: N, value: Body<N>, status?: number) => FixtureAnswer,
+  ): FixtureAnswer {
+    if (method === "POST" && name === "preview")
+      return ok("previewQuery", this.#queries.preview(body as Parameters<FixtureQueries["preview"]>[0]));
+    if (method === "POST")
+      return ok("createQuery", this.#queries.create(body as Parameters<FixtureQueries["create"]>[0]), 201);
+    if (name === undefined) return ok("listQueries", this.#queries.list());
+    const found = this.#queries.run(name);
+    return found === undefined ? refused("not-found", `There is no query ${name}.`) : ok("runQuery", found);
   }
 
   #list(url: URL): Body<"listMeters"> {

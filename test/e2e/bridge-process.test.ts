@@ -85,6 +85,7 @@ describe("the bridge as a process", () => {
       ACCESS_TABLE: "Access",
       REGISTRY_TABLE: "Registry",
       LEDGER_TABLE: "Ledger",
+      READINGS_TABLE: "Readings",
       AUTHORITY_TABLE: "Authority",
       AUDIT_TABLE: "Audit",
       KEYSTORE_TABLE: "KeyStore",

@@ -70,6 +70,32 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(watched.complaints).toEqual([]);
   });
 
+  it("builds a query, previews it, saves it and takes it as the target of a read", async () => {
+    const { page, checkAccess, complaints } = await visitAs("analyst");
+    await page.goto(`${deployment.url}/queries/new`);
+    await page.getByLabel("Fact").selectOption("feeder");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByText("Say which feeder.").waitFor();
+    await page.getByLabel("Value").fill("feeder-3, feeder-4");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByText("Meters of which the feeder is feeder-3 or feeder-4.").waitFor();
+    const expected = Array.from({ length: METERS }, (_, index) => index % 7).filter(
+      (at) => at === 2 || at === 3,
+    ).length;
+    expect(await page.locator("[data-matches]").innerText()).toBe(String(expected));
+    await page.getByRole("link", { name: "M-000003", exact: true }).waitFor();
+    await checkAccess("new query");
+    await page.getByLabel("Name to save it under").fill("two-feeders");
+    await page.getByRole("button", { name: "Save the query" }).click();
+    await page.getByRole("heading", { name: "two-feeders: all matches" }).waitFor();
+    await checkAccess("queries");
+    await page.getByRole("link", { name: "Read the meters of two-feeders" }).click();
+    await page.getByRole("heading", { level: 1, name: "Read now" }).waitFor();
+    expect(await page.getByLabel("Query", { exact: true }).inputValue()).toBe("two-feeders");
+    await checkAccess("read now, of a query");
+    expect(complaints).toEqual([]);
+  });
+
   it("holds only the rows in sight, and goes through them by keyboard", async () => {
     const { page, complaints } = await visitAs("analyst");
     const table = page.getByRole("table", { name: "Meters" });

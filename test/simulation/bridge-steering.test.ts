@@ -58,4 +58,30 @@ describe("a bridge", () => {
     expect([...town.meters.values()].reduce((sum, meter) => sum + meter.dials, 0)).toBe(1);
     await town.clock.until(bridge.drain(30_000));
   });
+
+  it("looks at what the access item does not say before the first try of a meter, an order's too, and not again", async () => {
+    const town = await world();
+    await town.meter(0, {}, { script: ["silent", "silent", "silent"] });
+    for (const slot of [1, 2]) await town.meter(slot);
+    const looks: number[] = [];
+    // The job's own tries change the fact that it asks for: a meter that was tried is not looked at again.
+    const bridge = town.bridge((ports) => ({
+      ...ports,
+      stillMatches: async (_filter, { slot }) => {
+        looks.push(slot);
+        return slot !== 2 && looks.filter((one) => one === slot).length === 1;
+      },
+    }));
+    await town.plan({ slots: [0, 1, 2], passes: 2, filter: { kind: "lastFailure", known: false } });
+    for (let minutes = 0; minutes < 10; minutes++) {
+      await town.clock.pass(60_000);
+      await town.sweep();
+    }
+    const { slots } = await town.slice();
+    expect(slotsIn(slots, "done")).toEqual([0, 1]);
+    expect(slotReason(slots, 2)).toBe("no-match");
+    expect(town.meters.get("meter-0")?.dials).toBe(4);
+    expect(looks.toSorted()).toEqual([0, 1, 2]);
+    await town.clock.until(bridge.drain(30_000));
+  });
 });

@@ -56,7 +56,7 @@ describe("the words of a job", () => {
 });
 
 describe("the form that reads now", () => {
-  const choice: ReadChoice = { target: "all", group: "", meterId: "", what: "registers", reason: "" };
+  const choice: ReadChoice = { target: "all", group: "", query: "", meterId: "", what: "registers", reason: "" };
   const now = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
   it.each([

@@ -32,9 +32,11 @@ export default function ReadNowPage() {
   const api = useApi();
   const may = useMay("submitJob");
   const [given] = useQueryParameter("meter");
+  const [named] = useQueryParameter("query");
   const [choice, setChoice] = useState<ReadChoice>({
-    target: given === "" ? "all" : "meter",
+    target: given !== "" ? "meter" : named === "" ? "all" : "query",
     group: "",
+    query: named,
     meterId: given,
     what: "intervals",
     reason: "",
@@ -49,6 +51,11 @@ export default function ReadNowPage() {
   const groups = useQuery({
     queryKey: ["listGroups"],
     queryFn: ({ signal }) => api("listGroups", {}, { signal }),
+    staleTime: 60_000,
+  });
+  const stored = useQuery({
+    queryKey: ["listQueries"],
+    queryFn: ({ signal }) => api("listQueries", {}, { signal }),
     staleTime: 60_000,
   });
   const submit = useMutation({
@@ -98,6 +105,13 @@ export default function ReadNowPage() {
             />
             <Radio
               name="target"
+              value="query"
+              text="What a query finds"
+              chosen={choice.target}
+              choose={(target) => change({ target })}
+            />
+            <Radio
+              name="target"
               value="meter"
               text="One meter"
               chosen={choice.target}
@@ -118,6 +132,26 @@ export default function ReadNowPage() {
                       {group} ({count(meters)})
                     </option>
                   ))}
+                </select>
+              </div>
+            )}
+            {choice.target === "query" && (
+              <div className="field">
+                <label htmlFor="read-query">Query</label>
+                <select
+                  id="read-query"
+                  value={choice.query}
+                  aria-describedby={refusal === undefined ? undefined : "read-refusal"}
+                  onChange={(event) => change({ query: event.target.value })}
+                >
+                  <option value="">Choose…</option>
+                  {stored.data?.queries
+                    .filter(({ over }) => over === "meters")
+                    .map(({ name }) => (
+                      <option key={name} value={name}>
+                        {name}
+                      </option>
+                    ))}
                 </select>
               </div>
             )}

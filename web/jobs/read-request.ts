@@ -4,8 +4,10 @@ export type JobRequest = CallInput<"submitJob">["request"];
 
 /** What the form holds. */
 export interface ReadChoice {
-  readonly target: "all" | "group" | "meter";
+  readonly target: "all" | "group" | "query" | "meter";
   readonly group: string;
+  /** Of a stored query over meters. */
+  readonly query: string;
   readonly meterId: string;
   readonly what: "registers" | "intervals";
   readonly reason: string;
@@ -17,8 +19,9 @@ const METER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** What keeps the form from being sent: field and what is expected of it; undefined: nothing. */
 export function refusalOf(
   choice: ReadChoice,
-): { readonly field: "group" | "meterId"; readonly expected: string } | undefined {
+): { readonly field: "group" | "query" | "meterId"; readonly expected: string } | undefined {
   if (choice.target === "group" && choice.group === "") return { field: "group", expected: "Choose a group." };
+  if (choice.target === "query" && choice.query === "") return { field: "query", expected: "Choose a query." };
   if (choice.target === "meter" && !METER_ID.test(choice.meterId.trim()))
     return {
       field: "meterId",
@@ -42,7 +45,9 @@ export function readRequest(choice: ReadChoice, now: number, idempotencyKey: str
         ? { kind: "all" }
         : choice.target === "group"
           ? { kind: "group", group: choice.group }
-          : { kind: "meters", meterIds: [choice.meterId.trim()] },
+          : choice.target === "query"
+            ? { kind: "query", query: choice.query }
+            : { kind: "meters", meterIds: [choice.meterId.trim()] },
     idempotencyKey,
     ...(reason === "" ? {} : { reason }),
   };

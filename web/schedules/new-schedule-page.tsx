@@ -153,7 +153,7 @@ export default function NewSchedulePage() {
                 id="schedule-query"
                 text="Query"
                 value={choice.query}
-                options={choose(stored.data?.queries.map(({ name }) => name))}
+                options={choose(stored.data?.queries.filter(({ over }) => over === "meters").map(({ name }) => name))}
                 choose={(query) => change({ query })}
               />
             )}

@@ -7,6 +7,8 @@ export type Page =
   | { readonly page: "job"; readonly jobId: string }
   | { readonly page: "schedules" }
   | { readonly page: "new-schedule" }
+  | { readonly page: "queries" }
+  | { readonly page: "new-query" }
   | { readonly page: "parked" }
   | { readonly page: "unknown" };
 
@@ -23,11 +25,12 @@ export function pageAt(path: string): Page {
   if (rest.length > 0) return { page: "unknown" };
   if (second === undefined || second === "") {
     if (first === "") return { page: "fleet" };
-    if (first === "jobs" || first === "schedules" || first === "parked") return { page: first };
+    if (first === "jobs" || first === "schedules" || first === "queries" || first === "parked") return { page: first };
     return { page: "unknown" };
   }
   if (first === "meters") return { page: "meter", meterId: decoded(second) };
   if (first === "schedules" && second === "new") return { page: "new-schedule" };
+  if (first === "queries" && second === "new") return { page: "new-query" };
   if (first === "jobs") return second === "new" ? { page: "read-now" } : { page: "job", jobId: decoded(second) };
   return { page: "unknown" };
 }

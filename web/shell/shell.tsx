@@ -13,6 +13,8 @@ const ReadNowPage = lazy(() => import("../jobs/read-now-page.tsx"));
 const MeterPage = lazy(() => import("../meter/meter-page.tsx"));
 const SchedulesPage = lazy(() => import("../schedules/schedules-page.tsx"));
 const NewSchedulePage = lazy(() => import("../schedules/new-schedule-page.tsx"));
+const QueriesPage = lazy(() => import("../queries/queries-page.tsx"));
+const NewQueryPage = lazy(() => import("../queries/new-query-page.tsx"));
 const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
 
 function content(at: Page): ReactNode {
@@ -31,6 +33,10 @@ function content(at: Page): ReactNode {
       return <SchedulesPage />;
     case "new-schedule":
       return <NewSchedulePage />;
+    case "queries":
+      return <QueriesPage />;
+    case "new-query":
+      return <NewQueryPage />;
     case "parked":
       return <ParkedPage />;
     case "unknown":
@@ -53,6 +59,8 @@ const SECTION: Readonly<Record<Page["page"], string>> = {
   job: "/jobs",
   schedules: "/schedules",
   "new-schedule": "/schedules",
+  queries: "/queries",
+  "new-query": "/queries",
   parked: "/parked",
   unknown: "",
 };
@@ -75,6 +83,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
     ["/", "Fleet"],
     ["/jobs", "Jobs"],
     ["/schedules", "Schedules"],
+    ["/queries", "Queries"],
     ...(seesParked ? [["/parked", "Parked messages"] as const] : []),
   ] as const;
 
