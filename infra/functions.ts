@@ -2,6 +2,8 @@ import { type BucketName, LANES, type LayerName, QUEUES, type QueueName, type Ta
 
 /** What a function may do with a table: `read` gets and queries; `write` also puts and updates; `erase` also deletes. */
 export type TableAccess = "read" | "write" | "erase";
+/** What a function may do with objects: `erase` also deletes. */
+export type BucketAccess = "read" | "write" | "erase";
 /** `open`: seal and open meter keys under existing branch keys. `create`: also make branch keys. */
 export type KeyAccess = "open" | "create";
 
@@ -21,7 +23,7 @@ export interface FunctionDescription {
   /** Environments that no other function can take away; also the most that it can take. */
   readonly reserved?: number;
   readonly tables?: Readonly<Partial<Record<TableName, TableAccess>>>;
-  readonly buckets?: Readonly<Partial<Record<BucketName, "read" | "write">>>;
+  readonly buckets?: Readonly<Partial<Record<BucketName, BucketAccess>>>;
   /** Queues that it sends to; `measures` also asks how full they are. */
   readonly sends?: readonly QueueName[];
   readonly measures?: readonly QueueName[];
@@ -38,7 +40,7 @@ export interface FunctionDescription {
   /** It counts intervals of which the sources of completeness differ, each of which is an alarm. */
   readonly countsUnaccounted?: true;
   /** Settings of the deployment that it is told, by variable. */
-  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays">>;
+  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays" | "blockDays">>;
 }
 
 const http = (
@@ -102,7 +104,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 30,
     memoryMb: 256,
     tables: { registry: "read" },
-    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days"],
+    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake"],
   },
   bootstrap: {
     trigger: { kind: "invoked" },
@@ -141,6 +143,17 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["plan-job", "close-days"],
     countsUnaccounted: true,
   },
+  "export-lake": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 3008,
+    storageMb: 4096,
+    reserved: 1, // two would write the same files
+    tables: { readings: "erase" },
+    buckets: { lake: "erase" },
+    layers: ["duckdb"],
+    settings: { BLOCK_DAYS: "blockDays" },
+  },
   "plan-job": {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
@@ -155,7 +168,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     memoryMb: 1024,
     tables: { ledger: "write", readings: "write", timeline: "write", audit: "write" },
     buckets: { evidence: "write" },
-    settings: { TIMELINE_DAYS: "timelineDays" },
+    settings: { TIMELINE_DAYS: "timelineDays", BLOCK_DAYS: "blockDays" },
     parked: { queues: ["results"], access: "send" },
     countsUnverified: true,
   },

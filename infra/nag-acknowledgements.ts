@@ -61,6 +61,7 @@ const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledg
   ["Headrace-Service/import-meters", objects("imports"), "Objects of one bucket: uploads and reports"],
   ["Headrace-Service/import-rows", objects("imports"), "Objects of one bucket: uploads and reports"],
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
+  ["Headrace-Service/export-lake", objects("lake"), "Objects of one bucket: files of the lake"],
   ["Headrace-Bridge/Tasks/Grants", objects("evidence"), "Objects of one bucket: result batches"],
   [
     "Headrace-Bridge/Tasks/Grants",

@@ -14,7 +14,7 @@ export const TABLES = [
   "authority",
   "audit",
 ] as const;
-export const BUCKETS = ["evidence", "imports"] as const;
+export const BUCKETS = ["evidence", "imports", "lake", "exports"] as const;
 /**
  * Layers by name: the package that each holds with all that it needs. A native package cannot be in a bundle: whoever loads it
  * does so by `require`, and declares its layer in `infra/functions.ts`.
@@ -66,6 +66,8 @@ export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
 export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
   evidence: "EVIDENCE_BUCKET",
   imports: "IMPORT_BUCKET",
+  lake: "LAKE_BUCKET",
+  exports: "EXPORT_BUCKET",
 };
 export const queueVariable = (queue: QueueName): string => `${queue.toUpperCase()}_QUEUE_URL`;
 export const parkedVariable = (queue: QueueName): string => `${queue.toUpperCase()}_PARKED_QUEUE_URL`;

@@ -39,6 +39,14 @@ export interface Settings {
    * at all; a kind that is not named is kept for good. Context `timelineDays`.
    */
   readonly timelineDays: string;
+  /** Day blocks are kept so many days, then the lake alone has their values; 0: for good. Context `blockDays`, default 1100. */
+  readonly blockDays: string;
+  /** Lake files likewise: context `lakeDays`, default 0. */
+  readonly lakeDays: number;
+  /** Result batches, the evidence of readings: context `evidenceDays`, default 2200; 0: for good. */
+  readonly evidenceDays: number;
+  /** Files of exports: context `exportDays`, default 100. */
+  readonly exportDays: number;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
   readonly reservedConcurrency: boolean;
   /** What native packages are brought for: context `layers`, `arm64` for AWS, `here` for this machine. */
@@ -77,6 +85,9 @@ export function settingsOf(node: Node): Settings {
     return items;
   };
 
+  const days = (key: string, fallback: number): number =>
+    Number(text(key, String(fallback), /^\d{1,5}$/, "a number of days, 0 for good"));
+
   const deployment = text("deployment", "headrace", /^[a-z][a-z0-9-]{1,19}$/, "2 to 20 of a-z, 0-9 and '-'");
   const region = text(
     "region",
@@ -112,6 +123,10 @@ export function settingsOf(node: Node): Settings {
       /^((event|command|change)=\d{1,5}(,(event|command|change)=\d{1,5})*)?$/,
       "days by kind, as event=800,command=4000",
     ),
+    blockDays: String(days("blockDays", 1100)),
+    lakeDays: days("lakeDays", 0),
+    evidenceDays: days("evidenceDays", 2200),
+    exportDays: days("exportDays", 100),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     layers: choice("layers", ["arm64", "here"]),
     ...(network === "attached"

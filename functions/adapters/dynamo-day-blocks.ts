@@ -38,8 +38,10 @@ function stored(item: unknown): { readonly block: StoredBlock; readonly loser?: 
   return loser === undefined || winner === undefined ? { block } : { block, loser, winner };
 }
 
-/** Day blocks on DynamoDB. */
-export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): DayBlocks {
+/** Day blocks on DynamoDB. `keptDays`: so many days after their own they go; absent: never. */
+export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string, keptDays?: number): DayBlocks {
+  /** DynamoDB removes an item some time after `expires`, seconds. */
+  const expiry = (day: number) => (keptDays === undefined ? {} : { expires: (day + keptDays * DAY_MS) / 1000 });
   /** `begins`: of the sort key; empty: the whole segment. */
   const itemsOf = async (segment: number, day: number, begins: string): Promise<ReturnType<typeof stored>[]> => {
     const found: ReturnType<typeof stored>[] = [];
@@ -74,7 +76,7 @@ export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): 
         db.send(
           new PutCommand({
             TableName,
-            Item: { ...itemKey(key), b: octets, v: was + 1 },
+            Item: { ...itemKey(key), b: octets, v: was + 1, ...expiry(key.day) },
             ...(was === 0
               ? { ConditionExpression: "attribute_not_exists(pk)" }
               : { ConditionExpression: "v = :was", ExpressionAttributeValues: { ":was": was } }),
@@ -85,7 +87,12 @@ export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string): 
     },
     async keep({ key, loser, winner, octets }) {
       const { pk, sk } = itemKey(key);
-      await db.send(new PutCommand({ TableName, Item: { pk, sk: `${sk}#v#${loser}#${winner}`, b: octets, v: 1 } }));
+      await db.send(
+        new PutCommand({
+          TableName,
+          Item: { pk, sk: `${sk}#v#${loser}#${winner}`, b: octets, v: 1, ...expiry(key.day) },
+        }),
+      );
     },
     async ofMeter(place, from, to) {
       const days: number[] = [];

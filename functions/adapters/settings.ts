@@ -9,3 +9,7 @@ export function settings<S extends z.ZodRawShape>(shape: S): z.output<z.ZodObjec
 }
 
 export const Setting = z.string().min(1);
+
+/** A number of days; undefined where it is 0: for good. */
+export const retentionDays = (text: string): number | undefined =>
+  Number(z.stringFormat("days", /^\d{1,5}$/).parse(text)) || undefined;

@@ -12,6 +12,7 @@ import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
+import { dynamoLakeMarks } from "../adapters/dynamo-lake.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
@@ -19,7 +20,7 @@ import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { auditOfEnvironment } from "../adapters/gate-ports.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
-import { Setting, settings } from "../adapters/settings.ts";
+import { retentionDays, Setting, settings } from "../adapters/settings.ts";
 import { parking } from "../adapters/sqs-parking.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { systemRandom } from "../adapters/system-random.ts";
@@ -30,13 +31,15 @@ const env = settings({
   READINGS_TABLE: Setting,
   TIMELINE_TABLE: Setting,
   TIMELINE_DAYS: z.string(),
+  BLOCK_DAYS: z.string(),
   EVIDENCE_BUCKET: Setting,
   RESULTS_PARKED_QUEUE_URL: Setting,
 });
 const db = documentClient();
 const ports = {
   ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
-  blocks: dynamoDayBlocks(db, env.READINGS_TABLE),
+  blocks: dynamoDayBlocks(db, env.READINGS_TABLE, retentionDays(env.BLOCK_DAYS)),
+  lake: dynamoLakeMarks(db, env.READINGS_TABLE),
   batches: s3Batches(s3Client(), env.EVIDENCE_BUCKET),
   clock: systemClock,
   random: systemRandom,

@@ -12,6 +12,7 @@ const env = settings({
   SWEEP_LEDGER_FUNCTION: Setting,
   RUN_SCHEDULES_FUNCTION: Setting,
   CLOSE_DAYS_FUNCTION: Setting,
+  EXPORT_LAKE_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -24,6 +25,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.SWEEP_LEDGER_FUNCTION,
     env.RUN_SCHEDULES_FUNCTION,
     env.CLOSE_DAYS_FUNCTION,
+    env.EXPORT_LAKE_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

@@ -1,12 +1,12 @@
 import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { KeyAccess, TableAccess } from "../functions.ts";
+import type { BucketAccess, KeyAccess, TableAccess } from "../functions.ts";
 import { type BucketName, INDEXES, type QueueReference, type StateReferences, type TableName } from "../resources.ts";
 
 /** What a role may do, by resource: written out, since the ready-made grants allow scans, streams and more. */
 export interface Access {
   readonly tables?: Readonly<Partial<Record<TableName, TableAccess>>>;
-  readonly buckets?: Readonly<Partial<Record<BucketName, "read" | "write">>>;
+  readonly buckets?: Readonly<Partial<Record<BucketName, BucketAccess>>>;
   readonly sends?: readonly QueueReference[];
   readonly measures?: readonly QueueReference[];
   readonly receives?: readonly QueueReference[];
@@ -22,6 +22,11 @@ const TABLE_ACTIONS: Readonly<Record<TableAccess, readonly string[]>> = {
   write: WRITE,
   erase: [...WRITE, "dynamodb:DeleteItem"],
 };
+const BUCKET_ACTIONS: Readonly<Record<BucketAccess, readonly string[]>> = {
+  read: ["s3:GetObject"],
+  write: ["s3:GetObject", "s3:PutObject"],
+  erase: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+};
 
 const allow = (actions: readonly string[], resources: readonly string[]): PolicyStatement =>
   new PolicyStatement({ effect: Effect.ALLOW, actions: [...actions], resources: [...resources] });
@@ -33,7 +38,7 @@ export function statementsOf(stack: Stack, state: StateReferences, access: Acces
     statements.push(allow(TABLE_ACTIONS[level], [arn]));
     for (const index of INDEXES[table] ?? []) statements.push(allow(["dynamodb:Query"], [`${arn}/index/${index}`]));
   }
-  for (const [bucket, level] of Object.entries(access.buckets ?? {}) as [BucketName, "read" | "write"][]) {
+  for (const [bucket, level] of Object.entries(access.buckets ?? {}) as [BucketName, BucketAccess][]) {
     const objects = stack.formatArn({
       service: "s3",
       region: "",
@@ -41,7 +46,7 @@ export function statementsOf(stack: Stack, state: StateReferences, access: Acces
       resource: state.bucket(bucket),
       resourceName: "*",
     });
-    statements.push(allow(level === "write" ? ["s3:GetObject", "s3:PutObject"] : ["s3:GetObject"], [objects]));
+    statements.push(allow(BUCKET_ACTIONS[level], [objects]));
   }
   const queues = (actions: readonly string[], references: readonly QueueReference[] | undefined): void => {
     if (references !== undefined && references.length > 0)

@@ -15,11 +15,13 @@ import {
   type BucketProps,
   type IBucket,
   ObjectOwnership,
+  StorageClass,
+  type Transition,
 } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { Directory } from "../constructs/directory.ts";
 import { Parameters } from "../parameters.ts";
-import type { TableName } from "../resources.ts";
+import type { BucketName, TableName } from "../resources.ts";
 import type { Settings } from "../settings.ts";
 
 export interface StateStackProps extends StackProps {
@@ -50,7 +52,7 @@ const TABLES: Readonly<
     ...keys("pk", "sk"),
     globalSecondaryIndexes: [{ indexName: "due", ...keys("duePk", "sk"), projectionType: ProjectionType.KEYS_ONLY }],
   },
-  readings: keys("pk", "sk"),
+  readings: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
   timeline: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
   keystore: keys("branch-key-id", "type"), // the Encryption SDK's key-store schema
   authority: keys("pk", "sk"),
@@ -92,20 +94,41 @@ export class StateStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     };
     const logs = new Bucket(this, "Logs", { ...guarded, lifecycleRules: [{ expiration: Duration.days(90) }] });
-    const evidence = new Bucket(this, "Evidence", {
-      ...guarded,
+    const bucket = (name: BucketName, props: BucketProps): void => {
+      const id = name.replace(/^./, (letter) => letter.toUpperCase());
+      const made = new Bucket(this, id, {
+        ...guarded,
+        serverAccessLogsBucket: logs as IBucket,
+        serverAccessLogsPrefix: `${name}/`,
+        ...props,
+      });
+      parameters.tell(`buckets/${name}`, made.bucketName);
+    };
+    const abandoned = { abortIncompleteMultipartUploadAfter: Duration.days(1) };
+    const expiring = (days: number) => (days === 0 ? {} : { expiration: Duration.days(days) });
+    // Read in the first weeks, and then when somebody doubts a reading.
+    const cooled = [
+      { storageClass: StorageClass.INFREQUENT_ACCESS, transitionAfter: Duration.days(60) },
+      { storageClass: StorageClass.GLACIER_INSTANT_RETRIEVAL, transitionAfter: Duration.days(180) },
+    ];
+    bucket("evidence", {
       versioned: true,
-      serverAccessLogsBucket: logs as IBucket,
-      serverAccessLogsPrefix: "evidence/",
+      lifecycleRules: [
+        {
+          ...abandoned,
+          ...expiring(settings.evidenceDays),
+          ...cooling(cooled, settings.evidenceDays),
+          noncurrentVersionExpiration: Duration.days(30),
+        },
+      ],
     });
-    const imports = new Bucket(this, "Imports", {
-      ...guarded,
-      serverAccessLogsBucket: logs as IBucket,
-      serverAccessLogsPrefix: "imports/",
-      lifecycleRules: [{ expiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    bucket("imports", { lifecycleRules: [{ expiration: Duration.days(30), ...abandoned }] });
+    bucket("lake", {
+      lifecycleRules: [
+        { ...abandoned, ...expiring(settings.lakeDays), ...cooling(cooled.slice(0, 1), settings.lakeDays) },
+      ],
     });
-    parameters.tell("buckets/evidence", evidence.bucketName);
-    parameters.tell("buckets/imports", imports.bucketName);
+    bucket("exports", { lifecycleRules: [{ ...abandoned, ...expiring(settings.exportDays) }] });
 
     const directory = new Directory(this, "Directory", { deployment: settings.deployment });
     parameters.tell("users/pool", directory.pool.userPoolId);
@@ -123,6 +146,12 @@ export class StateStack extends Stack {
     if (settings.network === "fixed") addresses("Egress", zonesOf(settings));
     if (settings.profile === "utility" && settings.network !== "attached") addresses("Ingress", zonesOf(settings));
   }
+}
+
+/** Transitions that come before the end; S3 takes no rule with none. */
+function cooling(transitions: readonly Transition[], days: number): { readonly transitions?: Transition[] } {
+  const before = transitions.filter(({ transitionAfter }) => days === 0 || (transitionAfter?.toDays() ?? 0) < days);
+  return before.length === 0 ? {} : { transitions: before };
 }
 
 /** Zones of compute. */

@@ -14,6 +14,7 @@ import type { PushCounters } from "../security/push-window.ts";
 import type { DayBlocks } from "./blocks.ts";
 import { ingestPushes, type PushFacts } from "./ingest-pushes.ts";
 import { keepReports } from "./keep-reports.ts";
+import type { LakeMarks } from "./lake-marks.ts";
 import type { StoreFacts } from "./store-readings.ts";
 
 /** What a capability keeps of the reports beside readings. May be called again with the same reports. */
@@ -37,6 +38,8 @@ export interface IngestPorts {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly keepers?: readonly Keeper[];
+  /** Which days the lake has to be told of; absent: there is no lake. */
+  readonly lake?: Pick<LakeMarks, "read" | "mark"> | undefined;
   /** Which pushes were taken; absent: a batch of pushes is an error. */
   readonly pushes?: PushCounters;
 }

@@ -6,10 +6,10 @@ import { type BadContent, type StoreFacts, storeReadings } from "./store-reading
  * reports whose content contradicts itself; nothing of those is kept.
  */
 export async function keepReports(
-  { blocks, keepers = [] }: Pick<IngestPorts, "blocks" | "keepers">,
+  { blocks, lake, keepers = [] }: Pick<IngestPorts, "blocks" | "lake" | "keepers">,
   batch: Parameters<Keeper["keep"]>[0],
 ): Promise<{ readonly facts: StoreFacts; readonly bad: readonly BadContent[] }> {
-  const stored = await storeReadings({ blocks }, batch.segment, batch.reference, batch.reports);
+  const stored = await storeReadings({ blocks, lake }, batch.segment, batch.reference, batch.reports);
   const badSlots = new Set(stored.bad.map(({ slot }) => slot));
   const reports = batch.reports.filter(({ slot }) => !badSlots.has(slot));
   for (const keeper of keepers) await keeper.keep({ ...batch, reports });

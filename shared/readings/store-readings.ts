@@ -6,6 +6,7 @@ import { seedOf } from "../ports/random.ts";
 import type { BlockKey, DayBlocks, StoredBlock } from "./blocks.ts";
 import { DAY_MS, type DayBlock, dayOf, emptyBlock, sameLayout } from "./day-block.ts";
 import { decodeDayBlock, encodeDayBlock } from "./day-block-codec.ts";
+import { type LakeMarks, markDirty } from "./lake-marks.ts";
 import { mergeBlock } from "./merge-block.ts";
 import { assessed, earlierOf } from "./quality.ts";
 import { blocksOf } from "./report-blocks.ts";
@@ -46,10 +47,10 @@ const textOf = ({ segment, slot, day, set }: BlockKey): string => `${segment}#${
 /**
  * Stores what the reports of one segment bring: get, merge and put under a version, block by block. May be repeated:
  * the same batch again changes nothing; another value for the same interval is a correction, and the older one is kept
- * beside it with its origin. Answers the reports whose content contradicts itself; nothing of those is stored.
+ * beside it with its origin. Then the days are marked for the lake. Answers the reports whose content contradicts itself; nothing of those is stored.
  */
 export async function storeReadings(
-  ports: { readonly blocks: DayBlocks },
+  ports: { readonly blocks: DayBlocks; readonly lake?: Pick<LakeMarks, "read" | "mark"> | undefined },
   segment: number,
   batch: string,
   reports: readonly Pick<TaskReport, "slot" | "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs">[],
@@ -103,6 +104,8 @@ export async function storeReadings(
         await assessAgain(ports.blocks, later, yesterday, facts);
     });
   }
+  if (ports.lake !== undefined)
+    await markDirty(ports.lake, segment, new Set([...wanted.values()].map(({ key }) => key.day)));
   return { facts, bad };
 }
 
