@@ -40,7 +40,7 @@ export interface FunctionDescription {
   /** It counts intervals of which the sources of completeness differ, each of which is an alarm. */
   readonly countsUnaccounted?: true;
   /** Settings of the deployment that it is told, by variable. */
-  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays" | "blockDays">>;
+  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport">>;
 }
 
 const http = (
@@ -75,6 +75,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),
   "read-completeness": http({ tables: { readings: "read" }, reserved: 5 }),
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
+  "manage-exports": http({
+    tables: { readings: "write", registry: "read" },
+    buckets: { exports: "read" },
+    invokes: ["write-export"],
+    reserved: 5,
+  }),
   "manage-transport-keys": http({ tables: { registry: "write" }, keys: "open" }),
   "manage-groups": http({ tables: { registry: "write", access: "read" } }),
   "manage-group-routes": http({ tables: { registry: "write" }, keys: "open", reserved: 2 }),
@@ -104,7 +110,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 30,
     memoryMb: 256,
     tables: { registry: "read" },
-    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake"],
+    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake", "write-export"],
   },
   bootstrap: {
     trigger: { kind: "invoked" },
@@ -153,6 +159,18 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     buckets: { lake: "erase" },
     layers: ["duckdb"],
     settings: { BLOCK_DAYS: "blockDays" },
+  },
+  "write-export": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 3008,
+    storageMb: 8192,
+    reserved: 1, // what one says went out is what the next leaves out
+    tables: { readings: "erase", registry: "read", access: "read" },
+    buckets: { lake: "erase", exports: "write" },
+    invokes: ["write-export"],
+    layers: ["duckdb"],
+    settings: { BLOCK_DAYS: "blockDays", DAILY_EXPORT: "dailyExport" },
   },
   "plan-job": {
     trigger: { kind: "invoked" },

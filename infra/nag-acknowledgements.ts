@@ -62,6 +62,9 @@ const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledg
   ["Headrace-Service/import-rows", objects("imports"), "Objects of one bucket: uploads and reports"],
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
   ["Headrace-Service/export-lake", objects("lake"), "Objects of one bucket: files of the lake"],
+  ["Headrace-Service/manage-exports", objects("exports"), "Objects of one bucket: links to files of exports"],
+  ["Headrace-Service/write-export", objects("lake"), "Objects of one bucket: files of the lake"],
+  ["Headrace-Service/write-export", objects("exports"), "Objects of one bucket: files of exports"],
   ["Headrace-Bridge/Tasks/Grants", objects("evidence"), "Objects of one bucket: result batches"],
   [
     "Headrace-Bridge/Tasks/Grants",

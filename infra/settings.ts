@@ -45,6 +45,8 @@ export interface Settings {
   readonly lakeDays: number;
   /** Result batches, the evidence of readings: context `evidenceDays`, default 2200; 0: for good. */
   readonly evidenceDays: number;
+  /** Files for an MDM each day: context `dailyExport`, `csv`, `parquet` or `none`. */
+  readonly dailyExport: "csv" | "parquet" | "none";
   /** Files of exports: context `exportDays`, default 100. */
   readonly exportDays: number;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
@@ -126,6 +128,7 @@ export function settingsOf(node: Node): Settings {
     blockDays: String(days("blockDays", 1100)),
     lakeDays: days("lakeDays", 0),
     evidenceDays: days("evidenceDays", 2200),
+    dailyExport: choice("dailyExport", ["csv", "parquet", "none"]),
     exportDays: days("exportDays", 100),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     layers: choice("layers", ["arm64", "here"]),

@@ -100,9 +100,12 @@ export function duckdb(limits: DuckDBLimits): Columnar {
           .map((row) => row.map(cellOf));
         return { columns: reader.columnNames(), rows, more: reader.currentRowCount > rowsMax };
       }),
-    write: ({ sql, sources }, file) =>
+    write: ({ sql, sources }, file, kind = "parquet") =>
       within(sources, file, async (connection) => {
-        const format = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false";
+        const format =
+          kind === "parquet"
+            ? "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"
+            : "FORMAT csv, HEADER, COMPRESSION gzip, USE_TMP_FILE false";
         const [[rows] = []] = await (await connection.run(`COPY (${sql}) TO ${literal(file)} (${format})`)).getRows();
         return Number(rows);
       }),

@@ -6,10 +6,17 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { LakeObjects, Scratch } from "../../shared/readings/lake-files.ts";
 
 /** Objects of a bucket, to and from files of this machine. One object is one PUT: 5 GB at most. */
-export const s3Objects = (s3: S3Client, Bucket: string): LakeObjects => ({
+export const s3Objects = (
+  s3: S3Client,
+  Bucket: string,
+): LakeObjects & { putText(object: string, text: string): Promise<void> } => ({
+  async putText(object, text) {
+    await s3.send(new PutObjectCommand({ Bucket, Key: object, Body: text, ContentType: "application/json" }));
+  },
   async put(object, file) {
     const hash = createHash("sha256");
     await pipeline(createReadStream(file), hash);
@@ -26,6 +33,13 @@ export const s3Objects = (s3: S3Client, Bucket: string): LakeObjects => ({
     await s3.send(new DeleteObjectCommand({ Bucket, Key: object }));
   },
 });
+
+const LINK_SECONDS = 3600;
+/** Links to objects, of an hour. */
+export const s3Links =
+  (s3: S3Client, Bucket: string) =>
+  (object: string): Promise<string> =>
+    getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: object }), { expiresIn: LINK_SECONDS });
 
 /** A folder of its own under the machine's temporary one, removed afterwards. */
 export const scratch: Scratch = async (use) => {

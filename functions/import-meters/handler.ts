@@ -8,7 +8,7 @@ import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { LINK_SECONDS, s3Imports } from "../adapters/s3-imports.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { systemClock } from "../adapters/system-clock.ts";
-import { systemRandom } from "../adapters/system-random.ts";
+import { newId } from "../adapters/system-random.ts";
 
 const env = settings({ REGISTRY_TABLE: Setting, IMPORT_BUCKET: Setting, IMPORT_ROWS_FUNCTION: Setting });
 const imports = dynamoImports(documentClient(), env.REGISTRY_TABLE);
@@ -16,11 +16,6 @@ const files = s3Imports(s3Client(), env.IMPORT_BUCKET);
 const start = invoker(lambdaClient(), env.IMPORT_ROWS_FUNCTION);
 const ERRORS_SHOWN = 1000;
 const NOTHING_YET = { octets: 0, lines: 0, rows: 0, enrolled: 0, unchanged: 0, rejected: 0 };
-
-/** 26 letters and digits; ids that begin later sort later. */
-const newId = (now: number): string =>
-  now.toString(36).padStart(9, "0") +
-  Array.from(systemRandom.octets(17), (octet) => (octet % 36).toString(36)).join("");
 
 async function viewOf(state: ImportState): Promise<ResponseOf<Routes["readImport"]>> {
   const { importId, createdAt, rows, enrolled, unchanged, rejected, failure } = state;

@@ -13,6 +13,7 @@ const env = settings({
   RUN_SCHEDULES_FUNCTION: Setting,
   CLOSE_DAYS_FUNCTION: Setting,
   EXPORT_LAKE_FUNCTION: Setting,
+  WRITE_EXPORT_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -26,6 +27,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.RUN_SCHEDULES_FUNCTION,
     env.CLOSE_DAYS_FUNCTION,
     env.EXPORT_LAKE_FUNCTION,
+    env.WRITE_EXPORT_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

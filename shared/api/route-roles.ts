@@ -13,6 +13,8 @@ export const LOOKS = [
 export const SEES = ["operator", "supervisor", "analyst", "administrator"] as const satisfies readonly Role[];
 export const READS = ["operator", "supervisor", "analyst"] as const satisfies readonly Role[];
 export const KEEPS = ["operator", "supervisor", "administrator"] as const satisfies readonly Role[];
+/** Readings as files: subscribers see their own exports and the daily ones. */
+export const EXPORTS = ["analyst", "subscriber"] as const satisfies readonly Role[];
 export const ENROLS = ["administrator"] as const satisfies readonly Role[];
 /** Schedules: their own; supervisors and administrators all of them. */
 export const MANAGES = LOOKS;

@@ -1,4 +1,5 @@
 import { CompletenessList, CompletenessQuery } from "./completeness.ts";
+import { exportRoutes } from "./export-routes.ts";
 import { groupRouteRoutes } from "./group-route-routes.ts";
 import { GroupChange, GroupInApi, GroupList, GroupPath, GroupQuery } from "./groups.ts";
 import {
@@ -297,6 +298,7 @@ export const routes = {
   ...scheduleRoutes,
   ...groupRouteRoutes,
   ...safetyRoutes,
+  ...exportRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -43,6 +43,6 @@ export interface ColumnarAnswer {
 export interface Columnar {
   /** At most `rowsMax` rows of the answer. */
   query(query: ColumnarQuery, rowsMax: number): Promise<ColumnarAnswer>;
-  /** Writes the answer, without parameters, as one Parquet file; says how many rows. */
-  write(query: Omit<ColumnarQuery, "parameters">, file: string): Promise<number>;
+  /** Writes the answer, without parameters, as one file; says how many rows. `csv.gz`: with a header, UTF-8. */
+  write(query: Omit<ColumnarQuery, "parameters">, file: string, format?: "parquet" | "csv.gz"): Promise<number>;
 }
