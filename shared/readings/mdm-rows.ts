@@ -21,15 +21,15 @@ const DECIMAL = `CASE
     || left(digits, length(digits) + scaler) || '.' || right(digits, -scaler)
 END`;
 /** At least one digit before the point. */
-const DIGITS =
-  "lpad(replace(CAST(value AS VARCHAR), '-', ''), greatest(length(replace(CAST(value AS VARCHAR), '-', '')), 1 - scaler), '0')";
+const UNSIGNED = "replace(CAST(value AS VARCHAR), '-', '')";
+const DIGITS = `lpad(${UNSIGNED}, CAST(greatest(length(${UNSIGNED}), 1 - scaler) AS INTEGER), '0')`;
 const instant = (column: string): string => `strftime(${column}, '%Y-%m-%dT%H:%M:%S.%gZ') AS ${column}`;
 
 const ORDER = "ORDER BY meter, kind, measurement, end_at, read_at";
 const JOINED = `
   SELECT wanted.meter, lake.kind, lake.set AS channel_set, lake.measurement, units.unit, reading_types.reading_type,
-    lake.period_s, lake.start_at, lake.end_at, lake.value, lake.scaler, statuses.flags AS status,
-    qualities.flags AS quality, lake.batch, lake.read_at, ${DIGITS} AS digits
+    lake.period_s, lake.start_at, lake.end_at, lake.value, lake.scaler, nullif(statuses.flags, '') AS status,
+    nullif(qualities.flags, '') AS quality, lake.batch, lake.read_at, ${DIGITS} AS digits
   FROM rows AS lake
   JOIN wanted USING (segment, slot)
   JOIN units ON units.measurement = lake.measurement

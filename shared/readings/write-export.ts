@@ -61,7 +61,11 @@ export async function writeExport(ports: WriteExportPorts, exportId: string, may
   const state = await ports.exports.read(exportId);
   if (state === undefined || state.state !== "running") return true;
   const days = Array.from({ length: (state.to - state.from) / DAY_MS + 1 }, (_, index) => state.from + index * DAY_MS);
-  const lake = await exportLake(ports, { days: new Set(days), mayGoOn });
+  const earlier =
+    state.kind === "daily"
+      ? Array.from({ length: SUPPLEMENT_DAYS }, (_, index) => state.from - (SUPPLEMENT_DAYS - index) * DAY_MS)
+      : [];
+  const lake = await exportLake(ports, { days: new Set([...earlier, ...days]), mayGoOn });
   if (lake.unfinished) return false;
   const named = state.meters === undefined ? undefined : await ports.placesOf(state.meters);
   const wanted = named === undefined ? undefined : new Set(named.map(({ segment }) => fileOf(segment)));
@@ -72,17 +76,16 @@ export async function writeExport(ports: WriteExportPorts, exportId: string, may
     for (const source of await ports.pointers.ofDay(day))
       if (wanted === undefined || wanted.has(source.file))
         if (!done.has(`${day}#${source.file}`)) tasks.push(() => writeFile(ports, state, source, named, undefined));
-  if (state.kind === "daily")
-    for (let day = state.from - SUPPLEMENT_DAYS * DAY_MS; day < state.from; day += DAY_MS) {
-      // A day that never went out has no supplement.
-      if ((await ports.exports.read(dailyExportId(day)))?.state !== "done") continue;
-      for (const source of await ports.pointers.ofDay(day)) {
-        if (done.has(`${day}#${source.file}`) || source.current === undefined) continue;
-        const before = await ports.exports.delivered(day, source.file);
-        if (before?.source !== source.current.object)
-          tasks.push(() => writeFile(ports, state, source, named, before?.copy ?? "nothing"));
-      }
+  for (const day of earlier) {
+    // A day that never went out has no supplement.
+    if ((await ports.exports.read(dailyExportId(day)))?.state !== "done") continue;
+    for (const source of await ports.pointers.ofDay(day)) {
+      if (done.has(`${day}#${source.file}`) || source.current === undefined) continue;
+      const before = await ports.exports.delivered(day, source.file);
+      if (before?.source !== source.current.object)
+        tasks.push(() => writeFile(ports, state, source, named, before?.copy ?? "nothing"));
     }
+  }
   for (const task of tasks) {
     if (!mayGoOn()) return false;
     await task();
