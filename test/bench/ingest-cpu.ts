@@ -8,6 +8,7 @@ import { assert } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
 import { memoryDayBlocks } from "../../shared/readings/memory-day-blocks.ts";
+import { memoryLakeMarks } from "../../shared/readings/memory-lake.ts";
 import { type Benchmark, used } from "./benchmark.ts";
 
 const METERS = 10_240;
@@ -79,7 +80,13 @@ async function world(meters: number) {
           passOver: false,
         }),
       );
-  const ports = { ...base.ports, blocks: memoryDayBlocks(), batches: memoryBatches(nodeCrypto), crypto: nodeCrypto };
+  const ports = {
+    ...base.ports,
+    blocks: memoryDayBlocks(),
+    lake: memoryLakeMarks(),
+    batches: memoryBatches(nodeCrypto),
+    crypto: nodeCrypto,
+  };
   return { ports, bodies, tasks: segments * SEGMENT_SLOTS };
 }
 

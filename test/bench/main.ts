@@ -9,6 +9,7 @@ import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 import { writeUnits } from "./write-units.ts";
+import { storedSize } from "./stored-size.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   c1222SecuredReads,
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fleetQueriesBench,
   importRows,
   ingestCpu,
+  storedSize,
   lanesLatency,
   ledgerScale,
   pingStorm,
