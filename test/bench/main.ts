@@ -8,8 +8,8 @@ import { ingestCpu } from "./ingest-cpu.ts";
 import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
-import { writeUnits } from "./write-units.ts";
 import { storedSize } from "./stored-size.ts";
+import { writeUnits } from "./write-units.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   c1222SecuredReads,
