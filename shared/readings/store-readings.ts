@@ -79,6 +79,7 @@ export async function storeReadings(
     days.sort((left, right) => left.key.day - right.key.day);
     return { days, ...neighboursOf(days, reportedOn) };
   });
+  const touched = new Set<number>();
   for (const piece of piecesOf(all, READ_PIECE)) {
     const keys = piece.flatMap(({ days, before, after }) => [
       ...days.map(({ key }) => key),
@@ -100,12 +101,13 @@ export async function storeReadings(
         }
       }
       const later = after && stored.get(textOf(after));
+      for (const { key } of days) touched.add(key.day);
+      if (later !== undefined) touched.add(later.key.day); // a batch that comes again does not say whether it was assessed
       if (later !== undefined && yesterday !== undefined && facts.written > written)
         await assessAgain(ports.blocks, later, yesterday, facts);
     });
   }
-  if (ports.lake !== undefined)
-    await markDirty(ports.lake, segment, new Set([...wanted.values()].map(({ key }) => key.day)));
+  if (ports.lake !== undefined) await markDirty(ports.lake, segment, touched);
   return { facts, bad };
 }
 
