@@ -25,6 +25,7 @@ const FUNCTIONS = [
   "read-readings",
   "read-timeline",
   "read-completeness",
+  "read-kpis",
   "manage-groups",
   "manage-queries",
   "manage-schedules",

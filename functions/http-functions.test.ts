@@ -75,6 +75,22 @@ describe("the functions behind the API", () => {
     expect(await limit({ limit: 1 }, { wayIn: "dial" })).toMatchObject({ status: 400 });
   });
 
+  it("count the fleet and list the meters behind a figure", async () => {
+    const nobody = { part: 0, of: 3, rate: 0 };
+    expect(await ask("read-kpis", "analyst", "GET /kpis")).toMatchObject({
+      status: 200,
+      body: { active: 3, communication: [{ window: "hour", all: nobody, silent: 3 }, {}, {}], schedules: [] },
+    });
+    const list = (query: Record<string, string>) => ask("read-kpis", "operator", "GET /kpis/meters", { query });
+    const first = await list({ list: "silent", window: "day", limit: "2" });
+    expect(first).toMatchObject({ status: 200, body: { meters: [{ meterId: "M-1" }, { meterId: "M-2" }] } });
+    const { cursor } = first.body as { cursor: string };
+    const last = await list({ list: "silent", window: "day", limit: "2", cursor });
+    expect((last.body as { meters: object[] }).meters).toEqual([{ meterId: "M-3" }]);
+    expect(last.body).not.toHaveProperty("cursor");
+    expect(await ask("read-kpis", "analyst", "GET /kpis/history")).toMatchObject({ status: 200, body: { days: [] } });
+  });
+
   it("take a job, show it with an ETag, list its tasks and cancel it once", async () => {
     const body = {
       operation: { kind: "readRegisters" },
@@ -253,6 +269,16 @@ const refusals: readonly (readonly [string, string, string, string, Parameters<t
     404,
     "after.jobId",
   ],
+  [
+    "the silent meters of no window",
+    "read-kpis",
+    "analyst",
+    "GET /kpis/meters",
+    { query: { list: "silent" } },
+    400,
+    "window",
+  ],
+  ["key figures for a subscriber", "read-kpis", "subscriber", "GET /kpis", {}, 403, "authorization"],
   [
     "a filter without a condition",
     "manage-queries",

@@ -44,7 +44,8 @@ export interface FunctionDescription {
 }
 
 const http = (
-  rest: Omit<FunctionDescription, "trigger" | "timeoutSeconds" | "memoryMb"> = {},
+  rest: Omit<FunctionDescription, "trigger" | "timeoutSeconds" | "memoryMb"> &
+    Partial<Pick<FunctionDescription, "memoryMb">> = {},
 ): FunctionDescription => ({
   trigger: { kind: "http" },
   timeoutSeconds: 20, // the API gives up at 30 s
@@ -74,6 +75,11 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
   "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),
   "read-completeness": http({ tables: { readings: "read" }, reserved: 5 }),
+  "read-kpis": http({
+    tables: { registry: "read", access: "read", readings: "read", ledger: "read" },
+    memoryMb: 1024,
+    reserved: 5,
+  }),
   "import-meters": http({ tables: { registry: "write" }, buckets: { imports: "write" }, invokes: ["import-rows"] }),
   "manage-exports": http({
     tables: { readings: "write", registry: "read" },
@@ -110,7 +116,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 30,
     memoryMb: 256,
     tables: { registry: "read" },
-    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake", "write-export"],
+    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake", "write-export", "count-kpis"],
   },
   bootstrap: {
     trigger: { kind: "invoked" },
@@ -171,6 +177,13 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["write-export"],
     layers: ["duckdb"],
     settings: { BLOCK_DAYS: "blockDays", DAILY_EXPORT: "dailyExport" },
+  },
+  "count-kpis": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    reserved: 1,
+    tables: { registry: "read", readings: "write" },
   },
   "plan-job": {
     trigger: { kind: "invoked" },

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { collected } from "../../shared/jobs/concurrency.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { asksOf, DEPTH_DAYS } from "../../shared/readings/close-day.ts";
 import { closeDays } from "../../shared/readings/close-days.ts";
 import { DAY_MS } from "../../shared/readings/day-block.ts";
-import { ALL } from "../../shared/registry/member-sets.ts";
+import { ALL, groupSet, MAINTENANCE_GROUP } from "../../shared/registry/member-sets.ts";
 import { lambdaClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
@@ -49,6 +50,11 @@ async function jobsAbout(days: ReadonlySet<number>): Promise<readonly Job[]> {
   return found;
 }
 
+async function inMaintenance(): Promise<ReadonlyMap<number, Uint8Array>> {
+  const members = await collected(segments.members(groupSet(MAINTENANCE_GROUP)));
+  return new Map(members.map(({ segment, bitmap }) => [segment, bitmap]));
+}
+
 const ports = {
   plans: dynamoAccess(db, env.ACCESS_TABLE),
   blocks: dynamoDayBlocks(db, env.READINGS_TABLE),
@@ -64,8 +70,13 @@ const ports = {
 
 /** The closing passes that are due; near its time limit it starts itself again. */
 export const handler = eventHandler(z.object({}), async (_, context) => {
+  let maintenance: ReturnType<typeof inMaintenance> | undefined;
+  const ofMaintenance = (): ReturnType<typeof inMaintenance> => {
+    maintenance ??= inMaintenance();
+    return maintenance;
+  };
   const { closed, unfinished } = await closeDays(
-    ports,
+    { ...ports, maintenance: async (segment) => (await ofMaintenance()).get(segment) },
     productClock.now(),
     () => context.getRemainingTimeInMillis() > MARGIN_MS,
   );

@@ -6,7 +6,7 @@ import { collected } from "../../shared/jobs/concurrency.ts";
 import { GROUP_PART, GROUP_SEGMENT } from "../../shared/jobs/group-request.ts";
 import type { Job } from "../../shared/jobs/job.ts";
 import type { JobProgress } from "../../shared/jobs/ledger.ts";
-import { EXACT_SLICES, progressOf, tallyOf } from "../../shared/jobs/progress.ts";
+import { EXACT_SLICES, jobCounts, progressOf } from "../../shared/jobs/progress.ts";
 import { countSlots } from "../../shared/jobs/slots.ts";
 import { tasksOf } from "../../shared/jobs/tasks.ts";
 import { FAILURES } from "../../shared/metering/failure.ts";
@@ -30,15 +30,9 @@ const EXACT_SLICES_LISTED = 2;
 
 type JobView = ResponseOf<Routes["readJob"]>;
 
-async function countsOf(job: Job, exactSlices: number): Promise<JobProgress | undefined> {
-  if (job.slices === undefined) return undefined;
-  if (job.slices > exactSlices) return ledger.progress(job.jobId); // larger ones: what the sweep counted last
-  return (await tallyOf(ledger.slicesOf(job.jobId), systemClock.now())).progress;
-}
-
 async function viewOf(job: Job, exactSlices: number): Promise<JobView> {
   const { partitions: _partitions, pausedFrom: _pausedFrom, caller, ...shown } = job;
-  const progress = await countsOf(job, exactSlices);
+  const progress = await jobCounts(ledger, job, systemClock.now(), exactSlices);
   const { id, name } = caller;
   return {
     ...shown,

@@ -14,6 +14,7 @@ const env = settings({
   CLOSE_DAYS_FUNCTION: Setting,
   EXPORT_LAKE_FUNCTION: Setting,
   WRITE_EXPORT_FUNCTION: Setting,
+  COUNT_KPIS_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -28,6 +29,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.CLOSE_DAYS_FUNCTION,
     env.EXPORT_LAKE_FUNCTION,
     env.WRITE_EXPORT_FUNCTION,
+    env.COUNT_KPIS_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

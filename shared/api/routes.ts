@@ -23,6 +23,7 @@ import {
   TaskList,
   TaskListQuery,
 } from "./jobs.ts";
+import { kpiRoutes } from "./kpi-routes.ts";
 import { Enrolled, Enrolment, MeterList, MeterListQuery, MeterPath, MeterWithFacts, ProfileList } from "./meters.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { queryRoutes } from "./query-routes.ts";
@@ -299,6 +300,7 @@ export const routes = {
   ...groupRouteRoutes,
   ...safetyRoutes,
   ...exportRoutes,
+  ...kpiRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -1,6 +1,7 @@
 import type { FailureReason } from "../metering/failure.ts";
 import { isGroupSlice } from "./group-request.ts";
-import type { JobProgress, PartitionTally, TaskCounts } from "./ledger.ts";
+import type { Job } from "./job.ts";
+import type { JobProgress, Ledger, PartitionTally, TaskCounts } from "./ledger.ts";
 import { partitionOf } from "./partitions.ts";
 import type { Slice } from "./slice.ts";
 import { octetReason, octetState, slotsIn } from "./slots.ts";
@@ -101,6 +102,18 @@ export async function partitionTallies(slices: AsyncIterable<Slice>, asOf: numbe
 
 /** Jobs of so many slices are counted whole, at once; the progress of larger ones is kept by partition. */
 export const EXACT_SLICES = 64;
+
+/** How the tasks of a job stand: counted now, or, of a large job, as the sweep did last; undefined: it is not planned yet. */
+export async function jobCounts(
+  ledger: Pick<Ledger, "progress" | "slicesOf">,
+  { jobId, slices }: Pick<Job, "jobId" | "slices">,
+  asOf: number,
+  exactSlices = EXACT_SLICES,
+): Promise<JobProgress | undefined> {
+  if (slices === undefined) return undefined;
+  if (slices > exactSlices) return ledger.progress(jobId);
+  return (await tallyOf(ledger.slicesOf(jobId), asOf)).progress;
+}
 
 /** Exact counts and reasons, derived from all slices of a job. `asOf`: clock ms. */
 export async function tallyOf(slices: AsyncIterable<Slice>, asOf: number): Promise<JobTally> {

@@ -7,6 +7,7 @@ import { noSlots, type SlotState, setSlot } from "../jobs/slots.ts";
 import type { ChannelPlan } from "../metering/channel-plan.ts";
 import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
+import { changedBitmap } from "../registry/member-sets.ts";
 import { type ClosedSegment, closeSegmentDay } from "./close-day.ts";
 import { DAY_MS } from "./day-block.ts";
 import { memoryDayBlocks } from "./memory-day-blocks.ts";
@@ -86,9 +87,10 @@ function segment(plans: ReadonlyMap<number, ChannelPlan>) {
       await keeper.keep({ segment: SEGMENT, reference, job, sentAt: LATER, reports });
       await keeper.keep({ segment: SEGMENT, reference, job, sentAt: LATER, reports }); // redelivered
     },
-    close: (now = LATER): Promise<ClosedSegment> =>
+    close: (now = LATER, maintenance?: Uint8Array): Promise<ClosedSegment> =>
       closeSegmentDay(
         {
+          maintenance: async () => maintenance,
           plans: { plansOf: async () => plans },
           blocks,
           records,
@@ -125,7 +127,23 @@ describe("the closing pass", () => {
   it("says late of what was read after the deadline", async () => {
     const world = one();
     await world.job(0, 96, DEADLINE + 1, [{ slot: 7, state: "done", brought: upTo(96) }]);
-    expect((await world.close()).counts).toMatchObject({ present: 96, late: 96 });
+    expect((await world.close()).counts).toMatchObject({ present: 96, late: 96, complete: 1, inTime: 0 });
+  });
+
+  it("counts who was read in time, with and without those in maintenance or held by somebody else", async () => {
+    const world = segment(new Map([7, 8, 9].map((slot) => [slot, PLAN])));
+    await world.job(0, 96, SOON, [
+      { slot: 7, state: "done", brought: upTo(96) },
+      { slot: 8, state: "failed", reason: "busy" },
+      { slot: 9, state: "done", brought: upTo(96) },
+    ]);
+    expect((await world.close()).counts).toMatchObject({ meters: 3, inTime: 2, excluded: 1, inTimeOfCounted: 2 });
+    const maintenance = changedBitmap(undefined, [9]);
+    expect((await world.close(LATER, maintenance)).counts).toMatchObject({
+      inTime: 2,
+      excluded: 2,
+      inTimeOfCounted: 1,
+    });
   });
 
   it("takes the meter's word for what it does not hold, and does not ask again", async () => {

@@ -2,6 +2,7 @@ import type { Job } from "../jobs/job.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { slotReason, slotState } from "../jobs/slots.ts";
 import type { ChannelPlan } from "../metering/channel-plan.ts";
+import { inBitmap } from "../registry/member-sets.ts";
 import type { DayBlocks } from "./blocks.ts";
 import { DAY_MS, slotsOfDay } from "./day-block.ts";
 import { decodeDayBlock } from "./day-block-codec.ts";
@@ -24,6 +25,7 @@ import {
   type MissingReason,
   type MissingRecord,
   type MissingRecords,
+  NOTHING_COUNTED,
 } from "./missing-records.ts";
 
 /** Of each slot with a plan, what is expected of it. */
@@ -36,6 +38,8 @@ export interface CloseDayPorts {
   readonly blocks: Pick<DayBlocks, "ofSegment">;
   readonly records: MissingRecords;
   readonly ledger: Pick<Ledger, "slicesOf">;
+  /** Of a segment's meters, those in maintenance, as a bitmap. */
+  readonly maintenance?: (segment: number) => Promise<Uint8Array | undefined>;
 }
 
 /** So far back is read again at the most, and where the depth of a meter's memory is not known. */
@@ -179,7 +183,8 @@ export async function closeSegmentDay(
   const plans = await ports.plans.plansOf(segment);
   const present = presentIn(blocks, deadline);
   const noted = notedIn(record);
-  const counts = { meters: 0, complete: 0, expected: 0, present: 0, late: 0, missing: 0, unaccounted: 0, pending: 0 };
+  const maintenance = await ports.maintenance?.(segment);
+  const { reasons: _none, ...counts } = { ...NOTHING_COUNTED };
   const reasons: Record<string, number> = {};
   const entries: MissingEntry[] = [];
   const toRead: number[] = [];
@@ -190,6 +195,8 @@ export async function closeSegmentDay(
     counts.meters++;
     let gaps = 0;
     let again = false;
+    let late = 0;
+    let excluded = inBitmap(maintenance, slot);
     for (const one of expected) {
       const due = both(one.bits, intervalsWithin(day, one.period, slotsOfDay(one.period), day, now));
       const name = `${slot}#${one.set}#${one.period}`;
@@ -197,7 +204,7 @@ export async function closeSegmentDay(
       const absent = without(due, there.bits);
       counts.expected += countIntervals(due);
       counts.present += countIntervals(both(due, there.bits));
-      counts.late += countIntervals(both(due, there.late));
+      late += countIntervals(both(due, there.late));
       if (isEmpty(absent)) continue;
       const said = {
         notHeld: noted.get(`${name}#not-held`) ?? noIntervals(0),
@@ -213,12 +220,19 @@ export async function closeSegmentDay(
         const many = countIntervals(bits);
         counts.missing += many;
         reasons[reason] = (reasons[reason] ?? 0) + many;
+        excluded ||= reason === "busy";
         entries.push({ slot, set: one.set, period: one.period, reason, bits });
         again ||= reason !== "not-held" && reason !== "refused" && isKept(one, day, now);
       }
       again ||= !isEmpty(rest) && isKept(one, day, now);
     }
+    counts.late += late;
     if (gaps === 0) counts.complete++;
+    if (excluded) counts.excluded++;
+    if (gaps === 0 && late === 0) {
+      counts.inTime++;
+      if (!excluded) counts.inTimeOfCounted++;
+    }
     if (again) toRead.push(slot);
   }
   const closed = { ...counts, reasons };

@@ -29,6 +29,12 @@ export const DayCounts = z.strictObject({
   meters: z.int(),
   /** Meters of which nothing is missing. */
   complete: z.int(),
+  /** Meters of which everything was there by the deadline. */
+  inTime: z.int().default(0),
+  /** Meters in maintenance, or with an interval missing because somebody else held the meter. */
+  excluded: z.int().default(0),
+  /** Meters that are not excluded, with everything there by the deadline. */
+  inTimeOfCounted: z.int().default(0),
   expected: z.int(),
   present: z.int(),
   /** Present, but read after the deadline. */
@@ -69,6 +75,9 @@ export const entryKey = ({ slot, set, period, reason }: Omit<MissingEntry, "bits
 export const NOTHING_COUNTED: DayCounts = {
   meters: 0,
   complete: 0,
+  inTime: 0,
+  excluded: 0,
+  inTimeOfCounted: 0,
   expected: 0,
   present: 0,
   late: 0,
@@ -84,6 +93,9 @@ export function sumOf(left: DayCounts, right: DayCounts): DayCounts {
   return {
     meters: left.meters + right.meters,
     complete: left.complete + right.complete,
+    inTime: left.inTime + right.inTime,
+    excluded: left.excluded + right.excluded,
+    inTimeOfCounted: left.inTimeOfCounted + right.inTimeOfCounted,
     expected: left.expected + right.expected,
     present: left.present + right.present,
     late: left.late + right.late,

@@ -11,6 +11,8 @@ export interface MemberSet {
 }
 
 export const ALL: MemberSet = { kind: "all", name: "all" };
+/** Meters under work by people are members of the group of this name: rates are told without them as well. */
+export const MAINTENANCE_GROUP = "maintenance";
 export const groupSet = (name: string): MemberSet => ({ kind: "group", name });
 
 /** Every set that a meter of these memberships is in. */
@@ -40,6 +42,9 @@ export function changedBitmap(
   for (const slot of add) changed[slot >> 3] = (changed[slot >> 3] ?? 0) | (1 << (slot & 7));
   return changed;
 }
+
+export const inBitmap = (bitmap: Uint8Array | undefined, slot: number): boolean =>
+  (((bitmap?.[slot >> 3] ?? 0) >> (slot & 7)) & 1) === 1;
 
 /** How many slots a bitmap holds. */
 export function countOf(bitmap: Uint8Array): number {

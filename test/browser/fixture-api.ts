@@ -91,6 +91,10 @@ export class FixtureApi {
         : ok("readMeter", this.#meter(meter));
     }
     if (first === "jobs") return this.#jobRoute(method, second, third, url, roles, body, ok);
+    if (first === "kpis" && second === "meters")
+      return ok("listKpiMeters", { asOf: this.#iso(), meters: [{ meterId: this.#meters[0]?.meterId ?? "" }] });
+    if (first === "kpis" && second === "history") return ok("readKpiHistory", { asOf: this.#iso(), days: [] });
+    if (first === "kpis") return ok("readKpis", this.#kpis());
     if (first === "groups")
       return ok("listGroups", { groups: [{ group: "residential", meters: this.#meters.length }] });
     if (first === "schedules") return this.#scheduleRoute(method, second, third, body, ok);
@@ -133,6 +137,33 @@ export class FixtureApi {
     return switched === undefined
       ? refused("not-found", `There is no schedule ${scheduleId}.`)
       : ok("pauseSchedule", switched);
+  }
+
+  #iso(): string {
+    return new Date(this.#now()).toISOString();
+  }
+
+  /** One meter is silent. */
+  #kpis(): Body<"readKpis"> {
+    const active = this.#meters.length;
+    const rate = { part: active - 1, of: active, rate: (active - 1) / active };
+    return {
+      asOf: this.#iso(),
+      active,
+      excluded: 0,
+      communication: (["hour", "day", "week"] as const).map((window) => ({
+        window,
+        all: rate,
+        counted: rate,
+        silent: 1,
+      })),
+      latency: { meters: active - 1, p50Ms: 2_100, p90Ms: 4_000, p95Ms: 5_200, p99Ms: 9_000 },
+      exceptions: [{ reason: "timeout", meters: 1, hint: "Connected, but no answer in time." }],
+      powerOff: 0,
+      switches: { closed: 3 },
+      missingToday: 0,
+      schedules: [],
+    };
   }
 
   #meter(meter: FixtureMeter): Body<"readMeter"> {

@@ -102,6 +102,7 @@ export async function walk({ page, checkAccess }: WatchedPage, journey: Journey)
   await journey.onStep("meter-table", page);
 
   for (const [link, name] of [
+    ["Key figures", "Key figures"],
     ["Schedules", "Schedules"],
     ["Parked messages", "Parked messages"],
   ] as const) {

@@ -24,7 +24,7 @@ export function goTo(to: string, how: "push" | "replace" = "push"): void {
 }
 
 export const usePath = (): string => useSyncExternalStore(subscribe, () => window.location.pathname);
-const useSearch = (): string => useSyncExternalStore(subscribe, () => window.location.search);
+export const useSearch = (): string => useSyncExternalStore(subscribe, () => window.location.search);
 
 /** One parameter of the query, and how to set it without a new entry in the history; "" removes it. */
 export function useQueryParameter(name: string): readonly [string, (value: string) => void] {

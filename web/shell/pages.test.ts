@@ -4,6 +4,9 @@ import { jobPath, meterPath, pageAt } from "./pages.ts";
 describe("pageAt", () => {
   it.each([
     ["/", { page: "fleet" }],
+    ["/kpis", { page: "kpis" }],
+    ["/kpis/meters", { page: "kpi-meters" }],
+    ["/kpis/x", { page: "unknown" }],
     ["/jobs", { page: "jobs" }],
     ["/jobs/", { page: "jobs" }],
     ["/jobs/new", { page: "read-now" }],

@@ -2,6 +2,8 @@
 export type Page =
   | { readonly page: "fleet" }
   | { readonly page: "meter"; readonly meterId: string }
+  | { readonly page: "kpis" }
+  | { readonly page: "kpi-meters" }
   | { readonly page: "jobs" }
   | { readonly page: "read-now" }
   | { readonly page: "job"; readonly jobId: string }
@@ -25,9 +27,12 @@ export function pageAt(path: string): Page {
   if (rest.length > 0) return { page: "unknown" };
   if (second === undefined || second === "") {
     if (first === "") return { page: "fleet" };
-    if (first === "jobs" || first === "schedules" || first === "queries" || first === "parked") return { page: first };
+    const own = ["kpis", "jobs", "schedules", "queries", "parked"] as const;
+    const page = own.find((one) => one === first);
+    if (page !== undefined) return { page };
     return { page: "unknown" };
   }
+  if (first === "kpis" && second === "meters") return { page: "kpi-meters" };
   if (first === "meters") return { page: "meter", meterId: decoded(second) };
   if (first === "schedules" && second === "new") return { page: "new-schedule" };
   if (first === "queries" && second === "new") return { page: "new-query" };

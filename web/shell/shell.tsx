@@ -7,6 +7,8 @@ import { usePath } from "./location.ts";
 import { PageHead } from "./page-head.tsx";
 import { type Page, pageAt } from "./pages.ts";
 
+const KpiPage = lazy(() => import("../kpi/kpi-page.tsx"));
+const KpiMetersPage = lazy(() => import("../kpi/kpi-meters-page.tsx"));
 const JobsPage = lazy(() => import("../jobs/jobs-page.tsx"));
 const JobPage = lazy(() => import("../jobs/job-page.tsx"));
 const ReadNowPage = lazy(() => import("../jobs/read-now-page.tsx"));
@@ -23,6 +25,10 @@ function content(at: Page): ReactNode {
       return <FleetPage />;
     case "meter":
       return <MeterPage key={at.meterId} meterId={at.meterId} />;
+    case "kpis":
+      return <KpiPage />;
+    case "kpi-meters":
+      return <KpiMetersPage />;
     case "jobs":
       return <JobsPage />;
     case "read-now":
@@ -54,6 +60,8 @@ function content(at: Page): ReactNode {
 const SECTION: Readonly<Record<Page["page"], string>> = {
   fleet: "/",
   meter: "/",
+  kpis: "/kpis",
+  "kpi-meters": "/kpis",
   jobs: "/jobs",
   "read-now": "/jobs",
   job: "/jobs",
@@ -70,6 +78,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
   const at = pageAt(path);
   const session = useSession();
   const expired = useSessionState().kind === "expired";
+  const seesKpis = useMay("readKpis");
   const seesParked = useMay("listParked");
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -81,6 +90,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
 
   const links = [
     ["/", "Fleet"],
+    ...(seesKpis ? [["/kpis", "Key figures"] as const] : []),
     ["/jobs", "Jobs"],
     ["/schedules", "Schedules"],
     ["/queries", "Queries"],

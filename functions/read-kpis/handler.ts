@@ -1,0 +1,177 @@
+import { closedView, communicationView, exceptionsView, latencyView } from "../../shared/api/kpi-view.ts";
+import type { Kpis } from "../../shared/api/kpis.ts";
+import { jobCounts } from "../../shared/jobs/progress.ts";
+import { type MeterWords, rateOf } from "../../shared/kpi/count-fleet.ts";
+import { currentCounts } from "../../shared/kpi/fleet-history.ts";
+import { lastRuns } from "../../shared/kpi/schedule-runs.ts";
+import { placesWhere, placesWithGaps } from "../../shared/kpi/walk-fleet.ts";
+import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
+import { factsOf } from "../../shared/readings/fleet-columns.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoDaySummaries } from "../adapters/dynamo-day-summaries.ts";
+import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
+import { dynamoFleetHistory } from "../adapters/dynamo-fleet-history.ts";
+import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
+import { dynamoSegments } from "../adapters/dynamo-segments.ts";
+import { metersAt } from "../adapters/meters-at.ts";
+import { httpHandler } from "../adapters/pipeline-http.ts";
+import { Setting, settings } from "../adapters/settings.ts";
+import { productClock, systemClock } from "../adapters/system-clock.ts";
+
+const env = settings({
+  REGISTRY_TABLE: Setting,
+  ACCESS_TABLE: Setting,
+  READINGS_TABLE: Setting,
+  LEDGER_TABLE: Setting,
+});
+const db = documentClient();
+const access = dynamoAccess(db, env.ACCESS_TABLE);
+const columns = dynamoFleetColumns(db, env.READINGS_TABLE);
+const summaries = dynamoDaySummaries(db, env.READINGS_TABLE);
+const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
+const ports = {
+  segments: dynamoSegments(db, env.REGISTRY_TABLE),
+  columns,
+  history: dynamoFleetHistory(db, env.READINGS_TABLE),
+  missing: dynamoMissingRecords(db, env.READINGS_TABLE),
+};
+const DAYS = 31;
+/** The last day that was closed lies in these. */
+const LOOK_BACK_DAYS = 7;
+const WEEK_MS = 7 * DAY_MS;
+
+const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
+const dayAt = (text: string): number => Date.parse(`${text}T00:00:00Z`);
+
+async function scheduleRates(): Promise<Kpis["schedules"]> {
+  const runs = await lastRuns(ledger, systemClock.now() - WEEK_MS);
+  return Promise.all(
+    runs.map(async ({ schedule, jobId, operation, ...job }) => {
+      const counts = await jobCounts(ledger, { jobId, ...job }, systemClock.now());
+      const { done = 0, open = 0 } = counts ?? {};
+      const tasks = job.tasks ?? 0;
+      return { ...schedule, jobId, operation: operation.kind, tasks, done, open, rate: rateOf(done, tasks) };
+    }),
+  );
+}
+
+type Query = {
+  readonly list: string;
+  readonly window?: "hour" | "day" | "week" | undefined;
+  readonly reason?: string | undefined;
+  readonly position?: string | undefined;
+};
+/** What a list asks of a meter. */
+function matches({ list, window = "day", reason, position }: Query): (words: MeterWords) => boolean {
+  switch (list) {
+    case "silent":
+      return (words) => !words.communicated(window);
+    case "failed":
+      return (words) => words.reason !== "none" && (reason === undefined || words.reason === reason);
+    case "power-off":
+      return (words) => words.powerOff;
+    case "switch":
+      return (words) => words.position !== undefined && (position === undefined || words.position === position);
+    case "missing-today":
+      return (words) => words.missingToday;
+    default:
+      return (words) => words.excluded;
+  }
+}
+
+export const handler = httpHandler({
+  async readKpis() {
+    const now = productClock.now();
+    const today = dayOf(now);
+    const [{ asOf, counts }, days, schedules] = await Promise.all([
+      currentCounts(ports, now),
+      summaries.list(today - LOOK_BACK_DAYS * DAY_MS, today),
+      scheduleRates(),
+    ]);
+    const closed = days
+      .map(closedView)
+      .filter((day) => day !== undefined)
+      .at(-1);
+    const { active, excluded, powerOff, switches, missingToday } = counts;
+    return {
+      status: 200,
+      body: {
+        asOf,
+        active,
+        excluded,
+        communication: communicationView(counts),
+        latency: latencyView(counts),
+        exceptions: exceptionsView(counts),
+        powerOff,
+        switches,
+        missingToday,
+        ...(closed === undefined ? {} : { closed }),
+        schedules,
+      },
+    };
+  },
+  async readKpiHistory({ query }) {
+    const asOf = productClock.now();
+    const to = query.to === undefined ? dayOf(asOf) : dayAt(query.to);
+    const from = query.from === undefined ? to - (DAYS - 1) * DAY_MS : dayAt(query.from);
+    const [fleets, days] = await Promise.all([ports.history.days(from, to), summaries.list(from, to)]);
+    const closed = new Map(days.map((summary) => [summary.day, closedView(summary)]));
+    const fleet = new Map(fleets.map((one) => [one.day, one]));
+    const known = [...new Set([...fleet.keys(), ...closed.keys()])].sort((left, right) => left - right);
+    return {
+      status: 200,
+      body: {
+        asOf,
+        days: known.map((day) => {
+          const counted = fleet.get(day);
+          const end = closed.get(day);
+          return {
+            day: dayText(day),
+            ...(counted === undefined
+              ? {}
+              : {
+                  fleet: {
+                    asOf: counted.asOf,
+                    active: counted.counts.active,
+                    excluded: counted.counts.excluded,
+                    communication: communicationView(counted.counts),
+                    latency: latencyView(counted.counts),
+                    exceptions: counted.counts.reasons,
+                  },
+                }),
+            ...(end === undefined ? {} : { closed: end }),
+          };
+        }),
+      },
+    };
+  },
+  async listKpiMeters({ query }) {
+    const asOf = productClock.now();
+    const at = /^(\d{1,8})\.(\d{1,4})$/.exec(query.cursor ?? "");
+    const from = at === null ? undefined : { segment: Number(at[1]), slot: Number(at[2]) };
+    const page = { from, limit: query.limit };
+    const { places, next } =
+      query.list === "gaps"
+        ? await placesWithGaps(ports, dayAt(query.day ?? dayText(asOf)), page)
+        : await placesWhere(ports, matches(query), asOf, page);
+    const [meterIds, facts] = await Promise.all([
+      metersAt(access, places),
+      columns.readMany([...new Set(places.map(({ segment }) => segment))]),
+    ]);
+    return {
+      status: 200,
+      body: {
+        asOf,
+        meters: places.flatMap(({ segment, slot }, index) => {
+          const meterId = meterIds[index];
+          const known = facts.get(segment);
+          if (meterId === undefined) return [];
+          return [{ meterId, ...(known === undefined ? {} : { facts: factsOf(known, slot) }) }];
+        }),
+        ...(next === undefined ? {} : { cursor: `${next.segment}.${next.slot}` }),
+      },
+    };
+  },
+});
