@@ -6,7 +6,12 @@ interface Meter {
   readonly profile: { readonly name: string };
 }
 interface Readings {
-  readonly registers: readonly { readonly measurement: string; readonly value: string; readonly scaler: number }[];
+  readonly registers: readonly {
+    readonly measurement: string;
+    readonly value: string;
+    readonly scaler: number;
+    readonly at: string;
+  }[];
 }
 interface Timeline {
   readonly entries: readonly { readonly kind: string; readonly operation?: string; readonly outcome?: string }[];
@@ -35,7 +40,9 @@ describe("a switch", () => {
   const loadSide = async (meterId: string): Promise<number> => {
     await headend.runJob({ operation: { kind: "readVoltage" }, target: { kind: "meters", meterIds: [meterId] } });
     const { body } = await call<Readings>("operator", "GET", `/meters/${meterId}/readings`);
-    const load = body.registers.find(({ measurement }) => measurement === "voltage.l1.load");
+    const [load] = body.registers
+      .filter(({ measurement }) => measurement === "voltage.l1.load")
+      .sort((left, right) => (left.at < right.at ? 1 : -1));
     return Number(load?.value) * 10 ** (load?.scaler ?? 0);
   };
 
@@ -52,29 +59,33 @@ describe("a switch", () => {
     expect(await headend.stop()).toBe(0);
   });
 
-  it.each(MODELS)("of a %s opens and closes within seconds, proved by its load side", async (model) => {
-    const meterId = meterOf.get(model) ?? "";
-    const begun = performance.now();
-    expect((await order(meterId, "open")).progress).toMatchObject({ done: 1, failed: 0 });
-    expect(performance.now() - begun).toBeLessThan(20_000);
-    expect(await loadSide(meterId)).toBeLessThan(30);
-    expect((await order(meterId, "closed")).progress).toMatchObject({ done: 1, failed: 0 });
-    expect(await loadSide(meterId)).toBeGreaterThan(200);
-    const timeline = await until(20_000, "both orders on the timeline", async () => {
-      const { body } = await call<Timeline>("operator", "GET", `/meters/${meterId}/timeline`);
-      const orders = body.entries.filter(({ operation }) => operation === "operateSwitch");
-      return orders.length >= 2 ? orders : undefined;
-    });
-    expect(timeline.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
-    const { body: audit } = await call<Audit>("supervisor", "GET", `/audit?meterId=${meterId}`);
-    expect(audit.intact).toBe(true);
-    expect(audit.entries.map(({ action }) => action)).toEqual([
-      "order.outcome",
-      "order.intent",
-      "order.outcome",
-      "order.intent",
-    ]);
-  });
+  it.each(MODELS)(
+    "of a %s opens and closes within seconds, proved by its load side",
+    async (model) => {
+      const meterId = meterOf.get(model) ?? "";
+      const begun = performance.now();
+      expect((await order(meterId, "open")).progress).toMatchObject({ done: 1, failed: 0 });
+      expect(performance.now() - begun).toBeLessThan(20_000);
+      expect(await loadSide(meterId)).toBeLessThan(30);
+      expect((await order(meterId, "closed")).progress).toMatchObject({ done: 1, failed: 0 });
+      expect(await loadSide(meterId)).toBeGreaterThan(200);
+      const timeline = await until(20_000, "both orders on the timeline", async () => {
+        const { body } = await call<Timeline>("operator", "GET", `/meters/${meterId}/timeline`);
+        const orders = body.entries.filter(({ operation }) => operation === "operateSwitch");
+        return orders.length >= 2 ? orders : undefined;
+      });
+      expect(timeline.map(({ outcome }) => outcome)).toEqual(["done", "done"]);
+      const { body: audit } = await call<Audit>("supervisor", "GET", `/audit?meterId=${meterId}`);
+      expect(audit.intact).toBe(true);
+      expect(audit.entries.map(({ action }) => action)).toEqual([
+        "order.outcome",
+        "order.intent",
+        "order.outcome",
+        "order.intent",
+      ]);
+    },
+    120_000,
+  );
 
   it("is not operated while a stop stands, nor opened where somebody depends on it", async () => {
     const [meterId = ""] = meterOf.values();
@@ -90,7 +101,7 @@ describe("a switch", () => {
     expect((await call("supervisor", "PUT", `/meters/${meterId}/flags`, flags)).status).toBe(200);
     expect((await order(meterId, "open")).progress).toMatchObject({ failed: 1, reasons: { unsafe: 1 } });
     expect(await loadSide(meterId)).toBeGreaterThan(200);
-  });
+  }, 120_000);
 
   it("of a whole fleet waits for another person, and nothing is sent meanwhile", async () => {
     const accepted = await call<JobView>("operator", "POST", "/jobs", {
@@ -109,5 +120,5 @@ describe("a switch", () => {
     const { body } = await call<JobView>("operator", "GET", `/jobs/${jobId}`);
     expect(body.progress).toMatchObject({ done: 0, failed: 0 });
     expect((await call("operator", "POST", `/jobs/${jobId}/cancel`)).status).toBe(202);
-  });
+  }, 120_000);
 });
