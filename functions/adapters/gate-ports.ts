@@ -1,22 +1,13 @@
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { auditLog } from "../../shared/security/audit.ts";
 import { guardDesk } from "../../shared/switching/guard-desk.ts";
 import { switchGate } from "../../shared/switching/order-gate.ts";
+import { auditOfEnvironment } from "./audit-ports.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
-import { dynamoAudit } from "./dynamo-audit.ts";
 import { dynamoAuthority } from "./dynamo-authority.ts";
 import { dynamoGuards } from "./dynamo-guards.ts";
 import { Setting, settings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
-
-/** The audit as the environment says. */
-export const auditOfEnvironment = () =>
-  auditLog({
-    store: dynamoAudit(documentClient(), settings({ AUDIT_TABLE: Setting }).AUDIT_TABLE),
-    crypto: nodeCrypto,
-    clock: systemClock,
-  });
 
 /** The gate of orders to switches as the environment says. */
 export function gateOfEnvironment() {

@@ -1,6 +1,6 @@
 import type { ProblemKind } from "../../shared/api/problem.ts";
 import { type ApproveOutcome, approveJob } from "../../shared/jobs/approve-job.ts";
-import { auditOfEnvironment } from "../adapters/gate-ports.ts";
+import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 

@@ -1,11 +1,11 @@
 import type { Caller } from "../../shared/jobs/job.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import { type Rules, STOPS_MAX, type Stop } from "../../shared/switching/authority.ts";
+import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { type ActiveRegion, dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
-import { auditOfEnvironment } from "../adapters/gate-ports.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { systemClock } from "../adapters/system-clock.ts";
