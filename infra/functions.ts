@@ -116,7 +116,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 30,
     memoryMb: 256,
     tables: { registry: "read" },
-    invokes: ["bootstrap", "sweep-ledger", "run-schedules", "close-days", "export-lake", "write-export", "count-kpis"],
+    invokes: [
+      "bootstrap",
+      "sweep-ledger",
+      "run-schedules",
+      "close-days",
+      "export-lake",
+      "write-export",
+      "count-kpis",
+      "index-fleet",
+    ],
   },
   bootstrap: {
     trigger: { kind: "invoked" },
@@ -177,6 +186,15 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["write-export"],
     layers: ["duckdb"],
     settings: { BLOCK_DAYS: "blockDays", DAILY_EXPORT: "dailyExport" },
+  },
+  "index-fleet": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 2048,
+    reserved: 1,
+    tables: { registry: "erase", access: "read" },
+    buckets: { lake: "erase" },
+    layers: ["duckdb"],
   },
   "count-kpis": {
     trigger: { kind: "invoked" },

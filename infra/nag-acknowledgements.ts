@@ -62,6 +62,7 @@ const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledg
   ["Headrace-Service/import-rows", objects("imports"), "Objects of one bucket: uploads and reports"],
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
   ["Headrace-Service/export-lake", objects("lake"), "Objects of one bucket: files of the lake"],
+  ["Headrace-Service/index-fleet", objects("lake"), "Objects of one bucket: fleet files"],
   ["Headrace-Service/manage-exports", objects("exports"), "Objects of one bucket: links to files of exports"],
   ["Headrace-Service/write-export", objects("lake"), "Objects of one bucket: files of the lake"],
   ["Headrace-Service/write-export", objects("exports"), "Objects of one bucket: files of exports"],

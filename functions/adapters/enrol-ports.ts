@@ -1,9 +1,11 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
+import { marking } from "../../shared/registry/fleet-files.ts";
 import type { Profiles } from "../../shared/registry/registry.ts";
 import { keyVault, type SecretVault } from "../../shared/security/key-vault.ts";
 import { documentClient } from "./document-client.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
+import { dynamoFleetFiles } from "./dynamo-fleet-files.ts";
 import { dynamoProfiles } from "./dynamo-profiles.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments } from "./dynamo-segments.ts";
@@ -33,7 +35,7 @@ export const enrolmentStores = (
   tables: { readonly registry: string; readonly access: string },
 ): Pick<EnrolPorts, "registry" | "segments" | "profiles" | "access"> => ({
   registry: dynamoRegistry(db, tables.registry),
-  segments: dynamoSegments(db, tables.registry),
+  segments: marking(dynamoSegments(db, tables.registry), dynamoFleetFiles(db, tables.registry), systemClock),
   profiles: remembered(dynamoProfiles(db, tables.registry)),
   access: dynamoAccess(db, tables.access),
 });

@@ -1,8 +1,10 @@
 import { eachOf } from "../../shared/jobs/concurrency.ts";
 import { changeGroup, type Group } from "../../shared/registry/change-group.ts";
+import { marking } from "../../shared/registry/fleet-files.ts";
 import { groupSet } from "../../shared/registry/member-sets.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoFleetFiles } from "../adapters/dynamo-fleet-files.ts";
 import { dynamoGroups } from "../adapters/dynamo-groups.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
@@ -14,7 +16,7 @@ import { systemClock } from "../adapters/system-clock.ts";
 const env = settings({ REGISTRY_TABLE: Setting, ACCESS_TABLE: Setting });
 const db = documentClient();
 const groups = dynamoGroups(db, env.REGISTRY_TABLE);
-const segments = dynamoSegments(db, env.REGISTRY_TABLE);
+const segments = marking(dynamoSegments(db, env.REGISTRY_TABLE), dynamoFleetFiles(db, env.REGISTRY_TABLE), systemClock);
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
 

@@ -7,10 +7,12 @@ import { lastRuns } from "../../shared/kpi/schedule-runs.ts";
 import { placesWhere, placesWithGaps } from "../../shared/kpi/walk-fleet.ts";
 import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
 import { factsOf } from "../../shared/readings/fleet-columns.ts";
+import { fleetMix } from "../../shared/registry/index-fleet.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoDaySummaries } from "../adapters/dynamo-day-summaries.ts";
 import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
+import { dynamoFleetFiles } from "../adapters/dynamo-fleet-files.ts";
 import { dynamoFleetHistory } from "../adapters/dynamo-fleet-history.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
@@ -30,6 +32,7 @@ const db = documentClient();
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 const columns = dynamoFleetColumns(db, env.READINGS_TABLE);
 const summaries = dynamoDaySummaries(db, env.READINGS_TABLE);
+const fleetFiles = dynamoFleetFiles(db, env.REGISTRY_TABLE);
 const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
 const ports = {
   segments: dynamoSegments(db, env.REGISTRY_TABLE),
@@ -85,11 +88,13 @@ export const handler = httpHandler({
   async readKpis() {
     const now = productClock.now();
     const today = dayOf(now);
-    const [{ asOf, counts }, days, schedules] = await Promise.all([
+    const [{ asOf, counts }, days, schedules, files] = await Promise.all([
       currentCounts(ports, now),
       summaries.list(today - LOOK_BACK_DAYS * DAY_MS, today),
       scheduleRates(),
+      fleetFiles.files(),
     ]);
+    const { asOf: mixedAt, mix } = fleetMix(files);
     const closed = days
       .map(closedView)
       .filter((day) => day !== undefined)
@@ -107,6 +112,7 @@ export const handler = httpHandler({
         powerOff,
         switches,
         missingToday,
+        ...(mixedAt === undefined ? {} : { mix: { asOf: mixedAt, kinds: mix } }),
         ...(closed === undefined ? {} : { closed }),
         schedules,
       },

@@ -15,6 +15,7 @@ const env = settings({
   EXPORT_LAKE_FUNCTION: Setting,
   WRITE_EXPORT_FUNCTION: Setting,
   COUNT_KPIS_FUNCTION: Setting,
+  INDEX_FLEET_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -30,6 +31,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.EXPORT_LAKE_FUNCTION,
     env.WRITE_EXPORT_FUNCTION,
     env.COUNT_KPIS_FUNCTION,
+    env.INDEX_FLEET_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

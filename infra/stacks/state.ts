@@ -125,7 +125,9 @@ export class StateStack extends Stack {
     bucket("imports", { lifecycleRules: [{ expiration: Duration.days(30), ...abandoned }] });
     bucket("lake", {
       lifecycleRules: [
-        { ...abandoned, ...expiring(settings.lakeDays), ...cooling(cooled.slice(0, 1), settings.lakeDays) },
+        abandoned,
+        // Fleet files beside them are no history: they are removed when they are replaced.
+        { prefix: "lake/", ...expiring(settings.lakeDays), ...cooling(cooled.slice(0, 1), settings.lakeDays) },
       ],
     });
     bucket("exports", { lifecycleRules: [{ ...abandoned, ...expiring(settings.exportDays) }] });

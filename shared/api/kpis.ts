@@ -54,6 +54,8 @@ export const Kpis = z.strictObject({
   /** Position → meters, of those that were ever looked at. */
   switches: z.record(z.string(), z.int()),
   missingToday: z.int(),
+  /** Enrolled meters by kind (`profile`, `route`, `keyVersion`…) and value, as the fleet files have it; absent: none is built yet. */
+  mix: z.strictObject({ asOf: Instant, kinds: z.record(z.string(), z.record(z.string(), z.int())) }).optional(),
   /** The last UTC day that was closed. */
   closed: ReadDay.optional(),
   /** The last run of each schedule of the last week. */

@@ -162,6 +162,7 @@ export class FixtureApi {
       powerOff: 0,
       switches: { closed: 3 },
       missingToday: 0,
+      mix: { asOf: this.#iso(), kinds: { profile: { "generic-eu version 1": active } } },
       schedules: [],
     };
   }

@@ -74,4 +74,10 @@ describe("key figures of a deployment", () => {
     expect((await kpis()).switches).toEqual({ closed: 1 });
     expect(await listed("list=switch&position=closed")).toEqual([meterId]);
   }, 100_000);
+
+  it("the mix is that of the fleet file, once the enrolment has come to rest", async () => {
+    const mix = await until(240_000, "a fleet file", async () => (await kpis()).mix);
+    const meters = (kind: string) => Object.values(mix.kinds[kind] ?? {}).reduce((sum, of) => sum + of, 0);
+    expect([meters("profile"), meters("keyVersion")]).toEqual([METERS, METERS]);
+  }, 260_000);
 });

@@ -151,6 +151,38 @@ function Now({ kpis }: { readonly kpis: ApiKpis }) {
   );
 }
 
+const MIX_TEXT: Readonly<Record<string, string>> = {
+  profile: "Device profile",
+  commodity: "Commodity",
+  route: "Way in",
+  keyVersion: "Version of the keys",
+};
+
+function Mix({ mix }: Pick<ApiKpis, "mix">) {
+  if (mix === undefined) return null;
+  return (
+    <section className="card" aria-labelledby="mix">
+      <h2 id="mix">Mix of the fleet</h2>
+      <p className="muted">
+        As of <Instant at={mix.asOf} detail="minute" /> or later.
+      </p>
+      <FigureTable label="Mix of the fleet" heads={["What", "Meters"]}>
+        {Object.entries(mix.kinds).flatMap(([kind, values]) =>
+          Object.entries(values).map(([value, meters]) => (
+            <tr key={`${kind} ${value}`}>
+              <th scope="row">
+                {value}
+                <span className="small muted job-about">{MIX_TEXT[kind] ?? kind}</span>
+              </th>
+              <td className="number">{count(meters)}</td>
+            </tr>
+          )),
+        )}
+      </FigureTable>
+    </section>
+  );
+}
+
 function Schedules({ schedules }: Pick<ApiKpis, "schedules">) {
   if (schedules.length === 0) return null;
   return (
@@ -250,6 +282,7 @@ export default function KpiPage() {
             <Exceptions kpis={now.data} />
             <Now kpis={now.data} />
           </div>
+          <Mix mix={now.data.mix} />
           <Schedules schedules={now.data.schedules} />
         </>
       )}
