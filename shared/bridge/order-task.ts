@@ -221,7 +221,14 @@ class OrderTask {
 
   /** After the meter's yes: its count may rise a little later. */
   async #shown(effects: EffectSession, operation: OnceOperation, record: EffectRecord): Promise<TaskEnd> {
-    const verdict = await this.#agreed(effects, operation, record, ({ kind }) => kind !== "did-not-happen");
+    // A contact follows its control after a moment: that a switch is neither here nor there counts when the time is over.
+    const switching = operation.kind === "operateSwitch";
+    const verdict = await this.#agreed(
+      effects,
+      operation,
+      record,
+      ({ kind }) => kind === "happened" || (kind === "cannot-tell" && !switching),
+    );
     return verdict.kind === "did-not-happen"
       ? { ...failed("unverified", "effect.not-shown", "later"), rest: true }
       : settled(verdict, operation);
