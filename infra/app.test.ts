@@ -59,7 +59,7 @@ describe("the app", () => {
     const [, task] = resourcesOf(bridge, "AWS::ECS::TaskDefinition")[0] ?? [];
     expect(JSON.stringify(task?.Properties)).toMatch(/"BUNDLE_KEY","Value":"[0-9a-f]{64}\.mjs"/);
     expect(JSON.stringify(task?.Properties)).not.toContain("0".repeat(64));
-  });
+  }, 180_000);
 
   it("names lanes and roles as the product does", () => {
     expect(LANES).toEqual(LANES_OF_JOBS);
