@@ -24,7 +24,7 @@ function FigureTable({ label, heads, children }: TableProps) {
   const [first, ...others] = heads;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable by keyboard
-    <section className="scroll" aria-label={label} tabIndex={0}>
+    <section className="scroll" aria-label={`${label} as a table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
