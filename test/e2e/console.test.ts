@@ -280,6 +280,20 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await page.getByText("3 sent again, 0 still parked.").waitFor();
     expect(complaints).toEqual([]);
   });
+
+  it("leads from a key figure to the meters behind it, and from there to a meter", async () => {
+    const { page, complaints, checkAccess } = await visitAs("analyst");
+    await page.getByRole("link", { name: "Key figures" }).click();
+    const row = page.getByRole("row", { name: /^1 day/ });
+    await row.getByRole("link", { name: "1 meter" }).click();
+    await page.getByRole("heading", { level: 1, name: "Meters not heard of for 1 day" }).waitFor();
+    const meter = page.getByRole("table", { name: "Meters" }).getByRole("link").first();
+    const meterId = await meter.innerText();
+    await checkAccess("meters behind a figure");
+    await meter.click();
+    await page.getByRole("heading", { level: 1, name: meterId }).waitFor();
+    expect(complaints).toEqual([]);
+  });
 });
 
 /** The same console before the real API, bridge and simulated meters. */

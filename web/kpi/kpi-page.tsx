@@ -4,7 +4,7 @@ import type { Answer } from "../api/client.ts";
 import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { Instant } from "../figures/instant-text.tsx";
-import { count } from "../figures/scaled-decimal.ts";
+import { count, counted } from "../figures/scaled-decimal.ts";
 import { Link } from "../shell/link.tsx";
 import { PageHead } from "../shell/page-head.tsx";
 import { jobPath } from "../shell/pages.ts";
@@ -45,7 +45,7 @@ function FigureTable({ label, heads, children }: TableProps) {
 /** How many meters, and the way to them. */
 function Meters({ of, behind }: { readonly of: number; readonly behind: Behind }) {
   return (
-    <td className="number">{of === 0 ? count(of) : <Link to={behindPath(behind)}>{`${count(of)} meters`}</Link>}</td>
+    <td className="number">{of === 0 ? count(of) : <Link to={behindPath(behind)}>{counted(of, "meter")}</Link>}</td>
   );
 }
 
@@ -74,11 +74,11 @@ function Communication({ kpis }: { readonly kpis: ApiKpis }) {
         .
       </p>
       <FigureTable label="Communication rate" heads={["Within", "Of all", "Without excluded", "Not heard of"]}>
-        {kpis.communication.map(({ window, all, counted, silent }) => (
+        {kpis.communication.map(({ window, all, counted: rest, silent }) => (
           <tr key={window}>
             <th scope="row">{WINDOW_TEXT[window]}</th>
             <RateCell rate={all} />
-            <RateCell rate={counted} />
+            <RateCell rate={rest} />
             <Meters of={silent} behind={{ list: "silent", window }} />
           </tr>
         ))}
@@ -229,7 +229,7 @@ function Days({ days }: Pick<Answer<"readKpiHistory">, "days">) {
                 {closed === undefined || closed.missing === 0 ? (
                   count(closed?.missing ?? 0)
                 ) : (
-                  <Link to={behindPath({ list: "gaps", day })}>{`${count(closed.missing)} intervals`}</Link>
+                  <Link to={behindPath({ list: "gaps", day })}>{counted(closed.missing, "interval")}</Link>
                 )}
               </td>
             </tr>
