@@ -63,6 +63,12 @@ export const emptyBlock = (day: number, period = 0, channels: readonly IntervalC
 export const slotsOfDay = (period: number): number =>
   period > 0 && Number.isInteger(86_400 / period) ? 86_400 / period : 0;
 
+/**
+ * Intervals of a UTC day that a channel set is to have; 0: none. What a meter captures once a day it captures at its own
+ * midnight, which is no instant of the grid.
+ */
+export const expectedSlots = (period: number): number => (period < 86_400 ? slotsOfDay(period) : 0);
+
 /** Start of the UTC day in which the interval begins that ends at `end`. */
 export const dayOfInterval = (end: number, period: number): number => dayOf(end - period * 1000);
 export const dayOf = (instant: number): number => Math.floor(instant / DAY_MS) * DAY_MS;

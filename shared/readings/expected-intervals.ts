@@ -1,5 +1,5 @@
 import type { ChannelPlan } from "../metering/channel-plan.ts";
-import { DAY_MS, slotsOfDay } from "./day-block.ts";
+import { DAY_MS, expectedSlots } from "./day-block.ts";
 import { type IntervalBits, intervalsWithin, isEmpty } from "./interval-bits.ts";
 
 export interface Expected {
@@ -13,7 +13,7 @@ export interface Expected {
 
 /**
  * The intervals that are expected of one UTC day: those that lie whole within a part of the plan. A set whose period does
- * not divide the day has no numbered intervals and is not expected.
+ * not divide the day, or is a day, has no numbered intervals and is not expected.
  */
 export function expectedOn(plan: ChannelPlan, day: number): Expected[] {
   const expected: Expected[] = [];
@@ -21,7 +21,7 @@ export function expectedOn(plan: ChannelPlan, day: number): Expected[] {
     const until = plan[index + 1]?.from ?? Number.POSITIVE_INFINITY;
     if (from >= day + DAY_MS || until <= day) return;
     for (const { set, period, depth } of sets) {
-      const slots = slotsOfDay(period);
+      const slots = expectedSlots(period);
       if (slots === 0) continue;
       // The first whole interval ends a period after the part begins.
       const start = Math.max(day, day + Math.ceil((from - day) / (period * 1000)) * period * 1000);

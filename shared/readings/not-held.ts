@@ -1,6 +1,6 @@
 import type { TaskReport } from "../jobs/messages.ts";
 import { HeadraceError } from "../ports/errors.ts";
-import { DAY_MS, dayOf, slotsOfDay } from "./day-block.ts";
+import { DAY_MS, dayOf, expectedSlots } from "./day-block.ts";
 import type { Keeper } from "./ingest-batch.ts";
 import { addInterval, intervalsWithin, isEmpty, noIntervals, without } from "./interval-bits.ts";
 import { joined, type MissingEntry, type MissingRecords } from "./missing-records.ts";
@@ -17,7 +17,7 @@ export function notHeldIn(
   const note = (day: number, ...entries: MissingEntry[]): void =>
     void days.set(day, [...(days.get(day) ?? []), ...entries]);
   for (const { set, period, ends } of report.intervals ?? []) {
-    const slots = slotsOfDay(period);
+    const slots = expectedSlots(period);
     if (slots === 0) continue;
     const periodMs = period * 1000;
     // The meter closes an interval a moment after its end, by a clock of its own.
