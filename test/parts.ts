@@ -41,6 +41,7 @@ const LONG = [
   "group-read",
   "import",
   "kill-bridge",
+  "kpis",
   "pushes",
   "schedules",
   "sleepers",

@@ -116,14 +116,14 @@ export class Deployment {
   static async start(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Deployment> {
     const base = args.includes("--port") ? [] : ["--port", String(await freeBase())];
     const run = launch(["--json", ...base, ...args], env);
-    const until = Date.now() + 120_000;
+    const until = Date.now() + 170_000;
     while (run.output.stdout.length === 0) {
       const code = await Promise.race([
         run.ended,
         new Promise<"up">((resolve) => setTimeout(() => resolve("up"), 100)),
       ]);
       if (code !== "up") throw new Error(`start ended with ${code}\n${run.output.stderr.slice(-4000)}`);
-      if (Date.now() > until) throw new Error(`not up within two minutes\n${run.output.stderr.slice(-4000)}`);
+      if (Date.now() > until) throw new Error(`not up within three minutes\n${run.output.stderr.slice(-4000)}`);
     }
     return new Deployment(JSON.parse(run.output.stdout[0] ?? "") as StartLine, run);
   }
