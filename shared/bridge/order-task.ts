@@ -200,7 +200,7 @@ class OrderTask {
     item: AccessItem,
     record: EffectRecord,
   ): Promise<TaskEnd | "send-again"> {
-    const verdict = await this.#agreed(effects, operation, record, (shown) => shown);
+    const verdict = await this.#agreed(effects, operation, record, () => true);
     // What the meter shows may be the newer order's doing: a bridge may have carried that out since the intent.
     if (verdict.kind === "happened" && item.lastOrder > this.#order.number)
       return failed("unverified", "effect.newer-order", "never");
@@ -242,7 +242,7 @@ class OrderTask {
     effects: EffectSession,
     operation: OnceOperation,
     { baseline }: EffectRecord,
-    suits: (verdict: EffectVerdict) => unknown,
+    suits: (verdict: EffectVerdict) => boolean,
   ): Promise<EffectVerdict> {
     const twice = operation.kind === "operateSwitch";
     let last: EffectVerdict | undefined;

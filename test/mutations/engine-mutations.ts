@@ -147,13 +147,14 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     file: "shared/bridge/order-task.ts",
     original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
     begun.record = record;
-    const refused = await this.#lastLook(item);
+    const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
+      if ("error" in refused) throw refused.error;
       return refused;
     }
     const answer = await effects.operate(operation);`,
-    mutated: `    const refused = await this.#lastLook(item);
+    mutated: `    const refused = await this.#lastLook(item, operation);
     if (refused !== undefined) return refused;
     const answer = await effects.operate(operation);
     if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;

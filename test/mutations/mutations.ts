@@ -136,13 +136,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "shared/bridge/order-task.ts",
     original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
     begun.record = record;
-    const refused = await this.#lastLook(item);
+    const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
+      if ("error" in refused) throw refused.error;
       return refused;
     }
     const answer = await effects.operate(operation);`,
-    mutated: `    const refused = await this.#lastLook(item);
+    mutated: `    const refused = await this.#lastLook(item, operation);
     if (refused !== undefined) return refused;
     const answer = await effects.operate(operation);
     if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
@@ -159,11 +160,39 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "redelivered order sent again unproved",
     file: "shared/bridge/order-task.ts",
-    original: `    const verdict = await effects.prove(operation, record.baseline);
+    original: `    const verdict = await this.#agreed(effects, operation, record, () => true);
     // What the meter shows may be`,
-    mutated: `    const verdict: Awaited<ReturnType<typeof effects.prove>> = { kind: "did-not-happen" };
+    mutated: `    const verdict: EffectVerdict = { kind: "did-not-happen" };
     // What the meter shows may be`,
     tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "stop not looked at before a switch moves",
+    file: "shared/bridge/order-safety.ts",
+    original: `  if (stopFor(authority.stops, to, item, clock.now()) !== undefined) return unsafe("switch.stopped");\n`,
+    mutated: "",
+    tests: ["test/simulation/switch-orders.test.ts"],
+  },
+  {
+    name: "switch moved again though its log tells of a move",
+    file: "shared/bridge/order-task.ts",
+    original: `      if (moved !== undefined) return failed("unverified", moved, "never");\n`,
+    mutated: "",
+    tests: ["test/simulation/switch-orders.test.ts"],
+  },
+  {
+    name: "switch closed onto a live load side",
+    file: "shared/switching/switch-checks.ts",
+    original: `  if (liveSide(before, "load") === true) return "switch.load-side-live";\n`,
+    mutated: "",
+    tests: ["test/simulation/switch-orders.test.ts"],
+  },
+  {
+    name: "redelivered order takes room of its own",
+    file: "shared/switching/guard.ts",
+    original: "one.task !== task && one.at > now - HOUR_MS",
+    mutated: "one.at > now - HOUR_MS",
+    tests: ["shared/switching/guard.test.ts"],
   },
   {
     name: "what shows nothing yet is sent again at once",
