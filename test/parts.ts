@@ -42,6 +42,7 @@ const LONG = [
   "import",
   "kill-bridge",
   "kpis",
+  "once-with-faults",
   "pushes",
   "schedules",
   "sleepers",
