@@ -123,6 +123,30 @@ describe("the authority", () => {
     expect((await lift("supervisor")).status).toBe(404);
   });
 
+  it("keeps a moratorium by its calendar until a supervisor lifts it", async () => {
+    const calendar = { name: "winter", timeZone: "Europe/Vienna", seasons: [{ from: "11-01", to: "03-31" }] };
+    const set = (role: string, change: object = {}) =>
+      functions.ask("manage-authority", role, "POST /moratoria", {
+        body: { calendar: { ...calendar, ...change }, feeder: "F-1", reason: "nobody freezes" },
+      });
+    expect((await set("operator")).status).toBe(403);
+    expect(await set("supervisor", { seasons: [{ from: "02-30", to: "03-31" }] })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: "calendar.seasons.0.from" }] },
+    });
+    const { status, body } = await set("supervisor");
+    expect({ status, body }).toMatchObject({ status: 201, body: { feeder: "F-1", calendar } });
+    const read = await functions.ask("manage-authority", "analyst", "GET /authority");
+    expect(read.body).toMatchObject({ moratoria: [{ calendar, by: { id: "supervisor" } }] });
+    const lift = () =>
+      functions.ask("manage-authority", "supervisor", "POST /moratoria/{moratoriumId}/lift", {
+        params: { moratoriumId: (body as { moratoriumId: string }).moratoriumId },
+        body: { reason: "spring" },
+      });
+    expect((await lift()).body).toMatchObject({ moratoria: [] });
+    expect((await lift()).status).toBe(404);
+  });
+
   it("marks who lives behind a meter, and shows in the audit who did it and why", async () => {
     const flags = { medical: true, priority: false, moratorium: false };
     const body = { ...flags, reason: "ventilator at home" };

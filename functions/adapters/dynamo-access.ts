@@ -42,6 +42,7 @@ const StoredItem = z
     cell: z.string().optional(),
     feeder: z.string().optional(),
     transformer: z.string().optional(),
+    loadWatts: z.int().min(0).optional(),
     sealedKeys: z.strictObject({ blob: z.instanceof(Uint8Array), version: z.int() }).optional(),
     counterOffset: Big,
     offsetFloor: z.union([z.literal("unsettled"), Big]).optional(),

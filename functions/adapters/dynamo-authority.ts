@@ -3,6 +3,8 @@ import { z } from "zod";
 import {
   type Authority as AuthorityItem,
   CAUTIOUS,
+  MORATORIA_MAX,
+  Moratorium,
   type Rules,
   STOPS_MAX,
   Stop,
@@ -22,8 +24,9 @@ const Stored = z.object({
   epoch: z.int().min(1),
   region: z.string(),
   stops: z.array(Stop).max(STOPS_MAX).default([]),
+  moratoria: z.array(Moratorium).max(MORATORIA_MAX).default([]),
   policy: SwitchPolicy.default(CAUTIOUS),
-  /** Of stops and policy together. */
+  /** Of stops, moratoria and policy together. */
   rules: z.int().default(0),
 });
 export type ActiveRegion = AuthorityItem & { readonly rules: number };
@@ -33,7 +36,7 @@ export interface Authority {
   active(): Promise<ActiveRegion | undefined>;
   /** Epoch 1, if there is none. */
   seed(region: string): Promise<void>;
-  /** Writes stops and policy under the version read with them. */
+  /** Writes stops, moratoria and policy under the version read with them. */
   writeRules(was: number, rules: Rules): Promise<boolean>;
   /** As set, or the default. */
   guards(): Promise<GuardSettings>;
@@ -59,17 +62,23 @@ export function dynamoAuthority(db: DynamoDBDocumentClient, TableName: string): 
         ),
       );
     },
-    writeRules: (was, { stops, policy }) =>
+    writeRules: (was, { stops, moratoria, policy }) =>
       heldCondition(
         db.send(
           new UpdateCommand({
             TableName,
             Key: KEY,
-            UpdateExpression: "SET #stops = :stops, #policy = :policy, #rules = :next",
+            UpdateExpression: "SET #stops = :stops, #moratoria = :moratoria, #policy = :policy, #rules = :next",
             ConditionExpression: `attribute_exists(pk) AND ${was === 0 ? "attribute_not_exists(#rules)" : "#rules = :was"}`,
-            ExpressionAttributeNames: { "#stops": "stops", "#policy": "policy", "#rules": "rules" },
+            ExpressionAttributeNames: {
+              "#stops": "stops",
+              "#moratoria": "moratoria",
+              "#policy": "policy",
+              "#rules": "rules",
+            },
             ExpressionAttributeValues: {
               ":stops": stops,
+              ":moratoria": moratoria,
               ":policy": policy,
               ":next": was + 1,
               ...(was === 0 ? {} : { ":was": was }),

@@ -10,16 +10,18 @@ const keyOf = (name: string) => ({ pk: `GUARD#${name}`, sk: "guard" });
 const Stored = z.object({ version: z.int().min(1), reservations: z.instanceof(Uint8Array) });
 
 const TASK_OCTETS = 8;
-const ENTRY_OCTETS = TASK_OCTETS + 6;
+const WATTS_AT = TASK_OCTETS + 6;
+const ENTRY_OCTETS = WATTS_AT + 4;
 
-/** Task (8 octets) and instant (6, big-endian) of each. */
+/** Task (8 octets), instant (6) and watts (4, both big-endian) of each. */
 function packed(reservations: readonly Reservation[]): Uint8Array {
   const octets = new Uint8Array(reservations.length * ENTRY_OCTETS);
   const view = new DataView(octets.buffer);
-  for (const [index, { task, at }] of reservations.entries()) {
+  for (const [index, { task, at, watts }] of reservations.entries()) {
     octets.set(fromHex(task), index * ENTRY_OCTETS);
     view.setUint16(index * ENTRY_OCTETS + TASK_OCTETS, Math.floor(at / 0x1_0000_0000));
     view.setUint32(index * ENTRY_OCTETS + TASK_OCTETS + 2, at % 0x1_0000_0000);
+    view.setUint32(index * ENTRY_OCTETS + WATTS_AT, watts);
   }
   return octets;
 }
@@ -31,7 +33,7 @@ function unpacked(octets: Uint8Array): Reservation[] {
   return Array.from({ length: octets.length / ENTRY_OCTETS }, (_, index) => {
     const from = index * ENTRY_OCTETS;
     const at = view.getUint16(from + TASK_OCTETS) * 0x1_0000_0000 + view.getUint32(from + TASK_OCTETS + 2);
-    return { task: toHex(octets.subarray(from, from + TASK_OCTETS)), at };
+    return { task: toHex(octets.subarray(from, from + TASK_OCTETS)), at, watts: view.getUint32(from + WATTS_AT) };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Caller } from "../../shared/jobs/job.ts";
 import { toHex } from "../../shared/ports/octets.ts";
-import { type Rules, STOPS_MAX, type Stop } from "../../shared/switching/authority.ts";
+import { MORATORIA_MAX, type Moratorium, type Rules, STOPS_MAX, type Stop } from "../../shared/switching/authority.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
@@ -37,7 +37,7 @@ const unseeded = () =>
 const busy = () =>
   refuse("conflict", "Others changed the rules meanwhile.", { field: "authority", expected: "another try" });
 
-/** Changes stops and policy under their version. */
+/** Changes stops, moratoria and policy under their version. */
 async function change(
   next: (now: ActiveRegion) => Rules | undefined,
 ): Promise<"written" | "unseeded" | "none" | "busy"> {
@@ -56,7 +56,10 @@ async function view() {
   if (now === undefined) return unseeded();
   const { rules: _rules, ...shown } = now;
   const stops = shown.stops.filter(({ until }) => until === undefined || until > systemClock.now());
-  return { status: 200 as const, body: { ...shown, stops: [...stops], guards: await authority.guards() } };
+  return {
+    status: 200 as const,
+    body: { ...shown, stops: [...stops], moratoria: [...shown.moratoria], guards: await authority.guards() },
+  };
 }
 
 export const handler = httpHandler({
@@ -74,9 +77,9 @@ export const handler = httpHandler({
       ...(until === undefined ? {} : { until }),
     };
     // The stop first: what cannot be written in the audit must not keep it from working.
-    const outcome = await change(({ stops, policy }) => {
+    const outcome = await change(({ stops, ...rest }) => {
       const live = stops.filter((one) => one.until === undefined || one.until > now);
-      return live.length < STOPS_MAX ? { stops: [...live, stop], policy } : undefined;
+      return live.length < STOPS_MAX ? { ...rest, stops: [...live, stop] } : undefined;
     });
     if (outcome === "unseeded") return unseeded();
     if (outcome !== "written")
@@ -88,9 +91,9 @@ export const handler = httpHandler({
   },
   async liftStop({ params: { stopId }, body: { reason }, caller }) {
     await note(caller, "stop.lifted", reason, { stopId });
-    const outcome = await change(({ stops, policy }) =>
+    const outcome = await change(({ stops, ...rest }) =>
       stops.some((one) => one.stopId === stopId)
-        ? { stops: stops.filter((one) => one.stopId !== stopId), policy }
+        ? { ...rest, stops: stops.filter((one) => one.stopId !== stopId) }
         : undefined,
     );
     if (outcome === "none")
@@ -101,9 +104,51 @@ export const handler = httpHandler({
       });
     return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
   },
+  async setMoratorium({ body: { reason, ...asked }, caller }) {
+    const moratorium: Moratorium = {
+      ...asked,
+      moratoriumId: toHex(systemRandom.octets(8)),
+      reason,
+      by: byOf(caller),
+      at: systemClock.now(),
+    };
+    // As with a stop: it works before it is written down.
+    const outcome = await change(({ moratoria, ...rest }) =>
+      moratoria.length < MORATORIA_MAX ? { ...rest, moratoria: [...moratoria, moratorium] } : undefined,
+    );
+    if (outcome === "unseeded") return unseeded();
+    if (outcome !== "written")
+      return outcome === "none"
+        ? refuse("conflict", "There are too many moratoria.", {
+            field: "calendar",
+            expected: `at most ${MORATORIA_MAX} moratoria`,
+          })
+        : busy();
+    await note(caller, "moratorium.set", reason, {
+      moratoriumId: moratorium.moratoriumId,
+      calendar: asked.calendar.name,
+      feeder: asked.feeder ?? "everywhere",
+    });
+    return { status: 201, body: moratorium };
+  },
+  async liftMoratorium({ params: { moratoriumId }, body: { reason }, caller }) {
+    await note(caller, "moratorium.lifted", reason, { moratoriumId });
+    const outcome = await change(({ moratoria, ...rest }) =>
+      moratoria.some((one) => one.moratoriumId === moratoriumId)
+        ? { ...rest, moratoria: moratoria.filter((one) => one.moratoriumId !== moratoriumId) }
+        : undefined,
+    );
+    if (outcome === "none")
+      return refuse("not-found", "There is no such moratorium.", {
+        field: "moratoriumId",
+        expected: "the id of a moratorium",
+        received: moratoriumId,
+      });
+    return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
+  },
   async setSwitchPolicy({ body: { policy, reason }, caller }) {
     await note(caller, "policy.set", reason, policy);
-    const outcome = await change(({ stops }) => ({ stops, policy }));
+    const outcome = await change((now) => ({ ...now, policy }));
     return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
   },
   async setGuards({ body: { guards, reason }, caller }) {

@@ -24,6 +24,7 @@ export const IMPORT_COLUMNS = {
   collector: "memberships.collector",
   latitude: "location.latitude",
   longitude: "location.longitude",
+  loadWatts: "loadWatts",
   transportKey: "",
   unicastKey: "keys.unicast",
   authenticationKey: "keys.authentication",
@@ -42,6 +43,7 @@ const EXPECTATIONS: Readonly<Partial<Record<ImportColumn, string>>> = {
   thing: "the name of an endpoint at the MQTT broker: 1 to 128 letters, digits, ':', '_' or '-'",
   latitude: "degrees from -90 to 90",
   longitude: "degrees from -180 to 180",
+  loadWatts: "watts, a whole number from 0 to 10000000",
 };
 const ECHO = 80;
 
@@ -173,6 +175,7 @@ function meterOf(cells: Cells, keys: Readonly<Record<string, string>> | undefine
       transformer: given(cells.transformer),
       collector: given(cells.collector),
     }),
+    loadWatts: numberOf(given(cells.loadWatts)),
     location: located ? { latitude: numberOf(latitude), longitude: numberOf(longitude) } : undefined,
     keys,
   });

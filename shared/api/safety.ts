@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuditEntry } from "../security/audit.ts";
-import { Stop, StopScope, SwitchPolicy } from "../switching/authority.ts";
+import { Moratorium, Stop, StopScope, SwitchPolicy } from "../switching/authority.ts";
 import { GuardSettings } from "../switching/guard.ts";
 import { Instant } from "./instant.ts";
 import { limitUpTo } from "./page.ts";
@@ -14,13 +14,18 @@ export const StopInApi = Stop.extend({ at: Instant, until: Instant.optional() })
 /** POST /stops. `until` absent: until it is lifted. */
 export const StopBody = StopScope.extend({ reason: Why, until: Instant.optional() });
 export const StopPath = z.strictObject({ stopId: Stop.shape.stopId });
+export const MoratoriumInApi = Moratorium.extend({ at: Instant });
+/** POST /moratoria: of a calendar as it is now. */
+export const MoratoriumBody = Moratorium.pick({ calendar: true, feeder: true }).extend({ reason: Why });
+export const MoratoriumPath = z.strictObject({ moratoriumId: Moratorium.shape.moratoriumId });
 export const ReasonBody = z.strictObject({ reason: Why });
 
-/** GET /authority: who is active, what is stopped, what is asked of switches, and the caps. */
+/** GET /authority: who is active, what is stopped and when, what is asked of switches, and the caps. */
 export const AuthorityInApi = z.strictObject({
   epoch: z.int(),
   region: z.string(),
   stops: z.array(StopInApi),
+  moratoria: z.array(MoratoriumInApi),
   policy: SwitchPolicy,
   guards: GuardSettings,
 });

@@ -6,7 +6,7 @@ import type { Operation } from "../metering/operation.ts";
 import type { OperationResult } from "../metering/result.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AuditLog } from "../security/audit.ts";
-import { type Authority, type SwitchTarget, stopFor } from "../switching/authority.ts";
+import { type Authority, moratoriumFor, type SwitchTarget, stopFor } from "../switching/authority.ts";
 import type { GuardDesk } from "../switching/guard-desk.ts";
 import { flagAgainst, stateAgainst, tellsOfSwitching } from "../switching/switch-checks.ts";
 import { refusal } from "./failure-of.ts";
@@ -49,7 +49,7 @@ export async function admitted(
   const { to } = operation;
   const flag = flagAgainst(item, to);
   if (flag !== undefined) return unsafe(flag);
-  const ask = { to, feeder: item.feeder, transformer: item.transformer };
+  const ask = { to, feeder: item.feeder, transformer: item.transformer, watts: item.loadWatts };
   const admission = await safety.guards.admit(
     asker.approved ? ask : { ...ask, client: asker.by.id },
     safety.taskName(asker.jobId, item.segment, item.slot),
@@ -81,7 +81,9 @@ export function againstNow(
   if (safety === undefined || authority === undefined) return unsafe("switch.no-authority");
   if (authority.epoch !== epoch || (safety.region !== undefined && authority.region !== safety.region))
     return unsafe("switch.not-active");
-  if (stopFor(authority.stops, to, item, clock.now()) !== undefined) return unsafe("switch.stopped");
+  const now = clock.now();
+  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");
+  if (moratoriumFor(authority.moratoria, to, item, now) !== undefined) return unsafe("switch.moratorium");
   const flag = flagAgainst(item, to);
   return flag === undefined ? undefined : unsafe(flag);
 }

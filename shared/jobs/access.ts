@@ -20,6 +20,8 @@ export interface AccessItem extends Place {
   /** What stops and guards know of its place. */
   readonly feeder?: string;
   readonly transformer?: string;
+  /** Load that its switch usually carries; absent: not known. */
+  readonly loadWatts?: number;
   /** The sealed blob (`MeterKeys`), and its version, which its encryption context binds. Absent: an open meter. */
   readonly sealedKeys?: { readonly blob: Uint8Array; readonly version: number };
   /** Signed; counter = segment mark + offset. For one key it only rises. */

@@ -19,6 +19,18 @@ describe("a blackout", () => {
       instant: "2026-12-23T23:00:00Z",
       until: "2026-12-25T23:00",
     },
+    {
+      name: "of a season goes over the turn of the year, with its last day",
+      calendars: [calendar({ seasons: [{ from: "11-01", to: "02-29" }] })],
+      instant: "2026-11-15T12:00:00Z",
+      until: "2027-02-28T23:00",
+    },
+    {
+      name: "of a season is not after it",
+      calendars: [calendar({ seasons: [{ from: "11-01", to: "03-31" }] })],
+      instant: "2027-03-31T22:00:00Z",
+      until: undefined,
+    },
     { name: "is not before its day", calendars: [HOLIDAYS], instant: "2026-12-23T22:59:00Z", until: undefined },
     {
       name: "over midnight, before it",

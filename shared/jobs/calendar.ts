@@ -4,6 +4,11 @@ import { endOfGap, instantsOf, isTimeZone, wallClock } from "./wall-clock.ts";
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 const LocalDate = z.iso.date();
+/** `MM-DD`. */
+const DayOfYear = z
+  .string()
+  .regex(/^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, "expected MM-DD")
+  .refine((day) => z.iso.date().safeParse(`2024-${day}`).success, "expected a day that there is");
 const LocalTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected HH:MM");
 
 /** Days and daily windows in which schedules that name the calendar do not run, by the wall clock of its zone. */
@@ -14,6 +19,11 @@ export const Calendar = z.strictObject({
   timeZone: z.string().min(1).max(64).refine(isTimeZone, "expected an IANA time zone, for example Europe/Vienna"),
   /** Whole local days. */
   dates: z.array(LocalDate).max(400).default([]),
+  /** The same of every year, from midnight to midnight. `to`, included; before `from`: in the next year. */
+  seasons: z
+    .array(z.strictObject({ from: DayOfYear, to: DayOfYear }))
+    .max(8)
+    .default([]),
   daily: z
     .array(
       z
@@ -43,10 +53,15 @@ export interface Calendars {
 const minutesOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 const dateOf = (wall: number): string => new Date(wall).toISOString().slice(0, 10);
 
+const isWithin = ({ from, to }: { readonly from: string; readonly to: string }, day: string): boolean =>
+  from <= to ? from <= day && day <= to : from <= day || day <= to;
+
 /** Ends of the windows that hold this wall time, as wall times. */
 function endsAround(calendar: Calendar, wall: number): number[] {
   const midnight = Math.floor(wall / DAY_MS) * DAY_MS;
-  const ends: number[] = calendar.dates.includes(dateOf(wall)) ? [midnight + DAY_MS] : [];
+  const date = dateOf(wall);
+  const whole = calendar.dates.includes(date) || calendar.seasons.some((season) => isWithin(season, date.slice(5)));
+  const ends: number[] = whole ? [midnight + DAY_MS] : [];
   // A window over midnight may have begun the day before.
   for (const { days, from, to } of calendar.daily)
     for (const begun of [midnight - DAY_MS, midnight]) {
@@ -57,6 +72,10 @@ function endsAround(calendar: Calendar, wall: number): number[] {
     }
   return ends;
 }
+
+/** Whether a calendar holds an instant. */
+export const isBlackedOut = (calendar: Calendar, instant: number): boolean =>
+  endsAround(calendar, wallClock(calendar.timeZone, instant)).length > 0;
 
 export interface Blackout {
   readonly calendar: string;

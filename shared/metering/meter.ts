@@ -59,6 +59,8 @@ export const Meter = z.strictObject({
   routes: z.array(Route).min(1).max(4),
   memberships: Memberships,
   location: Location.optional(),
+  /** Load that its switch usually carries, for the caps on switched load; absent: the deployment's assumption. */
+  loadWatts: z.int().min(0).max(10_000_000).optional(),
 });
 export type Meter = z.infer<typeof Meter>;
 

@@ -186,6 +186,7 @@ function accessItemOf(
     ...(cell === undefined ? {} : { cell }),
     ...(feeder === undefined ? {} : { feeder }),
     ...(transformer === undefined ? {} : { transformer }),
+    ...(meter.loadWatts === undefined ? {} : { loadWatts: meter.loadWatts }),
     ...(blob === undefined ? {} : { sealedKeys: { blob, version: FIRST_KEYS } }),
     counterOffset: 0n,
     releasedBase: 0n,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Calendar, isBlackedOut } from "../jobs/calendar.ts";
 import type { Operation } from "../metering/operation.ts";
 
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
@@ -23,6 +24,20 @@ export const Stop = z.strictObject({
 export type Stop = z.infer<typeof Stop>;
 export const STOPS_MAX = 64;
 
+/** Days and hours in which nobody is cut off, everywhere or on one feeder: winter, holidays, nights. */
+export const Moratorium = z.strictObject({
+  moratoriumId: Stop.shape.stopId,
+  /** As it was when it was set: a calendar that somebody edits later changes nothing here. */
+  calendar: Calendar,
+  feeder: Name.optional(),
+  reason: Stop.shape.reason,
+  by: Stop.shape.by,
+  /** Clock ms. */
+  at: z.int(),
+});
+export type Moratorium = z.infer<typeof Moratorium>;
+export const MORATORIA_MAX = 16;
+
 /** How an end position is known: by what the control says and a dead or live load side, or by the control alone. */
 export const Proof = z.enum(["position", "position+voltage"]);
 export type Proof = z.infer<typeof Proof>;
@@ -44,11 +59,12 @@ export interface Authority {
   /** The Region that is active. */
   readonly region: string;
   readonly stops: readonly Stop[];
+  readonly moratoria: readonly Moratorium[];
   readonly policy: SwitchPolicy;
 }
 
 /** What people change of it. */
-export type Rules = Pick<Authority, "stops" | "policy">;
+export type Rules = Pick<Authority, "stops" | "moratoria" | "policy">;
 
 /** Where a meter is, as stops know places. */
 export interface SwitchPlace {
@@ -67,4 +83,15 @@ export const stopFor = (
       (stop.until ?? Number.POSITIVE_INFINITY) > now &&
       (stop.acts === "switching" || to === "open") &&
       (stop.feeder === undefined || stop.feeder === feeder),
+  );
+
+/** The moratorium under which the switch of a meter there may not be brought to `to` at `now`; undefined: none. */
+export const moratoriumFor = (
+  moratoria: readonly Moratorium[],
+  to: SwitchTarget,
+  { feeder }: SwitchPlace,
+  now: number,
+): Moratorium | undefined =>
+  moratoria.find(
+    (one) => to === "open" && (one.feeder === undefined || one.feeder === feeder) && isBlackedOut(one.calendar, now),
   );

@@ -1,7 +1,15 @@
 import type { Written } from "../jobs/ledger.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HeadraceError } from "../ports/errors.ts";
-import { type Guard, type GuardAsk, type GuardSettings, guardsFor, type Reservation, reserve } from "./guard.ts";
+import {
+  type Guard,
+  type GuardAsk,
+  type GuardSettings,
+  guardsFor,
+  type Reservation,
+  reserve,
+  wattsOf,
+} from "./guard.ts";
 
 /** What stands in one guard. */
 export interface StoredGuard {
@@ -36,7 +44,7 @@ export interface GuardPorts {
   readonly settings: () => Promise<GuardSettings>;
 }
 
-type Wish = { readonly task: string; readonly guard: Guard; readonly giveBack: boolean };
+type Wish = { readonly task: string; readonly watts: number; readonly guard: Guard; readonly giveBack: boolean };
 interface Waiting extends Wish {
   readonly resolve: (until: number | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -58,14 +66,14 @@ export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
       const now = clock.now();
       let next = reservations;
       let changed = false;
-      const answers = wishes.map(({ task, guard, giveBack }) => {
+      const answers = wishes.map(({ task, watts, guard, giveBack }) => {
         if (giveBack) {
           const left = next.filter((one) => one.task !== task);
           changed ||= left.length < next.length;
           next = left;
           return undefined;
         }
-        const answer = reserve(next, guard, task, now);
+        const answer = reserve(next, guard, { task, watts }, now);
         if (answer.kind === "full") return answer.until;
         next = answer.reservations;
         changed = true;
@@ -102,14 +110,16 @@ export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
     });
 
   const giveBackTo = async (guards: readonly Guard[], task: string): Promise<void> => {
-    await Promise.all(guards.map((guard) => ask({ task, guard, giveBack: true })));
+    await Promise.all(guards.map((guard) => ask({ task, watts: 0, guard, giveBack: true })));
   };
 
   return {
     async admit(asked, task) {
       const got: Guard[] = [];
-      for (const guard of guardsFor(await settings(), asked)) {
-        const until = await ask({ task, guard, giveBack: false });
+      const now = await settings();
+      const watts = wattsOf(now, asked);
+      for (const guard of guardsFor(now, asked)) {
+        const until = await ask({ task, watts, guard, giveBack: false });
         if (until !== undefined) {
           await giveBackTo(got, task);
           return { kind: "full", guard: guard.name, until };

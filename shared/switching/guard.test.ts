@@ -22,7 +22,7 @@ describe("a guard", () => {
           const moves = new Map<string, number>();
           for (const [later, name] of asks) {
             now += later;
-            const answer = reserve(stands, guard(perMinute, perHour), task(name), now);
+            const answer = reserve(stands, guard(perMinute, perHour), { task: task(name), watts: 0 }, now);
             if (answer.kind === "full") {
               expect(answer.until).toBeGreaterThan(now);
               continue;
@@ -41,14 +41,57 @@ describe("a guard", () => {
     ));
 
   it("finds a redelivered task its own room, and says from when on there is some", () => {
-    const full = reserve([{ task: task(1), at: NOW }], guard(1, 10), task(1), NOW + 10);
-    expect(full).toEqual({ kind: "reserved", reservations: [{ task: task(1), at: NOW + 10 }] });
-    expect(reserve([{ task: task(1), at: NOW }], guard(1, 10), task(2), NOW + 10)).toEqual({
+    const first = { task: task(1), at: NOW, watts: 0 };
+    const second = { task: task(2), watts: 0 };
+    const full = reserve([first], guard(1, 10), first, NOW + 10);
+    expect(full).toEqual({ kind: "reserved", reservations: [{ ...first, at: NOW + 10 }] });
+    expect(reserve([first], guard(1, 10), second, NOW + 10)).toEqual({
       kind: "full",
       until: NOW + 60_000,
     });
-    expect(reserve([{ task: task(1), at: NOW }], guard(1, 10), task(2), NOW + 60_000).kind).toBe("reserved");
+    expect(reserve([first], guard(1, 10), second, NOW + 60_000).kind).toBe("reserved");
   });
+
+  it("never lets more load through than its caps, but for one load that is larger than they are", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 0, max: 9_000 })), {
+          maxLength: 120,
+        }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 12, max: 40 }),
+        (asks, kwPerMinute, kwPerHour) => {
+          const caps = { perMinute: 1000, perHour: 1000, kwPerMinute, kwPerHour };
+          let stands: readonly Reservation[] = [];
+          let now = NOW;
+          const moved: { at: number; watts: number }[] = [];
+          for (const [number, [later, watts]] of asks.entries()) {
+            now += later;
+            const answer = reserve(stands, { name: "g", caps }, { task: task(number), watts }, now);
+            if (answer.kind === "full") {
+              expect(answer.until).toBeGreaterThan(now);
+              continue;
+            }
+            stands = answer.reservations;
+            moved.push({ at: now, watts });
+          }
+          for (const [ms, most] of [
+            [60_000, kwPerMinute],
+            [3_600_000, kwPerHour],
+          ] as const)
+            for (const { at } of moved) {
+              const within = moved.filter((one) => one.at > at - ms && one.at <= at);
+              const sum = within.reduce((total, one) => total + one.watts, 0);
+              if (sum > most * 1000) expect(within.filter(({ watts }) => watts > 0)).toHaveLength(1);
+            }
+        },
+      ),
+    ));
+
+  it("of no load at all lets none through", () =>
+    expect(
+      reserve([], { name: "g", caps: { perMinute: 9, perHour: 9, kwPerHour: 0 } }, { task: task(1), watts: 1 }, NOW),
+    ).toEqual({ kind: "full", until: NOW + 3_600_000 }));
 
   it("is asked for the deployment, the feeder, the transformer and the caller, in this order", () => {
     const ask = { to: "armed", feeder: "F", transformer: "T", client: "c" } as const;
@@ -103,6 +146,17 @@ describe("the desk of guards", () => {
     const desk = guardDesk({ store: counted, clock, settings });
     await Promise.all(Array.from({ length: 50 }, (_, n) => desk.admit({ to: "open" }, task(n))));
     expect(writes).toBeLessThanOrEqual(2);
+  });
+
+  it("counts what is known of a meter's load, or what is assumed of it", async () => {
+    const store = memoryGuards();
+    const caps = { perMinute: 50, perHour: 50, kwPerMinute: 10 };
+    const limits = { ...DEFAULT_GUARDS, assumedWatts: 3_000, opening: { ...DEFAULT_GUARDS.opening, all: caps } };
+    const desk = guardDesk({ store, clock, settings: async () => limits });
+    const kinds = [];
+    for (const [n, watts] of [4_000, undefined, undefined, undefined].entries())
+      kinds.push((await desk.admit({ to: "open", watts }, task(n))).kind);
+    expect(kinds).toEqual(["admitted", "admitted", "admitted", "full"]);
   });
 
   it("gives back what it has got where a later guard has no room", async () => {

@@ -3,11 +3,17 @@ import type { SwitchTarget } from "./authority.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** An hour's reservations lie in one item, 14 octets each. */
+/** An hour's reservations lie in one item, 18 octets each. */
 const CAP_MAX = 20_000;
+const Kilowatts = z.int().min(0).max(10_000_000);
 
-/** How many switches may be operated in any minute and in any hour. */
-export const Caps = z.strictObject({ perMinute: z.int().min(0).max(CAP_MAX), perHour: z.int().min(0).max(CAP_MAX) });
+/** How many switches may be operated in any minute and in any hour, and how much load with them. Absent: any load. */
+export const Caps = z.strictObject({
+  perMinute: z.int().min(0).max(CAP_MAX),
+  perHour: z.int().min(0).max(CAP_MAX),
+  kwPerMinute: Kilowatts.optional(),
+  kwPerHour: Kilowatts.optional(),
+});
 export type Caps = z.infer<typeof Caps>;
 
 /** Caps of one direction: of the whole deployment, of each feeder and transformer, of each caller. */
@@ -18,6 +24,8 @@ export const GuardSettings = z.strictObject({
   opening: DirectionCaps,
   /** Closing and arming. */
   closing: DirectionCaps,
+  /** What a meter of which no load is known counts as, W. */
+  assumedWatts: z.int().min(0).max(10_000_000).optional(),
   /** A job about more meters than these needs a second person, or a third one besides. */
   approveAbove: z.int().min(0).max(CAP_MAX),
   approveTwiceAbove: z.int().min(0).max(CAP_MAX),
@@ -29,6 +37,7 @@ const caps = (perMinute: number, perHour: number): Caps => ({ perMinute, perHour
 export const DEFAULT_GUARDS: GuardSettings = {
   opening: { all: caps(60, 600), feeder: caps(20, 100), transformer: caps(10, 20), client: caps(60, 300) },
   closing: { all: caps(300, 6_000), feeder: caps(60, 600), transformer: caps(20, 60), client: caps(300, 6_000) },
+  assumedWatts: 2_000,
   approveAbove: 10,
   approveTwiceAbove: 500,
 };
@@ -38,6 +47,8 @@ export interface Reservation {
   readonly task: string;
   /** Clock ms. */
   readonly at: number;
+  /** Load behind the switch. */
+  readonly watts: number;
 }
 
 /** What a task asks guards for. */
@@ -47,7 +58,12 @@ export interface GuardAsk {
   readonly transformer?: string | undefined;
   /** Id of who asked; undefined: the cap of each caller does not count, since others have approved. */
   readonly client?: string | undefined;
+  /** Load behind the switch, where it is known. */
+  readonly watts?: number | undefined;
 }
+
+/** What an order counts as in caps on load. */
+export const wattsOf = ({ assumedWatts = 0 }: GuardSettings, { watts }: GuardAsk): number => watts ?? assumedWatts;
 
 /** One guard: its item's name and what it allows. */
 export interface Guard {
@@ -76,21 +92,46 @@ export type Reserved =
 
 /**
  * Room for a task in any window that ends now or later. Whoever has some already asks anew: what counts is when the switch
- * moves, and that is later now.
+ * moves, and that is later now. A load above the whole cap finds room when nobody else has any.
  */
-export function reserve(reservations: readonly Reservation[], { caps }: Guard, task: string, now: number): Reserved {
-  const others = reservations.filter((one) => one.task !== task && one.at > now - HOUR_MS);
-  const windows = [
-    [MINUTE_MS, caps.perMinute],
-    [HOUR_MS, caps.perHour],
-  ] as const;
-  let until = now;
-  for (const [ms, most] of windows) {
-    const within = others.filter(({ at }) => at > now - ms).sort((left, right) => left.at - right.at);
-    if (within.length < most) continue;
-    const leaves = within[within.length - most];
-    until = Math.max(until, leaves === undefined ? now + HOUR_MS : leaves.at + ms);
-  }
+export function reserve(
+  reservations: readonly Reservation[],
+  { caps }: Guard,
+  { task, watts }: Omit<Reservation, "at">,
+  now: number,
+): Reserved {
+  const others = reservations
+    .filter((one) => one.task !== task && one.at > now - HOUR_MS)
+    .sort((left, right) => left.at - right.at);
+  const { perMinute, perHour, kwPerMinute, kwPerHour } = caps;
+  const until = Math.max(
+    fits(others, perMinute, () => 1, 1, MINUTE_MS, now),
+    fits(others, perHour, () => 1, 1, HOUR_MS, now),
+    ...(kwPerMinute === undefined ? [] : [fits(others, kwPerMinute * 1000, (one) => one.watts, watts, MINUTE_MS, now)]),
+    ...(kwPerHour === undefined ? [] : [fits(others, kwPerHour * 1000, (one) => one.watts, watts, HOUR_MS, now)]),
+  );
   if (until > now) return { kind: "full", until };
-  return { kind: "reserved", reservations: [...others, { task, at: now }] };
+  return { kind: "reserved", reservations: [...others, { task, at: now, watts }] };
+}
+
+/** From when on `own` fits under `most` beside what others have in a window of `ms`; `others` oldest first. */
+function fits(
+  others: readonly Reservation[],
+  most: number,
+  measure: (one: Reservation) => number,
+  own: number,
+  ms: number,
+  now: number,
+): number {
+  const within = others.filter(({ at }) => at > now - ms);
+  let sum = within.reduce((total, one) => total + measure(one), own);
+  let until = now;
+  for (const one of within) {
+    if (sum <= most) return until;
+    sum -= measure(one);
+    until = one.at + ms;
+  }
+  if (sum <= most) return until;
+  // What is forbidden altogether stays so; what is larger than its cap goes alone.
+  return most === 0 ? now + HOUR_MS : until;
 }

@@ -41,8 +41,8 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
       if (meters > approveTwiceAbove) return { needed: 2, because: "size" };
       if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
       for (const place of places) {
-        const { feeder, transformer } = (await access.read(place)) ?? {};
-        const ask = { to: operation.to, feeder, transformer, client: id };
+        const { feeder, transformer, loadWatts: watts } = (await access.read(place)) ?? {};
+        const ask = { to: operation.to, feeder, transformer, client: id, watts };
         const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
         if (admission.kind === "full") return { needed: 1, because: "cap" };
       }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dynamoAudit } from "../../functions/adapters/dynamo-audit.ts";
 import { dynamoAuthority } from "../../functions/adapters/dynamo-authority.ts";
 import { dynamoGuards } from "../../functions/adapters/dynamo-guards.ts";
+import { Calendar } from "../../shared/jobs/calendar.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { type AuditStore, linkAfter } from "../../shared/security/audit.ts";
 import { memoryAudit } from "../../shared/security/memory-audit.ts";
@@ -27,8 +28,8 @@ describe.each(guards)("guards %s", (_name, open) => {
     const store = open();
     expect(await store.read("opening/feeder/F")).toEqual({ version: 0, reservations: [] });
     const reservations = [
-      { task: "00ff00ff00ff00ff", at: NOW },
-      { task: "ffffffffffffffff", at: 0x1_0000_0000 },
+      { task: "00ff00ff00ff00ff", at: NOW, watts: 2_000 },
+      { task: "ffffffffffffffff", at: 0x1_0000_0000, watts: 0xffff_ffff },
     ];
     expect(await store.write("opening/feeder/F", 0, reservations)).toBe("written");
     expect(await store.write("opening/feeder/F", 0, [])).toBe("conflict");
@@ -65,12 +66,20 @@ describe("the authority item", () => {
   it("keeps stops and policy beside Region and epoch, under a version of their own", async () => {
     const authority = dynamoAuthority(dynamo.db, "Authority");
     await authority.seed("eu-west-1");
-    expect(await authority.active()).toEqual({ epoch: 1, region: "eu-west-1", stops: [], policy: CAUTIOUS, rules: 0 });
+    const none = { stops: [], moratoria: [], policy: CAUTIOUS };
+    expect(await authority.active()).toEqual({ epoch: 1, region: "eu-west-1", ...none, rules: 0 });
     const stop: Stop = { stopId: "1", acts: "opening", reason: "frost", by: { id: "a" }, at: NOW, until: NOW + 1 };
-    expect(await authority.writeRules(0, { stops: [stop], policy: CAUTIOUS })).toBe(true);
-    expect(await authority.writeRules(0, { stops: [], policy: CAUTIOUS })).toBe(false);
+    const calendar = Calendar.parse({ name: "winter", timeZone: "UTC", seasons: [{ from: "11-01", to: "03-31" }] });
+    const winter = { moratoriumId: "2", calendar, reason: "cold", by: { id: "a" }, at: NOW };
+    expect(await authority.writeRules(0, { ...none, stops: [stop], moratoria: [winter] })).toBe(true);
+    expect(await authority.writeRules(0, none)).toBe(false);
     expect(await authority.beginEpoch(1, "eu-central-1")).toBe(true);
-    expect(await authority.active()).toMatchObject({ epoch: 2, region: "eu-central-1", stops: [stop], rules: 1 });
+    expect(await authority.active()).toMatchObject({
+      epoch: 2,
+      region: "eu-central-1",
+      stops: [stop],
+      moratoria: [winter],
+    });
     expect(await authority.guards()).toEqual(DEFAULT_GUARDS);
     await authority.setGuards({ ...DEFAULT_GUARDS, approveAbove: 3 });
     expect((await authority.guards()).approveAbove).toBe(3);

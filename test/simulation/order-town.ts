@@ -67,7 +67,7 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
   const audit = memoryAudit();
   const guards = memoryGuards();
   const rules: { authority: Authority; settings: GuardSettings } = {
-    authority: { epoch: town.epoch, region: "here", stops: [], policy: CAUTIOUS },
+    authority: { epoch: town.epoch, region: "here", stops: [], moratoria: [], policy: CAUTIOUS },
     settings: DEFAULT_GUARDS,
   };
   const dlms = (ports: BridgePorts): BridgePorts => ({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Calendar } from "../../shared/jobs/calendar.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { AUDIT_CHAINS, brokenLink } from "../../shared/security/audit.ts";
 import type { Stop } from "../../shared/switching/authority.ts";
@@ -113,6 +114,19 @@ describe("what stands against an order", () => {
   ] as const)("is a stop %s", async (_name, operation, set, expected) => {
     const run = operation.to === "open" ? await orderTown() : await opened();
     run.rules.authority = { ...run.rules.authority, stops: [set] };
+    run.start();
+    expect(await run.end(await run.order({ ...COMMAND, operation }))).toBe(expected);
+  });
+
+  it.each([
+    ["of opening, everywhere", OPEN, {}, "failed(unsafe)"],
+    ["when it is to be closed", CLOSE, {}, "done(none)"],
+    ["of another feeder", OPEN, { feeder: "F-9" }, "done(none)"],
+  ] as const)("is a moratorium %s", async (_name, operation, place, expected) => {
+    const run = operation.to === "open" ? await orderTown() : await opened();
+    const calendar = Calendar.parse({ name: "always", timeZone: "UTC", seasons: [{ from: "01-01", to: "12-31" }] });
+    const always = { moratoriumId: "1", calendar, reason: "frost", by: { id: "a" }, at: 0, ...place };
+    run.rules.authority = { ...run.rules.authority, moratoria: [always] };
     run.start();
     expect(await run.end(await run.order({ ...COMMAND, operation }))).toBe(expected);
   });
