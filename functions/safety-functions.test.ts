@@ -74,6 +74,16 @@ describe("an order to a switch", () => {
     expect(read).toMatchObject({ status: 422, body: { errors: [{ field: "lane" }] } });
   });
 
+  it("as a test waits for nobody, but says whom it would wait for; what cannot leave its effect out has no test", async () => {
+    const many = Array.from({ length: 12 }, (_, index) => `M-${index + 1}`);
+    const { jobId } = (await open(many, { test: true })).body as { jobId: string };
+    expect(await job(jobId)).toMatchObject({ test: true, approval: { needed: 1, because: "size" } });
+    const one = await open(["M-1"], { test: true });
+    expect(one).toMatchObject({ status: 202, body: { state: "running" } });
+    const read = await open(["M-1"], { test: true, operation: { kind: "readSwitch" } });
+    expect(read).toMatchObject({ status: 422, body: { errors: [{ field: "test" }] } });
+  });
+
   it("of many meters waits for another person, who approves exactly what the digest names", async () => {
     const many = Array.from({ length: 12 }, (_, index) => `M-${index + 1}`);
     const { jobId } = (await open(many)).body as { jobId: string };

@@ -23,6 +23,7 @@ const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, str
   "too-far-ahead": ["unprocessable", "The job would start too far ahead."],
   "deadline-passed": ["unprocessable", "The deadline has passed."],
   "not-offered": ["unprocessable", "This is not offered here."],
+  "not-testable": ["unprocessable", "This has no test mode."],
   "lane-not-allowed": ["unprocessable", "The lane is not for this."],
   "idempotency-conflict": ["conflict", "The key was used for another request."],
 };

@@ -45,6 +45,11 @@ export const JobSubmission = z.strictObject({
    * looking into a few meters, not for a fleet.
    */
   keepFrames: z.boolean().optional(),
+  /**
+   * Plan, guards and checks as in earnest, at the meter too, but nothing is operated: a task that ends done could have been
+   * carried out. Of what has an effect once.
+   */
+  test: z.boolean().optional(),
   /** The same key of the same caller is the same job. */
   idempotencyKey: IdempotencyKey.optional(),
 });
@@ -111,10 +116,11 @@ export const JobInApi = z.strictObject({
   caller: z.strictObject({ id: z.string(), name: z.string().optional() }),
   reason: z.string().optional(),
   keepFrames: z.boolean().optional(),
+  test: z.boolean().optional(),
   notBefore: Instant.optional(),
   spreadSeconds: z.int().optional(),
   after: Dependency.optional(),
-  /** What it waits for before anything of it is sent; `digest`: what an approval binds, while it waits. */
+  /** What it waits for before anything of it is sent (a test would, and does not); `digest`: what an approval binds, while it waits. */
   approval: ApprovalAsked.extend({ lapsesAt: Instant, digest: z.string().optional() }).optional(),
   approvals: z.array(Approval.extend({ at: Instant })).optional(),
   /** Of the stored query, as it was when the job was accepted. */

@@ -31,6 +31,8 @@ export interface OrderAsker {
   readonly reason?: string;
   /** Others have approved it: the caps of each caller do not count. */
   readonly approved: boolean;
+  /** Everything but the effect. */
+  readonly test: boolean;
 }
 
 const unsafe = (code: string): TaskEnd => ({ kind: "failed", failure: refusal("unsafe", code) });
@@ -50,11 +52,13 @@ export async function admitted(
   const flag = flagAgainst(item, to);
   if (flag !== undefined) return unsafe(flag);
   const ask = { to, feeder: item.feeder, transformer: item.transformer, watts: item.loadWatts };
-  const admission = await safety.guards.admit(
-    asker.approved ? ask : { ...ask, client: asker.by.id },
-    safety.taskName(asker.jobId, item.segment, item.slot),
-  );
-  if (admission.kind === "admitted") return undefined;
+  const whole = asker.approved ? ask : { ...ask, client: asker.by.id };
+  const task = safety.taskName(asker.jobId, item.segment, item.slot);
+  const admission = await safety.guards.admit(whole, task);
+  if (admission.kind === "admitted") {
+    if (asker.test) await safety.guards.giveBack(whole, task);
+    return undefined;
+  }
   return { kind: "failed", failure: refusal("guarded", "guard.full"), waitUntil: admission.until };
 }
 

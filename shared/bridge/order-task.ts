@@ -174,6 +174,7 @@ class OrderTask {
       const against = await againstBefore(this.#ports.safety, operation.to, before);
       if (against !== undefined) return against;
     }
+    if (this.#order.asker.test) return (await this.#lastLook(item, operation)) ?? { kind: "done", result: before };
     const readAt = this.#ports.sessionClock.now();
     const registers = registerRecords(before.registers).map((register) => ({ ...register, at: register.at ?? readAt }));
     const record: EffectRecord = { baseline, before: registers, at: this.#ports.clock.now(), sent: sent + 1 };

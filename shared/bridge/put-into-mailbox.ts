@@ -32,6 +32,8 @@ export async function putIntoMailbox(
     failure: refusal(...refused),
     rest: true,
   });
+  // What is put there cannot be looked at a last time: it is carried out when the endpoint wakes.
+  if (job.test === true) return failed("unsupported", "mailbox.no-test");
   if (mailboxes === undefined) return failed("unsupported", "mailbox.none");
   if (!isMailOperation(job.operation)) return failed("unsupported", "mailbox.operation");
   if (item.sealedKeys === undefined) return failed("unsafe", "mailbox.no-keys");

@@ -245,11 +245,12 @@ async function keepRenewed(
   }
 }
 
-const askerOf = ({ jobId, caller: { id, name }, reason, approvals = [] }: Job): OrderAsker => ({
+const askerOf = ({ jobId, caller: { id, name }, reason, approvals = [], test }: Job): OrderAsker => ({
   jobId,
   by: { id, ...(name === undefined ? {} : { name }) },
   ...(reason === undefined ? {} : { reason }),
   approved: approvals.length > 0,
+  test: test === true,
 });
 
 /** Whatever a planner let through: what a group's key does not authorise is not done to any member of a group route. */

@@ -1,6 +1,6 @@
 import type { Job } from "../jobs/job.ts";
 import type { TaskReport } from "../jobs/messages.ts";
-import { isOrder } from "../jobs/orders.ts";
+import { supersedes } from "../jobs/orders.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Keeper } from "../readings/ingest-batch.ts";
@@ -68,7 +68,7 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
     const raised: Alarm[] = [];
     for (const report of reports) {
       items.push(...eventItems(crypto, report, reference));
-      const command = job !== undefined && isOrder(job) ? commandItem(crypto, job, report, reference) : undefined;
+      const command = job !== undefined && supersedes(job) ? commandItem(crypto, job, report, reference) : undefined;
       if (command !== undefined) items.push(command);
       for (const { at, e: event } of report.events ?? [])
         if (isAlarm(event, at, report.at)) raised.push({ meterId: report.meterId, event, at, receivedAt: report.at });

@@ -36,7 +36,7 @@ export interface OrderGate {
    * may go at once.
    */
   assess(
-    job: Pick<Job, "jobId" | "operation" | "caller" | "reason" | "createdAt">,
+    job: Pick<Job, "jobId" | "operation" | "caller" | "reason" | "createdAt" | "test">,
     meters: number,
     places: readonly Place[],
   ): Promise<Omit<ApprovalAsked, "lapsesAt"> | undefined>;
@@ -44,9 +44,9 @@ export interface OrderGate {
   readonly countMax: () => Promise<number>;
 }
 
-/** Whether a job still waits to be approved. */
-export const awaitsApproval = ({ approval, approvals = [] }: Pick<Job, "approval" | "approvals">): boolean =>
-  approval !== undefined && approvals.length < approval.needed;
+/** Whether a job still waits to be approved. A test only shows what it would wait for. */
+export const awaitsApproval = ({ approval, approvals = [], test }: Pick<Job, "approval" | "approvals" | "test">) =>
+  approval !== undefined && test !== true && approvals.length < approval.needed;
 
 /** What an approval binds: operation, frozen target, window, reason and expiry. Order of the slices does not matter. */
 export function approvalDigest(crypto: Crypto, job: Job, slices: readonly Slice[]): string {

@@ -37,6 +37,7 @@ export async function cloneJob(
     ...rest,
     operation: job.operation,
     ...(job.keepFrames === true ? { keepFrames: true } : {}),
+    ...(job.test === true ? { test: true } : {}),
     ...(rest.reason === undefined && isOrder(job) && job.reason !== undefined ? { reason: job.reason } : {}),
     retry: { ...job.retry, ...rest.retry },
     target: {

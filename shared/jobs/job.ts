@@ -106,6 +106,8 @@ export const Job = z.strictObject({
   /** Its slices start spread over so many seconds, each at an instant of its own by hash. */
   spreadSeconds: z.int().min(0).optional(),
   after: Dependency.optional(),
+  /** Planned, guarded and looked at as in earnest, but the effect is left out. */
+  test: z.literal(true).optional(),
   approval: ApprovalAsked.optional(),
   approvals: z.array(Approval).max(2).optional(),
   /** Of the stored query that it is about, as it was when the job was accepted. */

@@ -9,6 +9,9 @@ import { type SegmentMembers, slotsOfBitmap } from "./targets.ts";
 /** An order is a job that changes something at the meter: everything but reading. */
 export const isOrder = ({ operation }: Pick<Job, "operation">): boolean => replayClass(operation) !== "read";
 
+/** Whether it supersedes earlier orders to its meters: a test changes nothing. */
+export const supersedes = (job: Pick<Job, "operation" | "test">): boolean => isOrder(job) && job.test !== true;
+
 /** Who may give orders. */
 export const ORDER_ROLES: readonly string[] = ["operator", "supervisor"];
 

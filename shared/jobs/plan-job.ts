@@ -8,7 +8,7 @@ import type { Job } from "./job.ts";
 import { byRule } from "./job-step.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Ledger } from "./ledger.ts";
-import { acceptOrders, isOrder, type Orders } from "./orders.ts";
+import { acceptOrders, type Orders, supersedes } from "./orders.ts";
 import { hasOpen } from "./outcomes.ts";
 import { partitionsOf } from "./partitions.ts";
 import { besides, otherWaysOf, partsOf } from "./parts.ts";
@@ -135,7 +135,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
         const slice = sliceFor(job, { segment: part.segment, bitmap }, part.part, clockNow());
         if (!hasOpen(slice.slots)) continue;
         // What lies there was accepted before it was written: a planner that goes on does not begin from the start.
-        if (isOrder(job) && !awaitsApproval(job) && (await ports.ledger.slice(slice)) === undefined)
+        if (supersedes(job) && !awaitsApproval(job) && (await ports.ledger.slice(slice)) === undefined)
           await acceptOrders(ports.orders, job, { segment: part.segment, bitmap });
         if ((await ports.ledger.createSlice(slice)) === "created") waiting.push(slice);
         else {
@@ -164,7 +164,7 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
   if (given.state === "planned")
     for await (const slice of ports.ledger.slicesOf(job.jobId)) if (slice.state === "planned") waiting.push(slice);
   // What nobody had approved must not have superseded anything.
-  if (job.state === "planned" && job.approval !== undefined && isOrder(job))
+  if (job.state === "planned" && job.approval !== undefined && supersedes(job))
     await eachOf(waiting, WRITES_MAX, async ({ segment, slots }) => {
       const bitmap = bitmapOf(slotsIn(slots, "open").map((slot) => ({ segment, slot })));
       await acceptOrders(ports.orders, job, { segment, bitmap });

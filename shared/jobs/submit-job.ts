@@ -1,6 +1,6 @@
 import { isGroupOperation } from "../metering/group.ts";
 import type { MeterId } from "../metering/meter.ts";
-import { Operation } from "../metering/operation.ts";
+import { isOnce, Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
@@ -50,6 +50,8 @@ export interface JobRequest {
   readonly retry?: { readonly [K in keyof RetryPolicy]?: RetryPolicy[K] | undefined } | undefined;
   readonly reason?: string | undefined;
   readonly keepFrames?: boolean | undefined;
+  /** Everything but the effect. */
+  readonly test?: boolean | undefined;
   /** Planned now, sent from then on. */
   readonly notBefore?: number | undefined;
   readonly spreadSeconds?: number | undefined;
@@ -82,6 +84,7 @@ export type RefusedJob = {
     | "too-far-ahead"
     | "lane-not-allowed"
     | "not-offered"
+    | "not-testable"
     | "idempotency-conflict";
   /** The field of the request, dotted, and what was expected there. */
   readonly field: string;
@@ -147,6 +150,7 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
     caller,
     ...(reason === undefined ? {} : { reason }),
     ...(request.keepFrames === true ? { keepFrames: true } : {}),
+    ...(request.test === true ? { test: true } : {}),
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(spreadSeconds === undefined ? {} : { spreadSeconds }),
     ...(after === undefined ? {} : { after }),
@@ -212,6 +216,8 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
     return refused("role-not-allowed", "operation.kind", "an operation that only reads", job.operation.kind);
   if (isOrder(job) && (reason ?? "").trim() === "")
     return refused("reason-missing", "reason", "why the meter is to be changed");
+  if (job.test === true && !isOnce(job.operation))
+    return refused("not-testable", "test", "an operation whose effect can be left out", job.operation.kind);
   if (target.kind === "groupRoute") {
     if (!isGroupOperation(job.operation.kind))
       return refused(
@@ -260,13 +266,26 @@ async function gate(ports: SubmitPorts, request: JobRequest, job: Job): Promise<
   const meters = target.kind === "meters" ? places.length : await countOf(ports, job, await ports.gate.countMax());
   const asked = await ports.gate.assess(job, meters, places);
   if (asked === undefined) return job;
+  const approval = { ...asked, lapsesAt: job.createdAt + APPROVAL_MS };
+  if (job.test === true) return { ...job, approval };
   // It may wait for people; once they have said yes it still has its time.
   const deadline = request.deadline ?? lastStart(job) + APPROVAL_MS + COMMAND_MS;
-  return { ...job, deadline, approval: { ...asked, lapsesAt: job.createdAt + APPROVAL_MS } };
+  return { ...job, deadline, approval };
 }
 
 /** What a job asks, without what was filled in, as comparable text (the schemas give their fields an order). */
-const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds, after, keepFrames }: Job): string =>
+const asks = ({
+  operation,
+  target,
+  lane,
+  retry,
+  reason,
+  notBefore,
+  spreadSeconds,
+  after,
+  keepFrames,
+  test,
+}: Job): string =>
   JSON.stringify([
     Operation.parse(operation),
     JobTarget.parse(target),
@@ -279,6 +298,7 @@ const asks = ({ operation, target, lane, retry, reason, notBefore, spreadSeconds
     spreadSeconds,
     after === undefined ? undefined : [after.jobId, after.on],
     keepFrames,
+    test,
   ]);
 
 /**

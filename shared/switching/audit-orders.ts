@@ -11,7 +11,7 @@ const isFinal = ({ kind, ...rest }: { readonly kind: string; readonly retry?: st
 export const outcomeKeeper = (audit: AuditLog, clock: Pick<Clock, "now">): Keeper => ({
   async keep({ job, reports, reference }) {
     if (job === undefined || !isOrder(job)) return;
-    const { jobId, operation, caller } = job;
+    const { jobId, operation, caller, test } = job;
     const { id, name } = caller;
     for (const { meterId, outcome } of reports) {
       if (!isFinal(outcome)) continue;
@@ -25,6 +25,7 @@ export const outcomeKeeper = (audit: AuditLog, clock: Pick<Clock, "now">): Keepe
           operation: operation.kind,
           outcome: outcome.kind,
           ...("reason" in outcome ? { reason: outcome.reason, code: outcome.code } : {}),
+          ...(test ? { test: "true" } : {}),
           batch: reference,
         },
       });

@@ -26,7 +26,7 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
   const nameOf = taskNames(crypto);
   return {
     countMax: async () => (await settings()).approveTwiceAbove + 1,
-    async assess({ jobId, operation, caller, reason, createdAt }, meters, places) {
+    async assess({ jobId, operation, caller, reason, createdAt, test }, meters, places) {
       if (operation.kind !== "operateSwitch") return undefined;
       const { id, name } = caller;
       await audit.append({
@@ -35,7 +35,12 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
         action: "order.asked",
         jobId,
         ...(reason === undefined ? {} : { reason }),
-        detail: { operation: operation.kind, to: operation.to, meters: String(meters) },
+        detail: {
+          operation: operation.kind,
+          to: operation.to,
+          meters: String(meters),
+          ...(test ? { test: "true" } : {}),
+        },
       });
       const { approveAbove, approveTwiceAbove } = await settings();
       if (meters > approveTwiceAbove) return { needed: 2, because: "size" };
@@ -45,6 +50,7 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
         const ask = { to: operation.to, feeder, transformer, client: id, watts };
         const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
         if (admission.kind === "full") return { needed: 1, because: "cap" };
+        if (test === true) await guards.giveBack(ask, nameOf(jobId, place.segment, place.slot));
       }
       return undefined;
     },

@@ -169,7 +169,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "stop not looked at before a switch moves",
     file: "shared/bridge/order-safety.ts",
-    original: `  if (stopFor(authority.stops, to, item, clock.now()) !== undefined) return unsafe("switch.stopped");\n`,
+    original: `  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");\n`,
+    mutated: "",
+    tests: ["test/simulation/switch-orders.test.ts"],
+  },
+  {
+    name: "a test moves the switch",
+    file: "shared/bridge/order-task.ts",
+    original: `    if (this.#order.asker.test) return (await this.#lastLook(item, operation)) ?? { kind: "done", result: before };\n`,
     mutated: "",
     tests: ["test/simulation/switch-orders.test.ts"],
   },

@@ -72,6 +72,7 @@ export interface PlanOptions {
   readonly job?: string;
   readonly filter?: MeterFilter;
   readonly target?: Job["target"];
+  readonly test?: true;
 }
 
 const JOB = "0123456789abcdefghijklmnop";
@@ -146,6 +147,7 @@ export async function world(): Promise<World> {
       job = JOB,
       filter,
       target,
+      test,
     } = {}) {
       const parsed = Job.parse({
         jobId: job,
@@ -158,6 +160,7 @@ export async function world(): Promise<World> {
         retry: { passes, backoffSeconds: 60 },
         caller: { id: "test", roles: ["operator"] },
         ...(filter === undefined ? {} : { filter }),
+        ...(test === undefined ? {} : { test }),
       });
       await ledger.createJob(parsed);
       const targeted = noSlots();

@@ -2,7 +2,7 @@ import type { BridgePorts } from "../../shared/bridge/bridge.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
-import { orderNumber } from "../../shared/jobs/orders.ts";
+import { orderNumber, supersedes } from "../../shared/jobs/orders.ts";
 import type { Slice } from "../../shared/jobs/slice.ts";
 import { slotReason, slotState } from "../../shared/jobs/slots.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
@@ -92,6 +92,7 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
     meter,
     item,
     audit,
+    guards,
     /** What orders to switches obey; may be changed at any time. */
     rules,
     resets: () => meter.resets.state.count,
@@ -102,7 +103,8 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
       const slots = items.map(({ slot }) => slot);
       const slice = await town.plan({ slots, operation: RESET, lane: "interactive", deadlineMs: 600_000, ...options });
       const job = await town.ledger.job(slice.jobId);
-      if (job !== undefined) for (const each of items) await town.access.acceptOrder(each, orderNumber(job));
+      if (job !== undefined && supersedes(job))
+        for (const each of items) await town.access.acceptOrder(each, orderNumber(job));
       return slice;
     },
     /** Lets time pass, with a sweep a minute, until the slice is closed; answers how its task stands. */

@@ -131,6 +131,20 @@ describe("what stands against an order", () => {
     expect(await run.end(await run.order({ ...COMMAND, operation }))).toBe(expected);
   });
 
+  it("is the same for a test, which moves nothing, takes no room and supersedes nothing", async () => {
+    const run = await orderTown();
+    run.start();
+    const asked = { ...COMMAND, operation: OPEN, test: true } as const;
+    expect(await run.end(await run.order(asked))).toBe("done(none)");
+    expect(relay(run).state).toBe("connected");
+    expect(run.meter.sessions).toBe(1);
+    expect((await run.town.access.read(run.item))?.lastOrder).toBe(0);
+    expect((await run.guards.read("opening")).reservations).toEqual([]);
+    expect(run.audit.links).toEqual([]);
+    run.rules.authority = { ...run.rules.authority, stops: [stop()] };
+    expect(await run.end(await run.order({ ...asked, job: "b".repeat(26) }))).toBe("failed(unsafe)");
+  });
+
   it("is looked at last of all: a stop after the intent still holds it back, and the intent is gone", async () => {
     const calls: string[] = [];
     const trial = await orderTown();
