@@ -137,6 +137,12 @@ export const PARTS: readonly Part[] = [
     run: { kind: "command", script: "test/simulation/main.ts", args: ["--seeds", "1..2000", "--json"] },
   },
   {
+    name: "week",
+    about: "a simulated week of 500 meters: every slot present, or missing for a reason",
+    always: false,
+    run: { kind: "command", script: "test/simulation/week/main.ts", args: ["--json"], counts: true },
+  },
+  {
     name: "broken engines",
     about: "mistakes in the engine, each of which the simulation must find",
     always: false,

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { collected } from "../../shared/jobs/concurrency.ts";
-import type { Job } from "../../shared/jobs/job.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
-import { asksOf, DEPTH_DAYS } from "../../shared/readings/close-day.ts";
 import { closeDays } from "../../shared/readings/close-days.ts";
-import { DAY_MS } from "../../shared/readings/day-block.ts";
+import { jobsAbout } from "../../shared/readings/jobs-about.ts";
 import { ALL, groupSet, MAINTENANCE_GROUP } from "../../shared/registry/member-sets.ts";
 import { lambdaClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
@@ -31,24 +29,8 @@ const jobs = jobPorts();
 const segments = dynamoSegments(db, env.REGISTRY_TABLE);
 const goOn = invoker(lambdaClient(), env.CLOSE_DAYS_FUNCTION);
 
-const JOBS_WALKED_MAX = 20_000;
-const PAGE = 100;
 /** What a pass needs to note how far it has come, ms. */
 const MARGIN_MS = 60_000;
-
-/** Interval reads lie among all other jobs, newest first; those of the last weeks are looked through. */
-async function jobsAbout(days: ReadonlySet<number>): Promise<readonly Job[]> {
-  const found: Job[] = [];
-  const oldest = systemClock.now() - (DEPTH_DAYS + 2) * DAY_MS;
-  let cursor: string | undefined;
-  for (let walked = 0; walked < JOBS_WALKED_MAX; walked += PAGE) {
-    const page = await jobs.ledger.jobs({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    found.push(...page.jobs.filter((job) => [...days].some((day) => asksOf(job, day))));
-    if (page.cursor === undefined || (page.jobs.at(-1)?.createdAt ?? 0) < oldest) break;
-    cursor = page.cursor;
-  }
-  return found;
-}
 
 async function inMaintenance(): Promise<ReadonlyMap<number, Uint8Array>> {
   const members = await collected(segments.members(groupSet(MAINTENANCE_GROUP)));
@@ -62,7 +44,7 @@ const ports = {
   summaries: dynamoDaySummaries(db, env.READINGS_TABLE),
   ledger: jobs.ledger,
   segments: (from: number) => segments.members(ALL, from),
-  jobsAbout,
+  jobsAbout: (days: ReadonlySet<number>) => jobsAbout(jobs.ledger, days, systemClock.now()),
   submit: (caller: Parameters<typeof submitJob>[1], request: Parameters<typeof submitJob>[2]) =>
     submitJob(jobs, caller, request),
   clock: systemClock,

@@ -28,7 +28,9 @@ const CLOCK_LIMIT_MS = 5_000;
 /** How this world's meters are spoken to. */
 export interface Meters {
   readonly items: readonly AccessItem[];
-  driver(process: SimulatedProcess): Driver;
+  drivers(process: SimulatedProcess): readonly Driver[];
+  /** How many of them a bridge talks to at once; absent: so few that slices wait for each other. */
+  readonly sessions?: number;
   dial(process: SimulatedProcess): Dial;
   keys(meterId: string): MeterKeys;
   /** What the meters themselves witnessed is checked. */
@@ -54,7 +56,7 @@ export class Bridges {
 
   constructor(world: World, meters: Meters, batches: Batches, groups?: GroupField) {
     this.#groups = groups;
-    this.#sessions = SESSIONS[below(world.random, SESSIONS.length)] ?? 8;
+    this.#sessions = meters.sessions ?? SESSIONS[below(world.random, SESSIONS.length)] ?? 8;
     this.#world = world;
     this.#meters = meters;
     this.#batches = batches;
@@ -175,7 +177,7 @@ export class Bridges {
         return epoch.epoch;
       },
       profiles: async (name) => PROFILES.get(name),
-      drivers: driverRegistry([this.#meters.driver(process)]),
+      drivers: driverRegistry(this.#meters.drivers(process)),
       vault: { open: async ({ meterId }) => this.#meters.keys(meterId) },
       dial: this.#meters.dial(process),
       clientSystemTitle: CLIENT_TITLE,

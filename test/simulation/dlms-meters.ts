@@ -74,7 +74,7 @@ export function dlmsMeters(
         ...(Object.keys(enrolled).length === 0 ? {} : { sealedKeys: { blob: new Uint8Array(1), version: 1 } }),
       };
     }),
-    driver: () => dlmsDriver,
+    drivers: () => [dlmsDriver],
     dial:
       (process) =>
       async ({ port }) => {

@@ -8,7 +8,7 @@ import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below } from "../../shared/ports/random.ts";
 import type { DayBlocks } from "../../shared/readings/blocks.ts";
-import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
+import { ingestBatch, type Keeper } from "../../shared/readings/ingest-batch.ts";
 import { effect, Unavailable } from "./effects.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { Delivery } from "./simulated-queue.ts";
@@ -27,6 +27,10 @@ export interface FunctionPorts {
   readonly base: SchedulePorts;
   readonly blocks: DayBlocks;
   readonly batches: Batches;
+  /** What ingest keeps beside readings; the effects are those of the process. */
+  readonly keepers?: (process: SimulatedProcess) => readonly Keeper[];
+  /** What the tick starts besides sweep and schedules. */
+  readonly closing?: (process: SimulatedProcess, jobs: SchedulePorts) => Promise<unknown>;
 }
 
 /** The functions of the deployment: what starts them, and their invocations, each a process of its own. */
@@ -142,6 +146,10 @@ export class Functions {
     void this.#invoke(sweep, () => sweepLedger(this.jobPorts(sweep)));
     const schedules = world.process("schedules");
     void this.#invoke(schedules, () => runSchedules(this.jobPorts(schedules), schedules.clock.now()));
+    const close = this.#ports.closing;
+    if (close === undefined) return;
+    const closing = world.process("closing");
+    void this.#invoke(closing, () => close(closing, this.jobPorts(closing)));
   }
 
   /** What somebody asks through the API. */
@@ -197,7 +205,7 @@ export class Functions {
 
   async #record(process: SimulatedProcess, { message, receipt }: Delivery): Promise<void> {
     const world = this.#world;
-    const { blocks, batches } = this.#ports;
+    const { blocks, batches, keepers } = this.#ports;
     const { about } = message;
     const named = JSON.parse(message.body) as { readonly object?: string };
     const text = named.object === undefined ? message.body : await batches.get(named.object);
@@ -212,6 +220,7 @@ export class Functions {
       clock: process.clock,
       random: world.random,
       crypto: nodeCrypto,
+      keepers: keepers?.(process) ?? [],
     };
     try {
       if (world.faults.strikes("partial-batch")) {

@@ -309,7 +309,7 @@ export async function simulate(
       simple: owners,
       meters: {
         items,
-        driver: (process) => owners.driver(process),
+        drivers: (process) => [owners.driver(process)],
         dial: (process) => owners.dial(process),
         keys: () => ({ unicast: "00".repeat(16), authentication: "00".repeat(16) }),
         check: () => undefined,

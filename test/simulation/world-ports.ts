@@ -21,7 +21,7 @@ export interface World extends EffectPorts {
   readonly faults: FaultPlan;
   readonly violations: Violations;
   readonly ledgerView: LedgerInvariants;
-  readonly readings: ReadingInvariants;
+  readonly readings: Pick<ReadingInvariants, "sent" | "accepted" | "wrote">;
   readonly counters: CounterInvariants;
   readonly ledger: SimulatedLedger;
   readonly lanes: Readonly<Record<Lane, SimulatedQueue>>;

@@ -1,0 +1,35 @@
+import type { Alarms } from "../../shared/events/alarm.ts";
+import { eventKeeper } from "../../shared/events/keep-events.ts";
+import type { Timeline } from "../../shared/events/timeline.ts";
+import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import type { Keeper } from "../../shared/readings/ingest-batch.ts";
+import type { MissingRecords } from "../../shared/readings/missing-records.ts";
+import { notHeldKeeper } from "../../shared/readings/not-held.ts";
+import { effect } from "./effects.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
+import type { World } from "./world-ports.ts";
+
+/** Where the keepers of ingest keep. */
+export interface KeptStores {
+  readonly records: MissingRecords;
+  readonly timeline: Timeline;
+  readonly alarms: Alarms;
+}
+
+/** The keepers of ingest as one process has them. */
+export const simulatedKeepers =
+  (world: World, { records, timeline, alarms }: KeptStores) =>
+  (process: SimulatedProcess): readonly Keeper[] => [
+    notHeldKeeper({
+      read: (segment, day) => effect(world, process, "read record", () => records.read(segment, day), { reads: true }),
+      write: (record, was) =>
+        effect(world, process, `write record of ${record.segment}`, () => records.write(record, was), {
+          lost: () => "conflict",
+        }),
+    }),
+    eventKeeper({
+      timeline: { add: (items) => effect(world, process, "add to timelines", () => timeline.add(items)) },
+      alarms: { raise: (raised) => effect(world, process, "raise alarms", () => alarms.raise(raised)) },
+      crypto: nodeCrypto,
+    }),
+  ];
