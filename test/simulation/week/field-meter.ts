@@ -35,6 +35,8 @@ export interface FieldMeter {
   /** The headend knows it; `enrolled`: and it is not retired. */
   isKnown: boolean;
   enrolled: boolean;
+  /** Meter clock minus true time, ms; absent: it has no clock apart. */
+  clockOffMs?(): number;
   dial(clock: Clock): Promise<Link>;
   readonly open: Driver["open"];
   /** All that it captured of (from, to] until this moment of true time, its memory's depth aside; before any encoding. */

@@ -76,6 +76,7 @@ export class ProtocolMeter implements FieldMeter {
   readonly #meter: SimulatedMeter | C1222Meter;
   readonly #given: GivenRegister[] = [];
   readonly #offsetMs: number;
+  readonly #now: () => number;
 
   constructor(options: ProtocolOptions) {
     ({
@@ -88,6 +89,7 @@ export class ProtocolMeter implements FieldMeter {
       plan: this.plan,
     } = options);
     this.#meter = simulated(options);
+    this.#now = options.now;
     this.#offsetMs = Math.abs(options.clockOffsetMs);
     const { plan } = this.#meter;
     this.title = "apTitle" in plan ? plan.apTitle : plan.systemTitle;
@@ -107,6 +109,10 @@ export class ProtocolMeter implements FieldMeter {
         release: () => session.release(),
       };
     };
+  }
+
+  clockOffMs(): number {
+    return this.#meter.parts.state.now() - this.#now();
   }
 
   dial(clock: Clock): Promise<Link> {

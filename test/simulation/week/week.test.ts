@@ -14,6 +14,7 @@ describe("forty meters over two days, the second of which summer time ends in", 
     expect(sessions.dark).toBeGreaterThan(50);
     expect(faults["crash-ingest"]).toBeGreaterThan(0);
     expect(faults["crash-bridge"]).toBeGreaterThan(0);
+    expect(Math.abs(result.clockOffMs ?? Number.NaN)).toBeLessThan(10_000); // it was off by an hour, and was set
   });
 
   it("has every slot present or missing for a true reason, and stored what the meters' own logs have", () => {

@@ -74,6 +74,8 @@ export interface WeekResult extends WeekCount {
   readonly scheduled: number;
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
   readonly steps: number;
+  /** Of the clock that was behind by an hour, minus true time, ms. */
+  readonly clockOffMs: number | undefined;
 }
 
 const schedules = (now: number): readonly Schedule[] => {
@@ -289,6 +291,7 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
     scheduled: jobs.filter(({ schedule }) => schedule !== undefined).length,
     faults: faults.counts,
     steps: time.steps,
+    clockOffMs: field.meters.find(({ port }) => port === 1 + plan.wrongClock.meter)?.clockOffMs?.(),
   };
 }
 
