@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { below, chance, type Random, seeded } from "../../shared/ports/random.ts";
 import { type IngestTown, ingestTown, type Step } from "./ingest-town.ts";
 
-const SEEDS = 6;
-const PAIRED_SEEDS = 40;
+const SEEDS = 4;
+const PAIRED_SEEDS = 20;
 const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
 
 /** Takes all messages one after the other; the process ends at its `at`-th step, and the message comes again. */
@@ -63,9 +63,12 @@ async function interleaved(town: IngestTown, random: Random): Promise<void> {
   for (const body of again) await town.take(body, async () => undefined);
 }
 
-const undisturbed = async (seed: number): Promise<{ readonly kept: string; readonly names: readonly string[] }> => {
+const undisturbed = async (
+  seed: number,
+  replays = true,
+): Promise<{ readonly kept: string; readonly names: readonly string[] }> => {
   const names: string[] = [];
-  const town = await ingestTown(seed);
+  const town = await ingestTown(seed, replays);
   await killedAt(town, 0, names);
   return { kept: await town.kept(), names };
 };
@@ -83,17 +86,21 @@ describe("ingest that ends between any two of its effects", () => {
     }
   });
 
-  it("passes every effect that it has: evidence, blocks, what gives way, records, timelines, alarms, outcomes", async () => {
-    const names = new Set((await Promise.all(seeds.map(undisturbed))).flatMap(({ names: passed }) => passed));
+  it("passes every effect that it has: counters, blocks, records, columns, timelines, alarms, outcomes", async () => {
+    const names = new Set(
+      (await Promise.all(seeds.map((seed) => undisturbed(seed)))).flatMap(({ names: passed }) => passed),
+    );
     for (const effect of ["batches.putText", "blocks.write", "blocks.keep", "records.write", "timeline.add"])
       expect(names).toContain(`after ${effect}`);
-    for (const effect of ["alarms.raise", "ledger.writeSlice"]) expect(names).toContain(`after ${effect}`);
+    for (const effect of ["alarms.raise", "columns.write", "pushes.write", "ledger.writeSlice"])
+      expect(names).toContain(`after ${effect}`);
   });
 
   it("does so when messages come twice and two invocations work at once", async () => {
     for (let seed = 0; seed < PAIRED_SEEDS; seed++) {
-      const { kept } = await undisturbed(seed);
-      const town = await ingestTown(seed);
+      // Of a push and its replay the one that is first is the push: not with batches in any order.
+      const { kept } = await undisturbed(seed, false);
+      const town = await ingestTown(seed, false);
       await interleaved(town, seeded(`interleaved ${seed}`));
       expect(valuesOf(await town.kept()), `seed ${seed}`).toEqual(valuesOf(kept));
     }

@@ -5,6 +5,7 @@ import { CALLER, engine, meterRows, T0 } from "../../shared/jobs/engine-fixture.
 import { memoryBatches } from "../../shared/jobs/memory-batches.ts";
 import { encodeMessage, ResultMessage, type TaskReport } from "../../shared/jobs/messages.ts";
 import { planJob } from "../../shared/jobs/plan-job.ts";
+import { PushBatch } from "../../shared/jobs/push-message.ts";
 import { advance } from "../../shared/jobs/slice-machine.ts";
 import { slotReason, slotState } from "../../shared/jobs/slots.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
@@ -15,9 +16,12 @@ import { below, chance, type Random, seeded } from "../../shared/ports/random.ts
 import { dayOf, intervalEnd } from "../../shared/readings/day-block.ts";
 import { decodeDayBlock } from "../../shared/readings/day-block-codec.ts";
 import { type IngestPorts, ingestBatch } from "../../shared/readings/ingest-batch.ts";
+import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
 import { memoryDayBlocks } from "../../shared/readings/memory-day-blocks.ts";
+import { memoryFleetColumns } from "../../shared/readings/memory-fleet-columns.ts";
 import { memoryMissingRecords } from "../../shared/readings/memory-missing-records.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
+import { memoryPushCounters } from "../../shared/security/push-window.ts";
 
 const SEGMENT = 3;
 const METERS = 3;
@@ -54,7 +58,7 @@ export interface IngestTown {
 }
 
 /** What some meters answered, drawn by the seed: gaps, corrections, events, refusals, failures. */
-export async function ingestTown(seed: number): Promise<IngestTown> {
+export async function ingestTown(seed: number, replays = true): Promise<IngestTown> {
   const random = seeded(`ingest ${seed}`);
   const base = engine(meterRows([SEGMENT], METERS));
   const blocks = memoryDayBlocks();
@@ -62,6 +66,8 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
   const records = memoryMissingRecords();
   const timeline = memoryTimeline();
   const alarms = memoryAlarms();
+  const columns = memoryFleetColumns();
+  const pushes = memoryPushCounters();
   const operations: readonly Operation[] = [
     { kind: "readIntervals", range: RANGE, registers: "total" },
     { kind: "readIntervals", range: { ...RANGE, from: RANGE.from + 2 * HOUR_MS } },
@@ -69,7 +75,7 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
   ];
   const jobs: Awaited<ReturnType<typeof opened>>[] = [];
   for (const [number, operation] of operations.entries()) jobs.push(await opened(operation, number));
-  const bodies = jobs.map(({ jobId, operation }, number) => {
+  const results = jobs.map(({ jobId, operation }, number) => {
     const tasks = Array.from({ length: METERS }, (_, slot) => reportOf(random, slot, number, operation));
     return encodeMessage(ResultMessage, {
       v: 1,
@@ -85,6 +91,9 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
       passOver: true,
     });
   });
+
+  // The second batch of pushes may repeat one of the first: a replay.
+  const bodies = [...results, pushBody(random, 1, 7n), pushBody(random, 2, replays ? 7n : 8n)];
 
   async function opened(operation: Operation, number: number) {
     const asked = await submitJob(base.ports, CALLER, {
@@ -114,8 +123,14 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
         clock: base.ports.clock,
         random: seeded(1),
         crypto: nodeCrypto,
+        pushes: stepped("pushes", pushes, step),
         keepers: [
           notHeldKeeper(stepped("records", records, step)),
+          fleetColumnKeeper({
+            columns: stepped("columns", columns, step),
+            clock: base.ports.clock,
+            random: seeded(1),
+          }),
           eventKeeper({
             timeline: stepped("timeline", timeline, step),
             alarms: stepped("alarms", alarms, step),
@@ -151,6 +166,7 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
           Array.from({ length: METERS }, (_, slot) => timeline.of(idOf(slot), RANGE.from, T0, 1_000)),
         ),
         alarms: (await collected(alarms.within(0, T0 + HOUR_MS))).map((alarm) => text(alarm)).sort(),
+        columns: (await columns.read(SEGMENT))?.columns,
         outcomes: slices.map(({ state, slots }) => [
           state,
           Array.from({ length: METERS }, (_, slot) => `${slotState(slots, slot)} ${slotReason(slots, slot)}`),
@@ -176,6 +192,36 @@ export async function ingestTown(seed: number): Promise<IngestTown> {
 }
 
 const idOf = (slot: number) => MeterId.parse(`M-${slot}`);
+
+/** `counter`: of the second meter. */
+const pushBody = (random: Random, number: number, counter: bigint): string =>
+  encodeMessage(PushBatch, {
+    v: 1,
+    batch: `b1-p${number}`,
+    bridge: "b1",
+    segment: SEGMENT,
+    sentAt: T0,
+    pushes: Array.from({ length: METERS }, (_, slot) => ({
+      slot,
+      meterId: idOf(slot),
+      proof: { key: "unicast", version: 1, counter: slot === 1 ? counter : BigInt(below(random, 1_000_000)) },
+      transport: "tcp" as const,
+      receivedAt: T0 + (number * HOUR_MS) / 2,
+      profile: { name: "P", version: 1 },
+      frameDigest: "ab".repeat(32),
+      intervals: [
+        {
+          set: "load",
+          period: 900,
+          channels: [{ m: "energy.active.import.total" as const, s: 0 }],
+          ends: [T0 + number * 900_000],
+          values: [[BigInt(5_000 + below(random, 100))]],
+          status: [0],
+        },
+      ],
+      events: [{ at: T0 - 60_000, e: "power.last-gasp" as const, log: "alarms", code: String(number) }],
+    })),
+  });
 
 /** `number`: of the batch; later ones may say otherwise what an earlier one said. */
 function reportOf(random: Random, slot: number, number: number, operation: Operation): TaskReport {
