@@ -332,4 +332,33 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
     tests: ["shared/bridge/group-answers.test.ts"],
   },
+  {
+    name: "slot lost between block and record",
+    file: "shared/readings/keep-reports.ts",
+    original: "  for (const keeper of keepers) await keeper.keep({ ...batch, reports });\n",
+    mutated: `  if (stored.facts.unchanged === 0 || stored.facts.written > 0)
+    for (const keeper of keepers) await keeper.keep({ ...batch, reports });\n`,
+    tests: ["test/simulation/ingest-crash.test.ts"],
+  },
+  {
+    name: "correction erases what it corrects",
+    file: "shared/readings/store-readings.ts",
+    original: "    for (const { loser, winner, block } of merged.superseded)\n",
+    mutated: "    for (const { loser, winner, block } of merged.changed ? [] : merged.superseded)\n",
+    tests: ["shared/readings/store-readings.test.ts"],
+  },
+  {
+    name: "gap of a correction wipes out a reading",
+    file: "shared/readings/merge-block.ts",
+    original: "winner.values.map((value, channel) => value ?? loser.values[channel]);",
+    mutated: "[...winner.values];",
+    tests: ["shared/readings/store-readings.test.ts"],
+  },
+  {
+    name: "push counted twice",
+    file: "shared/readings/ingest-pushes.ts",
+    original: 'window === there.window || (await counters.write(key, window, there.version)) === "written"',
+    mutated: "window === there.window || (await counters.write(key, window, there.version)) !== undefined",
+    tests: ["test/simulation/ingest-crash.test.ts"],
+  },
 ];

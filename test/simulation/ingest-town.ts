@@ -19,6 +19,7 @@ import { type IngestPorts, ingestBatch } from "../../shared/readings/ingest-batc
 import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
 import { memoryDayBlocks } from "../../shared/readings/memory-day-blocks.ts";
 import { memoryFleetColumns } from "../../shared/readings/memory-fleet-columns.ts";
+import { memoryLakeMarks } from "../../shared/readings/memory-lake.ts";
 import { memoryMissingRecords } from "../../shared/readings/memory-missing-records.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
 import { memoryPushCounters } from "../../shared/security/push-window.ts";
@@ -68,6 +69,7 @@ export async function ingestTown(seed: number, replays = true): Promise<IngestTo
   const alarms = memoryAlarms();
   const columns = memoryFleetColumns();
   const pushes = memoryPushCounters();
+  const lake = memoryLakeMarks();
   const operations: readonly Operation[] = [
     { kind: "readIntervals", range: RANGE, registers: "total" },
     { kind: "readIntervals", range: { ...RANGE, from: RANGE.from + 2 * HOUR_MS } },
@@ -124,6 +126,7 @@ export async function ingestTown(seed: number, replays = true): Promise<IngestTo
         random: seeded(1),
         crypto: nodeCrypto,
         pushes: stepped("pushes", pushes, step),
+        lake: stepped("lake", lake, step),
         keepers: [
           notHeldKeeper(stepped("records", records, step)),
           fleetColumnKeeper({
@@ -162,11 +165,15 @@ export async function ingestTown(seed: number, replays = true): Promise<IngestTo
         missing: (await Promise.all(days.map((day) => records.read(SEGMENT, day)))).map((record) =>
           (record?.entries ?? []).map((entry) => ({ ...entry, bits: [...entry.bits] })),
         ),
+        // Those of one instant are in no order.
         events: await Promise.all(
-          Array.from({ length: METERS }, (_, slot) => timeline.of(idOf(slot), RANGE.from, T0, 1_000)),
+          Array.from({ length: METERS }, async (_, slot) =>
+            (await timeline.of(idOf(slot), RANGE.from, T0 + 2 * HOUR_MS, 1_000)).map(text).sort(),
+          ),
         ),
         alarms: (await collected(alarms.within(0, T0 + HOUR_MS))).map((alarm) => text(alarm)).sort(),
         columns: (await columns.read(SEGMENT))?.columns,
+        lake: (await collected(lake.list())).map(text).sort(),
         outcomes: slices.map(({ state, slots }) => [
           state,
           Array.from({ length: METERS }, (_, slot) => `${slotState(slots, slot)} ${slotReason(slots, slot)}`),
@@ -190,6 +197,12 @@ export async function ingestTown(seed: number, replays = true): Promise<IngestTo
     return found.sort();
   }
 }
+
+/** Of a stored value: whether a push of this meter brought it. Pushes alone bring what ended after the jobs' range. */
+export const isPushed = (value: string, slot: number): boolean => {
+  const [of, , end] = value.split(" ").map(Number);
+  return of === slot && end !== undefined && end > T0;
+};
 
 const idOf = (slot: number) => MeterId.parse(`M-${slot}`);
 
