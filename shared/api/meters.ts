@@ -44,9 +44,14 @@ export const MeterInApi = z.strictObject({
 
 /** What the meter showed last; what was never seen is absent. */
 export const MeterFacts = z.strictObject({
-  /** The last authenticated exchange, and the supply as it showed it. */
+  /** The last authenticated exchange. */
   contactAt: Instant.optional(),
+  /** The supply as the newest evidence has it. */
   power: z.enum(POWER_STATES),
+  /** When the supply was last shown to be there; where it is gone: since when, by the meter's own time. */
+  powerAt: Instant.optional(),
+  /** The meter answered, told of a restoration, or told of the loss. */
+  powerBy: z.enum(["answer", "restoration", "last-gasp"]).optional(),
   /** From when the last read might begin to its result; within 3 % and 0.1 s. */
   latencyMs: z.int().optional(),
   /** When a task last ended or gave up a pass, and why it failed (`none`: it did not). */

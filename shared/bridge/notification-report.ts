@@ -1,5 +1,6 @@
 import type { Notification } from "../c1222/network/notification.ts";
 import type { PUSH_TRANSPORTS, PushReport } from "../jobs/push-message.ts";
+import type { EventName } from "../metering/event-catalogue.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { EnrolledNode } from "./c1222-inbound.ts";
@@ -7,6 +8,11 @@ import { registerRecords } from "./task-report.ts";
 
 /** The log that exceptions come in which a node reports by itself. */
 const LOG = "exception-report";
+/** Of the supply, what is reported the moment it happens is the last gasp and the notice of restoration. */
+const AT_ONCE: Readonly<Partial<Record<EventName, EventName>>> = {
+  "power.failed": "power.last-gasp",
+  "power.restored": "power.restored-notice",
+};
 
 /** A notification and how it came. */
 export interface HeardNotification {
@@ -50,7 +56,7 @@ export function notificationReport(
       : {
           events: exceptions.map(({ code, event, parameters }) => ({
             at: sentAt,
-            e: event,
+            e: AT_ONCE[event] ?? event,
             log: LOG,
             code,
             ...(parameters.length === 0 ? {} : { arg: toHex(parameters.subarray(0, 256)) }),

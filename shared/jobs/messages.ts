@@ -83,6 +83,8 @@ export const TaskReport = z.strictObject({
   attempt: z.int().min(1),
   /** When the meter answered (or did not), clock ms. */
   at: z.int(),
+  /** Of what it said by itself: when it says that it sent it, clock ms. */
+  saidAt: z.int().optional(),
   outcome: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("done") }),
     /** `code`: the precise dotted code; `retry: later` leaves the slot open while the policy has passes left. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { FAILURE_REASONS } from "../metering/failure.ts";
 import { SEGMENT_SLOTS } from "../metering/meter.ts";
 import { dayOf } from "../readings/day-block.ts";
-import { type FleetColumns, latencyMs, POWER_STATES, switchStateOf } from "../readings/fleet-columns.ts";
+import { type FleetColumns, latencyMs, powerOf, switchStateOf } from "../readings/fleet-columns.ts";
 import { inBitmap } from "../registry/member-sets.ts";
 
 /** Windows in which a meter may have answered, ms. */
@@ -58,7 +58,6 @@ export const NO_METERS: FleetCounts = {
 };
 
 const BUSY = FAILURE_REASONS.indexOf("busy");
-const OFF = POWER_STATES.indexOf("off");
 
 /** What is asked of one meter, in the words of the KPIs; `nowMs`: product clock. */
 export interface MeterWords {
@@ -85,7 +84,7 @@ export function wordsOf({ active, maintenance, columns }: FleetSegment, slot: nu
     excluded: inBitmap(maintenance, slot) || reason === BUSY,
     communicated,
     reason: FAILURE_REASONS[reason] ?? "internal",
-    powerOff: columns?.power[slot] === OFF,
+    powerOff: columns !== undefined && powerOf(columns, slot).state === "off",
     position: switchStateOf(columns?.position[slot] ?? 0)?.position,
     missingToday: (columns?.missing[slot] ?? 0) > 0 && dayOf(intervalsMs) === dayOf(nowMs),
     latency: communicated("day") ? columns?.latency[slot] || undefined : undefined,

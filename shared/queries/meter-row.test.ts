@@ -11,7 +11,8 @@ const NOW = DAY + 9 * 3_600_000;
 describe("the row of a meter", () => {
   it("has the fast facts of its slot, and of today only what was counted today", () => {
     const columns = noColumns();
-    const contact = { power: "on", latencyMs: 1500, switch: { position: "closed" }, missing: 3 } as const;
+    const power = { on: { at: NOW - 60_000, by: "answer" } } as const;
+    const contact = { power, latencyMs: 1500, switch: { position: "closed" }, missing: 3 } as const;
     noteFact(columns, { slot: 7, at: NOW - 60_000, reason: "none", contact });
     noteFact(columns, { slot: 7, at: NOW - 30_000, reason: "timeout" });
     noteFact(columns, { slot: 8, at: DAY - 60_000, reason: "none", contact });

@@ -1,7 +1,7 @@
 import type { AccessItem } from "../jobs/access.ts";
 import { FAILURE_REASONS } from "../metering/failure.ts";
 import { dayOf } from "../readings/day-block.ts";
-import { type FleetColumns, latencyMs, POWER_STATES, switchStateOf } from "../readings/fleet-columns.ts";
+import { type FleetColumns, latencyMs, powerOf, switchStateOf } from "../readings/fleet-columns.ts";
 import { countIntervals, type IntervalBits } from "../readings/interval-bits.ts";
 import type { MissingRecord } from "../readings/missing-records.ts";
 import type { RegisteredMeter } from "../registry/registered-meter.ts";
@@ -84,7 +84,7 @@ export function factReader(field: MeterField, facts: SegmentFacts, nowMs: number
     case "lastTry":
       return (slot) => instant(columns.tried[slot]);
     case "power":
-      return (slot) => known(POWER_STATES[columns.power[slot] ?? 0]);
+      return (slot) => known(powerOf(columns, slot).state);
     case "switch":
       return (slot) => known(switchStateOf(columns.position[slot] ?? 0)?.position);
     case "lastFailure":

@@ -6,26 +6,28 @@ import {
   LATENCY_MAX,
   MISSING_MAX,
   noColumns,
+  POWER_EVIDENCE,
   POWER_STATES,
+  type PowerState,
   SWITCH_CODES,
 } from "./fleet-columns.ts";
 import { OctetReader, OctetWriter } from "./octet-stream.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 const WHAT = "fleet columns";
 const REASON_MAX = 31; // five bits, as in the ledger
 const RUN_LEAST = 3;
 
 /** An instant as a natural number, 0: never. */
 interface Instants {
-  readonly name: "tried" | "contact" | "switchAt" | "intervalsAt";
+  readonly name: "tried" | "contact" | "switchAt" | "intervalsAt" | "onAt" | "offAt";
   /** What it is written as the distance before. */
   readonly since: (columns: FleetColumns, slot: number, newest: number) => number;
   /** It may also be newer than that. */
   readonly either?: true;
 }
 interface Codes {
-  readonly name: "reason" | "power" | "latency" | "position" | "missing";
+  readonly name: "reason" | "latency" | "position" | "missing" | "onBy";
   readonly max: number;
 }
 /** One description for both directions: the columns in the order in which they are written. */
@@ -35,11 +37,16 @@ const COLUMNS: readonly (Instants | Codes)[] = [
   { name: "switchAt", since: ({ contact }, slot) => contact[slot]! },
   { name: "intervalsAt", since: ({ contact }, slot) => contact[slot]! },
   { name: "reason", max: REASON_MAX },
-  { name: "power", max: POWER_STATES.length - 1 },
   { name: "latency", max: LATENCY_MAX },
   { name: "position", max: SWITCH_CODES },
   { name: "missing", max: MISSING_MAX },
+  { name: "onAt", since: ({ contact }, slot) => contact[slot]! },
+  { name: "offAt", since: ({ contact }, slot) => contact[slot]! },
+  { name: "onBy", max: POWER_EVIDENCE.length - 1 },
 ];
+/** Version 1 had the supply as the newest contact showed it, behind the reasons; nothing of its evidence. */
+const FORMER_POWER = { after: "reason", max: POWER_STATES.length - 1 } as const;
+const FORMER_COLUMNS = COLUMNS.filter(({ name }) => name !== "onAt" && name !== "offAt" && name !== "onBy");
 
 const toNatural = (distance: number, either: boolean): number =>
   1 + (either ? (distance < 0 ? -2 * distance - 1 : 2 * distance) : distance);
@@ -116,11 +123,12 @@ export function encodeFleetColumns(columns: FleetColumns): Uint8Array {
 export function decodeFleetColumns(octets: Uint8Array): FleetColumns {
   const reader = new OctetReader(octets, WHAT);
   const version = reader.octet();
-  if (version !== VERSION) throw reader.error(`expected version ${VERSION}, found ${version}`);
+  if (version !== VERSION && version !== 1) throw reader.error(`expected version 1 or ${VERSION}, found ${version}`);
   const newest = reader.natural();
   if (newest > INSTANT_MAX) throw reader.error("expected an instant of 32 bits");
   const columns = noColumns();
-  for (const column of COLUMNS) {
+  let power: readonly number[] = [];
+  for (const column of version === 1 ? FORMER_COLUMNS : COLUMNS) {
     const values = readColumn(reader, "max" in column ? column.max : 2 * INSTANT_MAX, "max" in column);
     for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
       const value = values[slot]!;
@@ -132,7 +140,17 @@ export function decodeFleetColumns(octets: Uint8Array): FleetColumns {
         columns[column.name][slot] = at;
       }
     }
+    if (version === 1 && column.name === FORMER_POWER.after) power = readColumn(reader, FORMER_POWER.max, true);
   }
+  for (const [slot, code] of power.entries()) takeFormerPower(columns, slot, POWER_STATES[code]);
   if (reader.left > 0) throw reader.error(`expected the end, found ${reader.left} more octets`);
   return columns;
+}
+
+function takeFormerPower(columns: FleetColumns, slot: number, state: PowerState | undefined): void {
+  const at = columns.contact[slot] ?? 0;
+  if (state === "off") columns.offAt[slot] = at;
+  if (state !== "on") return;
+  columns.onAt[slot] = at;
+  columns.onBy[slot] = POWER_EVIDENCE.indexOf("answer");
 }

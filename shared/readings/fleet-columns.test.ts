@@ -11,15 +11,25 @@ import {
   latencyMs,
   noColumns,
   noteFact,
-  POWER_STATES,
+  powerOf,
 } from "./fleet-columns.ts";
 import { decodeFleetColumns, encodeFleetColumns } from "./fleet-columns-codec.ts";
 
 const NOON = Date.UTC(2026, 10, 2, 12);
+const answered = (at: number) => ({ on: { at, by: "answer" } }) as const;
 
 const contact = fc.record(
   {
-    power: fc.constantFrom(...POWER_STATES),
+    power: fc.record(
+      {
+        on: fc.record({
+          at: fc.integer({ min: NOON - 9_000, max: NOON + 9_000 }),
+          by: fc.constantFrom("answer" as const, "restoration" as const),
+        }),
+        offAt: fc.integer({ min: NOON - 9_000, max: NOON + 9_000 }),
+      },
+      { requiredKeys: [] },
+    ),
     latencyMs: fc.option(fc.integer({ min: 0, max: 1e9 }), { nil: undefined }),
     switch: fc.record(
       {
@@ -66,21 +76,51 @@ describe("fleet columns", () => {
 
   it("tell when a meter last answered, and why it last failed since", () => {
     const columns = columnsOf([
-      { slot: 7, at: NOON, reason: "none", contact: { power: "on", latencyMs: 4_000, missing: 3 } },
+      { slot: 7, at: NOON, reason: "none", contact: { power: answered(NOON), latencyMs: 4_000, missing: 3 } },
       { slot: 7, at: NOON + 60_000, reason: "timeout" },
-      { slot: 7, at: NOON - 60_000, reason: "none", contact: { power: "on", switch: { position: "open" } } },
+      {
+        slot: 7,
+        at: NOON - 60_000,
+        reason: "none",
+        contact: { power: answered(NOON - 60_000), switch: { position: "open" } },
+      },
     ]);
     expect(factsOf(columns, 7)).toEqual({
       triedAt: NOON + 60_000,
       reason: "timeout",
       contactAt: NOON,
       power: "on",
+      powerAt: NOON,
+      powerBy: "answer",
       latencyMs: expect.closeTo(4_000, -3),
       switch: { position: "open", at: NOON - 60_000 },
       intervalsAt: NOON,
       missing: 3,
     });
     expect(factsOf(columns, 8)).toEqual({ reason: "none", power: "unknown", missing: 0 });
+  });
+
+  it("show the supply by the newest evidence: of one second a restoration is newer than a last gasp, that than an answer", () => {
+    const shown = (...powers: { on?: { at: number; by: "answer" | "restoration" }; offAt?: number }[]) =>
+      powerOf(columnsOf(powers.map((power) => ({ slot: 1, at: NOON + 60_000, contact: { power } }))), 1);
+    const back = (at: number) => ({ on: { at, by: "restoration" } }) as const;
+    expect(shown(answered(NOON), { offAt: NOON + 900 })).toEqual({ state: "off", at: NOON, by: "last-gasp" });
+    expect(shown(back(NOON + 900), { offAt: NOON })).toEqual({ state: "on", at: NOON, by: "restoration" });
+    expect(shown(back(NOON + 5_000), { offAt: NOON }, { offAt: NOON + 2_000 }).state).toBe("on");
+    expect(shown(back(NOON + 5_000), { offAt: NOON + 6_000 })).toMatchObject({ state: "off", at: NOON + 6_000 });
+    // A meter whose clock runs ahead says nothing of the future.
+    expect(shown({ offAt: NOON + 3_600_000 })).toMatchObject({ at: NOON + 60_000 });
+    expect(shown({})).toEqual({ state: "unknown" });
+  });
+
+  it("are read as they were stored before evidence of the supply was kept", () => {
+    const stored =
+      "01c0f6a1d7060a00030106000302ec0f000a0007010079f00f0080100080100012000302ec0f000a0007010002f00f000a000341f40f00801000801000";
+    const columns = decodeFleetColumns(Uint8Array.from(stored.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+    expect(powerOf(columns, 5)).toEqual({ state: "on", at: NOON, by: "answer" });
+    expect(powerOf(columns, 7)).toEqual({ state: "off", at: NOON - 60_000, by: "last-gasp" });
+    expect(powerOf(columns, 9)).toEqual({ state: "unknown" });
+    expect(factsOf(columns, 9)).toMatchObject({ reason: "timeout", triedAt: NOON - 1_000 });
   });
 
   it("keep a latency within three hundredths", () => {
@@ -107,7 +147,9 @@ describe("fleet columns", () => {
       expect(() => decodeFleetColumns(octets.subarray(0, length))).toThrow(/fleet columns: /);
     expect(() => decodeFleetColumns(Uint8Array.of(...octets, 0))).toThrow(/expected the end, found 1 more/);
     const empty = encodeFleetColumns(noColumns());
-    expect(() => decodeFleetColumns(Uint8Array.of(2, ...empty.subarray(1)))).toThrow(/expected version 1, found 2/);
+    expect(() => decodeFleetColumns(Uint8Array.of(3, ...empty.subarray(1)))).toThrow(
+      /expected version 1 or 2, found 3/,
+    );
     // The first column: a run of 1,025 slots, a run of none, a meter tried before there was time.
     const newest = [1, 5]; // version, and the second 5
     expect(() => decodeFleetColumns(Uint8Array.of(...newest, 0x82, 0x10, 0))).toThrow(/run of 1 to 1024 slots/);
@@ -119,16 +161,21 @@ describe("fleet columns", () => {
     const random = seeded(4);
     const within = (most: number) => below(random, most);
     const columns = columnsOf(
-      Array.from({ length: SEGMENT_SLOTS }, (_, slot) =>
-        slot % 50 === 0
-          ? { slot, at: NOON + within(3600) * 1000, reason: "timeout" }
+      Array.from({ length: SEGMENT_SLOTS }, (_, slot) => {
+        const at = NOON + within(3600) * 1000;
+        return slot % 50 === 0
+          ? { slot, at, reason: "timeout" }
           : {
               slot,
-              at: NOON + within(3600) * 1000,
+              at,
               reason: "none",
-              contact: { power: "on", latencyMs: 60_000 + within(3600) * 1000, missing: slot % 40 === 0 ? 2 : 0 },
-            },
-      ),
+              contact: {
+                power: answered(at),
+                latencyMs: 60_000 + within(3600) * 1000,
+                missing: slot % 40 === 0 ? 2 : 0,
+              },
+            };
+      }),
     );
     expect(encodeFleetColumns(columns).length).toBeLessThan(4 * 1024 - 64);
   });

@@ -11,10 +11,13 @@ export interface FleetColumns {
   /** When a task last ended or gave up a pass; `reason`: why it failed, `none` when it did not. */
   readonly tried: Uint32Array;
   readonly reason: Uint8Array;
-  /** When an exchange with the meter was last authenticated; `power`: as that exchange showed it; `latency`: of the task that asked for it. */
+  /** When an exchange with the meter was last authenticated; `latency`: of the task that asked for it. */
   readonly contact: Uint32Array;
-  readonly power: Uint8Array;
   readonly latency: Uint8Array;
+  /** When the supply was last shown to be there, and by what; when the meter last said that it was gone, by its own time. */
+  readonly onAt: Uint32Array;
+  readonly onBy: Uint8Array;
+  readonly offAt: Uint32Array;
   /** When the switch's position was last read. */
   readonly switchAt: Uint32Array;
   readonly position: Uint8Array;
@@ -23,9 +26,32 @@ export interface FleetColumns {
   readonly missing: Uint8Array;
 }
 
+const SECOND_MS = 1000;
 /** Stored by their place: append only. */
 export const POWER_STATES = ["unknown", "on", "off"] as const;
 export type PowerState = (typeof POWER_STATES)[number];
+/** What shows that a meter has power: it answered, or it said that the supply came back. Stored by their place: append only. */
+export const POWER_EVIDENCE = ["none", "answer", "restoration"] as const;
+export type PowerEvidence = (typeof POWER_EVIDENCE)[number];
+const RESTORATION = POWER_EVIDENCE.indexOf("restoration");
+
+/** The supply as the newest evidence has it. `at`: of that evidence, clock ms; of `off`, since when. */
+export interface PowerShown {
+  readonly state: PowerState;
+  readonly at?: number;
+  readonly by?: Exclude<PowerEvidence, "none"> | "last-gasp";
+}
+
+/** Of one second a restoration follows a last gasp, and a last gasp follows an answer. */
+const isOff = (onAt: number, onBy: number, offAt: number): boolean =>
+  offAt > onAt || (offAt === onAt && offAt > 0 && onBy !== RESTORATION);
+
+export function powerOf({ onAt, onBy, offAt }: FleetColumns, slot: number): PowerShown {
+  const [on, by, off] = [onAt[slot] ?? 0, onBy[slot] ?? 0, offAt[slot] ?? 0];
+  if (isOff(on, by, off)) return { state: "off", at: off * SECOND_MS, by: "last-gasp" };
+  if (on === 0) return { state: "unknown" };
+  return { state: "on", at: on * SECOND_MS, by: by === RESTORATION ? "restoration" : "answer" };
+}
 const POSITIONS: readonly SwitchPosition[] = ["open", "closed", "armed", "unknown"];
 /** Of the relay's own contact: not shown, open, closed. */
 const CONTACTS = [undefined, false, true] as const;
@@ -33,7 +59,6 @@ export const MISSING_MAX = 255;
 /** Whole seconds: until the year 2106. */
 export const INSTANT_MAX = 0xffff_ffff;
 
-const SECOND_MS = 1000;
 const LATENCY_STEPS = 12; // a doubling: 6 % a step
 const LATENCY_LEAST_MS = 100;
 export const LATENCY_MAX = 255;
@@ -61,8 +86,10 @@ export const noColumns = (): FleetColumns => ({
   tried: new Uint32Array(SEGMENT_SLOTS),
   reason: new Uint8Array(SEGMENT_SLOTS),
   contact: new Uint32Array(SEGMENT_SLOTS),
-  power: new Uint8Array(SEGMENT_SLOTS),
   latency: new Uint8Array(SEGMENT_SLOTS),
+  onAt: new Uint32Array(SEGMENT_SLOTS),
+  onBy: new Uint8Array(SEGMENT_SLOTS),
+  offAt: new Uint32Array(SEGMENT_SLOTS),
   switchAt: new Uint32Array(SEGMENT_SLOTS),
   position: new Uint8Array(SEGMENT_SLOTS),
   intervalsAt: new Uint32Array(SEGMENT_SLOTS),
@@ -78,7 +105,11 @@ export interface FleetFact {
   readonly reason?: FailureReason;
   /** What an authenticated exchange brought. */
   readonly contact?: {
-    readonly power: PowerState;
+    /** Since when the supply is there, or gone; clock ms, no later than the report. */
+    readonly power: {
+      readonly on?: { readonly at: number; readonly by: Exclude<PowerEvidence, "none"> } | undefined;
+      readonly offAt?: number | undefined;
+    };
     readonly latencyMs?: number | undefined;
     readonly switch?: SwitchShown | undefined;
     /** Intervals of the UTC day of `at` that were asked for and that the meter does not hold. */
@@ -92,14 +123,18 @@ const greatest = (left: number, right: number): number => Math.max(left, right);
 
 /** Takes a fact in; whether anything changed. Facts may come in any order and more than once: the columns end the same. */
 export function noteFact(columns: FleetColumns, fact: FleetFact): boolean {
-  const at = Math.floor(fact.at / SECOND_MS);
+  const reported = Math.floor(fact.at / SECOND_MS);
   const { slot } = fact;
-  if (slot < 0 || slot >= SEGMENT_SLOTS || at < 1 || at > INSTANT_MAX) return false;
+  if (slot < 0 || slot >= SEGMENT_SLOTS || reported < 1 || reported > INSTANT_MAX) return false;
   let changed = false;
-  /** Whether the fact is the newest of its kind (`replace`) or of the same second (`join`). */
-  const note = (instants: Uint32Array, ...facts: [Uint8Array, number, (left: number, right: number) => number][]) => {
+  /** Whether the fact is the newest of its kind, or of the same second: then `join` decides. */
+  const noteAt = (
+    at: number,
+    instants: Uint32Array,
+    ...facts: [Uint8Array, number, (left: number, right: number) => number][]
+  ) => {
     const was = instants[slot] ?? 0;
-    if (at < was) return;
+    if (at < was || at < 1) return;
     for (const [column, value, join] of facts) {
       const next = at > was ? value : join(column[slot] ?? 0, value);
       changed ||= next !== column[slot];
@@ -108,14 +143,19 @@ export function noteFact(columns: FleetColumns, fact: FleetFact): boolean {
     changed ||= at !== was;
     instants[slot] = at;
   };
+  const note = noteAt.bind(undefined, reported);
   if (fact.reason !== undefined) note(columns.tried, [columns.reason, FAILURE_REASONS.indexOf(fact.reason), least]);
   const { contact } = fact;
   if (contact === undefined) return changed;
-  note(
-    columns.contact,
-    [columns.power, POWER_STATES.indexOf(contact.power), greatest],
-    [columns.latency, contact.latencyMs === undefined ? 0 : latencyCode(contact.latencyMs), greatest],
-  );
+  note(columns.contact, [
+    columns.latency,
+    contact.latencyMs === undefined ? 0 : latencyCode(contact.latencyMs),
+    greatest,
+  ]);
+  const { on, offAt } = contact.power;
+  const shown = (at: number): number => Math.min(reported, Math.floor(at / SECOND_MS));
+  if (on !== undefined) noteAt(shown(on.at), columns.onAt, [columns.onBy, POWER_EVIDENCE.indexOf(on.by), greatest]);
+  if (offAt !== undefined) noteAt(shown(offAt), columns.offAt);
   if (contact.switch !== undefined) note(columns.switchAt, [columns.position, switchCode(contact.switch), greatest]);
   if (contact.missing !== undefined)
     note(columns.intervalsAt, [columns.missing, Math.min(MISSING_MAX, contact.missing), greatest]);
@@ -128,6 +168,8 @@ export interface FleetFacts {
   readonly reason: FailureReason;
   readonly contactAt?: number;
   readonly power: PowerState;
+  readonly powerAt?: number;
+  readonly powerBy?: NonNullable<PowerShown["by"]>;
   readonly latencyMs?: number;
   readonly switch?: SwitchState & { readonly at: number };
   readonly intervalsAt?: number;
@@ -141,12 +183,15 @@ export function factsOf(columns: FleetColumns, slot: number): FleetFacts {
   const [triedAt, contactAt] = [instant(columns.tried[slot]), instant(columns.contact[slot])];
   const [switchAt, intervalsAt] = [instant(columns.switchAt[slot]), instant(columns.intervalsAt[slot])];
   const latency = latencyMs(columns.latency[slot] ?? 0);
+  const power = powerOf(columns, slot);
   const state = switchStateOf(columns.position[slot] ?? 0);
   return {
     ...(triedAt === undefined ? {} : { triedAt }),
     reason: FAILURE_REASONS[columns.reason[slot] ?? 0] ?? "internal",
     ...(contactAt === undefined ? {} : { contactAt }),
-    power: POWER_STATES[columns.power[slot] ?? 0] ?? "unknown",
+    power: power.state,
+    ...(power.at === undefined ? {} : { powerAt: power.at }),
+    ...(power.by === undefined ? {} : { powerBy: power.by }),
     ...(latency === undefined ? {} : { latencyMs: latency }),
     ...(switchAt === undefined || state === undefined ? {} : { switch: { ...state, at: switchAt } }),
     ...(intervalsAt === undefined ? {} : { intervalsAt }),

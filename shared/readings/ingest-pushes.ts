@@ -122,12 +122,13 @@ async function takeOfMeter(
 
 /** A push in the words of a task's report, so that it goes the same way from here. */
 function reportOf({ slot, meterId, receivedAt: at, ...rest }: PushReport): TaskReport {
-  const { profile, frameDigest, registers, intervals, events, clockOffsetMs } = rest;
+  const { sentAt: saidAt, profile, frameDigest, registers, intervals, events, clockOffsetMs } = rest;
   return {
     slot,
     meterId,
     attempt: 1,
     at,
+    ...(saidAt === undefined ? {} : { saidAt }),
     outcome: { kind: "done" },
     profile,
     frameDigest,

@@ -52,7 +52,15 @@ describe("what reports tell of a meter's fast facts", () => {
     const { keep, facts } = world();
     await keep([report()], jobOf({ kind: "readRegisters" }, { notBefore: T0 - 4_000 }));
     const { latencyMs, ...others } = await facts();
-    expect(others).toEqual({ triedAt: T0, reason: "none", contactAt: T0, power: "on", missing: 0 });
+    expect(others).toEqual({
+      triedAt: T0,
+      reason: "none",
+      contactAt: T0,
+      power: "on",
+      powerAt: T0,
+      powerBy: "answer",
+      missing: 0,
+    });
     expect(Math.abs((latencyMs ?? 0) - 5_000)).toBeLessThan(200);
   });
 
@@ -110,7 +118,11 @@ describe("what reports tell of a meter's fast facts", () => {
     const gasp = { at: T0, e: "power.last-gasp", log: "alarm", code: "1" } as const;
     await keep([report({ outcome: failed("timeout") })]);
     await keep([report({ at: T0 + 5_000, events: [gasp] })], "none");
-    expect(await facts()).toEqual({ triedAt: T0, reason: "timeout", contactAt: T0 + 5_000, power: "off", missing: 0 });
+    const off = { power: "off", powerAt: T0, powerBy: "last-gasp" };
+    expect(await facts()).toEqual({ triedAt: T0, reason: "timeout", contactAt: T0 + 5_000, ...off, missing: 0 });
+    // Data that it sent before, on their way until now.
+    await keep([report({ at: T0 + 6_000, saidAt: T0 - 2_000 })], "none");
+    expect(await facts()).toMatchObject({ contactAt: T0 + 6_000, ...off });
     await keep([report({ at: T0 + 9_000, events: [gasp] })], jobOf({ kind: "readEvents", range: { from: 0, to: T0 } }));
     expect((await facts()).power).toBe("on");
   });

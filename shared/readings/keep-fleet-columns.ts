@@ -1,5 +1,6 @@
 import type { Job } from "../jobs/job.ts";
 import type { TaskReport } from "../jobs/messages.ts";
+import type { EventName } from "../metering/event-catalogue.ts";
 import { replayClass } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HeadraceError } from "../ports/errors.ts";
@@ -12,7 +13,6 @@ import {
   factsOf,
   noColumns,
   noteFact,
-  type PowerState,
 } from "./fleet-columns.ts";
 import type { Keeper } from "./ingest-batch.ts";
 import { countIntervals } from "./interval-bits.ts";
@@ -23,6 +23,8 @@ export interface FleetColumnPorts {
   readonly clock: Clock;
   readonly random: Random;
 }
+
+type Power = NonNullable<FleetFact["contact"]>["power"];
 
 const TRIES = 40;
 const PAUSE_MS = 10;
@@ -37,11 +39,19 @@ function authenticated(report: TaskReport, asked: boolean): boolean {
   return [registers, intervals, events].some((brought) => (brought?.length ?? 0) > 0) || state !== undefined;
 }
 
-/** What meters say of their supply by themselves, at the time of it. Who answers a question has power. */
-function powerOf({ events = [] }: TaskReport, asked: boolean): PowerState {
-  if (asked) return "on";
-  const last = events.filter(({ e }) => e === "power.last-gasp" || e.startsWith("power.restored")).at(-1);
-  return last?.e === "power.last-gasp" ? "off" : "on";
+/**
+ * Who answers a question has power. What meters say of their supply by themselves counts at the time of it, by their own
+ * clock as far as it is known to be off: late and repeated messages then change nothing.
+ */
+function powerOf({ at, saidAt = at, events = [], clockOffsetMs = 0 }: TaskReport, asked: boolean): Power {
+  if (asked) return { on: { at, by: "answer" } };
+  const newest = (names: readonly EventName[]): number | undefined => {
+    const times = events.filter(({ e }) => names.includes(e)).map((event) => event.at - clockOffsetMs);
+    return times.length === 0 ? undefined : Math.max(...times);
+  };
+  const [offAt, back] = [newest(["power.last-gasp"]), newest(["power.restored-notice", "power.restored"])];
+  if (back !== undefined) return { on: { at: back, by: "restoration" }, offAt };
+  return offAt === undefined ? { on: { at: Math.min(at, saidAt), by: "answer" } } : { offAt };
 }
 
 function missingOf(report: TaskReport, job: Job | undefined): number | undefined {
@@ -86,7 +96,10 @@ const PUSH_STEP_MS = 30 * 60_000;
 /** Whether a fact of a push is worth a write. Facts that are not are taken along with the next one that is. */
 function isNews(columns: FleetColumns, { slot, at, contact }: FleetFact): boolean {
   const known = factsOf(columns, slot);
-  return contact !== undefined && (contact.power !== known.power || at - (known.contactAt ?? 0) >= PUSH_STEP_MS);
+  if (contact === undefined) return false;
+  const { on, offAt } = contact.power;
+  const told = offAt !== undefined || on?.by === "restoration" || known.power !== "on";
+  return told || at - (known.contactAt ?? 0) >= PUSH_STEP_MS;
 }
 
 /**

@@ -13,7 +13,12 @@ afterAll(() => dynamo.close());
 
 const columnsOf = (slot: number) => {
   const columns = noColumns();
-  noteFact(columns, { slot, at: NOON, reason: "none", contact: { power: "on", switch: { position: "armed" } } });
+  noteFact(columns, {
+    slot,
+    at: NOON,
+    reason: "none",
+    contact: { power: { on: { at: NOON, by: "answer" } }, switch: { position: "armed" } },
+  });
   return columns;
 };
 

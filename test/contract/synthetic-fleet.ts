@@ -43,7 +43,7 @@ export function syntheticFleet(options: {
       const at = nowMs - (silent ? 1440 * (1 + any(10)) : any(30)) * MINUTE_MS - any(1000);
       const gone = share(0.02);
       const contact = {
-        power: gone ? "off" : "on",
+        power: gone ? { offAt: at } : { on: { at, by: "answer" as const } },
         latencyMs: 200 + any(60_000),
         ...(share(0.3) ? { switch: { position: share(0.05) ? "open" : "closed" } as const } : {}),
         ...(share(0.9) ? { missing: share(0.1) ? any(20) : 0 } : {}),

@@ -56,7 +56,7 @@ describe("meters of both protocols that hold their own connection, and two bridg
       await until(60_000, `${meterId} to have said so`, async () => {
         const timeline = await headend.call<Timeline>("operator", "GET", `/meters/${meterId}/timeline?kinds=event`);
         const said = timeline.body.entries.some(
-          ({ event, log }) => event === "power.restored" && log === "exception-report",
+          ({ event, log }) => event === "power.restored-notice" && log === "exception-report",
         );
         return said ? true : undefined;
       });

@@ -268,7 +268,7 @@ describe("what a C12.22 meter says by itself", () => {
     await field.enrol(0);
     const a = field.task("a");
     await a.receive(field.meters[0]!.notify({ exceptions: [1] }), undefined);
-    expect(field.pushed[0]?.report).toMatchObject({ transport: "relay", events: [{ e: "power.failed" }] });
+    expect(field.pushed[0]?.report).toMatchObject({ transport: "relay", events: [{ e: "power.last-gasp" }] });
     const goodbye = clearRequest(
       { from: PLANS[0]!.apTitle, to: HEADEND, invocationId: 6 },
       { service: "identification" },

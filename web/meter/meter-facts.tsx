@@ -50,6 +50,11 @@ function LastSeen({ meter: { facts } }: { readonly meter: ApiMeter }) {
           <dt>Power</dt>
           <dd>
             <Badge tone="bad" shape="alert" text="failed, by its own report" />
+            {facts.powerAt !== undefined && (
+              <>
+                , <Instant at={facts.powerAt} />
+              </>
+            )}
           </dd>
         </>
       )}
