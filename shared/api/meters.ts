@@ -67,6 +67,8 @@ export const MeterFacts = z.strictObject({
   /** When intervals were last read, and how many of that UTC day the meter then did not hold. */
   intervalsAt: Instant.optional(),
   missing: z.int(),
+  /** Meter clock minus ours when they were last compared, ms; within 5 % and 0.1 s. */
+  clock: z.strictObject({ offsetMs: z.int(), at: Instant }).optional(),
 });
 /** One meter, with its facts once anything was heard of it. */
 export const MeterWithFacts = MeterInApi.extend({ asOf: Instant, facts: MeterFacts.optional() });

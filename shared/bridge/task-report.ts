@@ -101,6 +101,12 @@ export const contentFields = ({
   ...(events.length === 0 ? {} : { events: events.map(eventRecord) }),
 });
 
+const clockSetRecord = ({ beforeMs, afterMs, over }: NonNullable<OperationResult["clockSet"]>) => ({
+  beforeMs,
+  afterMs,
+  ...(over === undefined ? {} : { over: [...over] }),
+});
+
 function resultFields(result: OperationResult): Partial<TaskReport> {
   return {
     ...contentFields(result),
@@ -115,10 +121,11 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
         }),
     ...(result.events?.length === 0 ? { events: [] } : {}),
     ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
-    ...(result.clockSet === undefined ? {} : { clockSet: { ...result.clockSet } }),
+    ...(result.clockSet === undefined ? {} : { clockSet: clockSetRecord(result.clockSet) }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),
+    ...(result.clockUncertaintyMs === undefined ? {} : { clockUncertaintyMs: result.clockUncertaintyMs }),
   };
 }
 

@@ -1,4 +1,6 @@
+import { valueAt } from "../c1219/table-layout.ts";
 import type { C1222Profile } from "../metering/c1222-profile.ts";
+import { type ClockedSet, clockSets, DAY_MS, rangeOfMarks, unmarked } from "../metering/clock-step.ts";
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
@@ -42,7 +44,6 @@ class C1222MeterSession implements MeterSession {
   readonly #profile: C1222Profile["c1222"];
   readonly #context: C1222Context;
   #clock: MeterClock | undefined;
-  #clockOffsetMs: number | undefined;
 
   constructor(
     reader: TableReader,
@@ -77,6 +78,7 @@ class C1222MeterSession implements MeterSession {
   async #perform(operation: Operation): Promise<OperationResult> {
     switch (operation.kind) {
       case "readRegisters":
+        await this.#meterClock(); // every session that reads measures the clock
         return this.#readRegisters(operation);
       case "readIntervals":
         return this.#readIntervals(operation);
@@ -89,7 +91,7 @@ class C1222MeterSession implements MeterSession {
       case "readSwitch":
         return this.#readSwitch();
       case "setClock":
-        return this.#setClock();
+        return this.#setClock(operation);
       case "ping":
         return this.#ping(operation.depth);
       default:
@@ -109,8 +111,6 @@ class C1222MeterSession implements MeterSession {
 
   async #clockAnew(): Promise<MeterClock> {
     this.#clock = await readClock(this.#reader, this.#profile, () => this.#context.clock.now());
-    const { shown } = this.#clock;
-    if (shown !== undefined) this.#clockOffsetMs = shown - this.#context.clock.now();
     return this.#clock;
   }
 
@@ -147,7 +147,7 @@ class C1222MeterSession implements MeterSession {
     return { ...read, switch: position.switch, refusals: [...position.refusals, ...read.refusals] };
   }
 
-  async #setClock(): Promise<OperationResult> {
+  async #setClock(order: Extract<Operation, { readonly kind: "setClock" }>): Promise<OperationResult> {
     const { clockSetting } = this.#profile;
     if (clockSetting === undefined)
       throw new SessionError(
@@ -160,9 +160,41 @@ class C1222MeterSession implements MeterSession {
       procedures: this.#procedures,
       clock: this.#context.clock,
       read: () => this.#clockAnew(),
+      sets: await this.#clockedSets(),
+      setsToday: async () => (await this.#setsOfDay()).length,
     };
-    const clockSet = await setClock(parts, clockSetting);
-    return this.#result({ clockSet });
+    const clockSet = await setClock(parts, clockSetting, order);
+    const isRight = clockSet.afterMs === clockSet.beforeMs;
+    return this.#result({ clockSet, ...(isRight ? await this.#marksOfDay(parts.sets) : {}) });
+  }
+
+  /** The extended interval status says that the clock was put forward or back, where the meter has it. */
+  async #clockedSets(): Promise<readonly ClockedSet[]> {
+    const { loadProfiles } = this.#profile;
+    if (loadProfiles.length > 0) await this.#reader.prepare(loadProfiles.map(({ set }) => 63 + set));
+    const limits = this.#reader.known(61) ?? {};
+    const marked = valueAt(limits, "LP_FLAGS.EXTENDED_INT_STATUS_FLAG") === true;
+    return loadProfiles.map(({ channelSet, period }) => ({ channelSet, period, marked }));
+  }
+
+  #shown(): number {
+    return this.#clock?.shown ?? this.#context.clock.now();
+  }
+
+  /** When the clock was set in the last 24 h, by the meter's own logs; a model without has no say. */
+  async #setsOfDay(): Promise<readonly number[]> {
+    if (this.#profile.logs === undefined) return [];
+    const to = this.#shown();
+    return clockSets((await this.#readEvents({ kind: "readEvents", range: { from: to - DAY_MS, to } })).events ?? []);
+  }
+
+  /** Intervals in which the clock was set lately, read back for the status that says so. */
+  async #marksOfDay(sets: readonly ClockedSet[]): Promise<Partial<OperationResult>> {
+    const at = await this.#setsOfDay();
+    const range = rangeOfMarks(sets, at, this.#shown());
+    if (range === undefined) return {};
+    const { intervals, refusals } = await this.#readIntervals({ kind: "readIntervals", range });
+    return { intervals, refusals: [...refusals, ...unmarked(sets, at, intervals)] };
   }
 
   async #readRegisters({ measurements }: ReadRegisters): Promise<OperationResult> {
@@ -209,7 +241,7 @@ class C1222MeterSession implements MeterSession {
       intervals: [],
       refusals: [],
       ...part,
-      ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
+      ...this.#clock?.difference,
     };
   }
 }

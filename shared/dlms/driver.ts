@@ -1,3 +1,4 @@
+import { clockDifference, clockSets, DAY_MS, rangeOfMarks, unmarked } from "../metering/clock-step.ts";
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
@@ -14,7 +15,7 @@ import { readIntervals } from "./client/read-intervals.ts";
 import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegisters } from "./client/read-registers.ts";
 import { readSwitch, switchOf, voltagesOf } from "./client/read-switch.ts";
 import type { Answer, DlmsSession } from "./client/session.ts";
-import { setClock } from "./client/set-clock.ts";
+import { clockedSets, setClock } from "./client/set-clock.ts";
 import type { DateTime } from "./date-time.ts";
 import { Clock } from "./objects/clock.ts";
 import { DataObject } from "./objects/data.ts";
@@ -35,7 +36,7 @@ class DlmsMeterSession implements MeterSession {
   readonly #profile: DlmsProfile["dlms"];
   readonly #scalers: ScalerCache = new Map();
   #time: MeterTime | undefined;
-  #clockOffsetMs: number | undefined;
+  #difference: ReturnType<typeof clockDifference> | undefined;
 
   constructor(session: DlmsSession, context: SessionContext) {
     this.#session = session;
@@ -51,6 +52,7 @@ class DlmsMeterSession implements MeterSession {
   async perform(operation: Operation): Promise<OperationResult> {
     switch (operation.kind) {
       case "readRegisters":
+        await this.#withClock([]); // every session that reads measures the clock
         return this.#readRegisters(operation);
       case "readIntervals":
         return this.#readIntervals(operation);
@@ -65,7 +67,7 @@ class DlmsMeterSession implements MeterSession {
       case "readSwitch":
         return (await this.#switchShown()).result;
       case "setClock":
-        return this.#setClock();
+        return this.#setClock(operation);
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -79,16 +81,18 @@ class DlmsMeterSession implements MeterSession {
   async #withClock(attributes: readonly ReadableAttribute[]): Promise<readonly Answer<unknown>[]> {
     if (this.#time !== undefined) return attributes.length === 0 ? [] : this.#session.readAll(attributes);
     const { clock, access } = this.#profile;
+    const sentAt = this.#context.clock.now();
     const [time, zone, ...answers] = await this.#session.readAll([
       attributeOf(Clock, Clock.attributes.time, clock),
       attributeOf(Clock, Clock.attributes.timeZone, clock),
       ...attributes,
     ]);
     const shown = known<DateTime>(time);
-    this.#clockOffsetMs = undefined;
+    const answeredAt = this.#context.clock.now();
+    this.#difference = undefined;
     this.#time = meterTimeOf(access.deviationSign, shown, known<number>(zone));
     const instant = shown && placed(this.#time, shown, undefined)?.instant;
-    if (instant !== undefined) this.#clockOffsetMs = instant - this.#context.clock.now();
+    if (instant !== undefined) this.#difference = clockDifference(instant, { sentAt, answeredAt });
     return answers;
   }
 
@@ -177,19 +181,43 @@ class DlmsMeterSession implements MeterSession {
     return { result, mode };
   }
 
-  async #setClock(): Promise<OperationResult> {
+  async #setClock(order: Extract<Operation, { readonly kind: "setClock" }>): Promise<OperationResult> {
     const { clock } = this.#context;
-    const clockSet = await setClock(this.#session, this.#profile, {
+    const clockSet = await setClock(this.#session, this.#profile, order, {
       offset: async () => {
         this.#time = undefined;
         const time = await this.#clockTime();
-        if (this.#clockOffsetMs === undefined)
+        if (this.#difference === undefined)
           throw new SessionError("protocol", "dlms.no-time", "the meter's clock names no instant");
-        return { offsetMs: this.#clockOffsetMs, time };
+        const { clockOffsetMs: offsetMs, clockUncertaintyMs: uncertaintyMs } = this.#difference;
+        return { offsetMs, uncertaintyMs, time };
       },
+      setsToday: async () => (await this.#setsOfDay()).length,
       now: () => clock.now(),
     });
-    return this.#result({ clockSet });
+    const isRight = clockSet.afterMs === clockSet.beforeMs;
+    return this.#result({ clockSet, ...(isRight ? await this.#marksOfDay() : {}) });
+  }
+
+  #shown(): number {
+    return this.#context.clock.now() + (this.#difference?.clockOffsetMs ?? 0);
+  }
+
+  /** When the clock was set in the last 24 h, by the meter's own logs; a model without has no say. */
+  async #setsOfDay(): Promise<readonly number[]> {
+    if ((this.#profile.events ?? []).length === 0) return [];
+    const to = this.#shown();
+    return clockSets((await this.#readEvents({ from: to - DAY_MS, to })).events ?? []);
+  }
+
+  /** Intervals in which the clock was set lately, read back for the status that says so. */
+  async #marksOfDay(): Promise<Partial<OperationResult>> {
+    const at = await this.#setsOfDay();
+    const sets = clockedSets(this.#profile);
+    const range = rangeOfMarks(sets, at, this.#shown());
+    if (range === undefined) return {};
+    const { intervals, refusals } = await this.#readIntervals({ kind: "readIntervals", range });
+    return { intervals, refusals: [...refusals, ...unmarked(sets, at, intervals)] };
   }
 
   /** `network`: the association itself is the answer of the module; `meter`: an object past the interface answers too. */
@@ -216,7 +244,7 @@ class DlmsMeterSession implements MeterSession {
       intervals: [],
       refusals: [],
       ...part,
-      ...(this.#clockOffsetMs === undefined ? {} : { clockOffsetMs: this.#clockOffsetMs }),
+      ...this.#difference,
     };
   }
 }

@@ -3,7 +3,9 @@ import type { TaskReport } from "../jobs/messages.ts";
 import { supersedes } from "../jobs/orders.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
+import { dayOf } from "../readings/day-block.ts";
 import type { Keeper } from "../readings/ingest-batch.ts";
+import { DRIFT_MAX_MS } from "../readings/quality.ts";
 import { type Alarm, type Alarms, isAlarm } from "./alarm.ts";
 import type { Timeline, TimelineItem } from "./timeline.ts";
 
@@ -41,6 +43,27 @@ function eventItems(
   }));
 }
 
+/** A clock that is off by more than a reading bears is told once a UTC day, as the log `headend` has it. */
+function driftItem(crypto: Crypto, report: TaskReport, batch: string): TimelineItem | undefined {
+  const { meterId, at, clockOffsetMs, clockUncertaintyMs = 0, clockSet } = report;
+  const offsetMs = clockSet?.beforeMs ?? clockOffsetMs;
+  if (offsetMs === undefined || Math.abs(offsetMs) <= DRIFT_MAX_MS + clockUncertaintyMs) return undefined;
+  const day = dayOf(at);
+  return {
+    meterId,
+    id: shortHash(crypto, "clock", day),
+    entry: {
+      kind: "event",
+      at: day,
+      event: "clock.drift-exceeded",
+      log: "headend",
+      code: `${Math.round(offsetMs)} ms`,
+      receivedAt: at,
+      batch,
+    },
+  };
+}
+
 /** Of an order each end is an entry; a try that is followed by another is none. */
 function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string): TimelineItem | undefined {
   const { meterId, at, outcome } = report;
@@ -68,6 +91,8 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
     const raised: Alarm[] = [];
     for (const report of reports) {
       items.push(...eventItems(crypto, report, reference));
+      const drift = driftItem(crypto, report, reference);
+      if (drift !== undefined) items.push(drift);
       const command = job !== undefined && supersedes(job) ? commandItem(crypto, job, report, reference) : undefined;
       if (command !== undefined) items.push(command);
       for (const { at, e: event } of report.events ?? [])

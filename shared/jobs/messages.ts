@@ -113,10 +113,13 @@ export const TaskReport = z.strictObject({
       contactClosed: z.boolean().optional(),
     })
     .optional(),
-  clockSet: z.strictObject({ beforeMs: z.number(), afterMs: z.number() }).optional(),
+  clockSet: z
+    .strictObject({ beforeMs: z.number(), afterMs: z.number(), over: z.array(z.string()).optional() })
+    .optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),
+  clockUncertaintyMs: z.number().min(0).optional(),
 });
 export type TaskReport = z.infer<typeof TaskReport>;
 

@@ -31,7 +31,17 @@ const ReadVoltage = z.strictObject({ kind: z.literal("readVoltage") });
 /** Position of the disconnect switch, and the voltages as `readVoltage` reads them, in one session. */
 const ReadSwitch = z.strictObject({ kind: z.literal("readSwitch") });
 /** Sets the meter's clock to the headend's time, in the steps that the device profile allows. */
-const SetClock = z.strictObject({ kind: z.literal("setClock") });
+const SetClock = z.strictObject({
+  kind: z.literal("setClock"),
+  /** A clock that is off by more is not touched, ms; absent: `CLOCK_STEP_MAX_MS`. */
+  upToMs: z
+    .int()
+    .min(1)
+    .max(366 * 86_400_000)
+    .optional(),
+  /** Nor one that was set as often within 24 h; absent: `CLOCK_SETS_A_DAY`. */
+  aDay: z.int().min(1).max(24).optional(),
+});
 /**
  * What the meter kept when billing periods or seasons ended, or its demand was reset: snapshots whose time lies in
  * (from, to]; without a range, all that it holds.

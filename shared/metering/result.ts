@@ -96,11 +96,17 @@ export interface OperationResult {
   /** `readSwitch`, and what an order to the switch read for its proof; voltages are among `registers`. */
   readonly switch?: SwitchState;
   /** `setClock`: meter clock minus ours before and after, ms; equal where it was within the profile's tolerance. */
-  readonly clockSet?: { readonly beforeMs: number; readonly afterMs: number };
+  readonly clockSet?: {
+    readonly beforeMs: number;
+    readonly afterMs: number;
+    /** Channel sets of which an interval ended between the two: the entry that it lies in carries the status. */
+    readonly over?: readonly string[];
+  };
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */
   readonly refusals: readonly { readonly item: string; readonly code: string }[];
-  /** Meter clock minus ours, ms, where the session read it. */
+  /** Meter clock minus ours, ms, where the session read it, give or take the uncertainty: half the round trip. */
   readonly clockOffsetMs?: number;
+  readonly clockUncertaintyMs?: number;
 }

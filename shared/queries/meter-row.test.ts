@@ -12,11 +12,18 @@ describe("the row of a meter", () => {
   it("has the fast facts of its slot, and of today only what was counted today", () => {
     const columns = noColumns();
     const power = { on: { at: NOW - 60_000, by: "answer" } } as const;
-    const contact = { power, latencyMs: 1500, switch: { position: "closed" }, missing: 3 } as const;
+    const contact = {
+      power,
+      latencyMs: 1500,
+      switch: { position: "closed" },
+      missing: 3,
+      clockOffsetMs: -5_200,
+    } as const;
     noteFact(columns, { slot: 7, at: NOW - 60_000, reason: "none", contact });
     noteFact(columns, { slot: 7, at: NOW - 30_000, reason: "timeout" });
     noteFact(columns, { slot: 8, at: DAY - 60_000, reason: "none", contact });
     expect(factsRow({ columns }, 7, NOW)).toEqual({
+      clockOffMs: expect.closeTo(5_200, -3),
       lastCommunication: NOW - 60_000,
       lastTry: NOW - 30_000,
       power: "on",

@@ -1,7 +1,7 @@
 import type { AccessItem } from "../jobs/access.ts";
 import { FAILURE_REASONS } from "../metering/failure.ts";
 import { dayOf } from "../readings/day-block.ts";
-import { type FleetColumns, latencyMs, powerOf, switchStateOf } from "../readings/fleet-columns.ts";
+import { clockOffsetMs, type FleetColumns, latencyMs, powerOf, switchStateOf } from "../readings/fleet-columns.ts";
 import { countIntervals, type IntervalBits } from "../readings/interval-bits.ts";
 import type { MissingRecord } from "../readings/missing-records.ts";
 import type { RegisteredMeter } from "../registry/registered-meter.ts";
@@ -45,7 +45,16 @@ export interface SegmentFacts {
 }
 export type FactKind = keyof SegmentFacts;
 export const FIELDS_OF_FACTS = {
-  columns: ["lastCommunication", "lastTry", "power", "switch", "lastFailure", "readLatencyMs", "missingToday"],
+  columns: [
+    "lastCommunication",
+    "lastTry",
+    "power",
+    "switch",
+    "lastFailure",
+    "readLatencyMs",
+    "clockOffMs",
+    "missingToday",
+  ],
   missing: ["missingYesterday"],
   keys: ["keyVersion"],
 } as const satisfies Record<FactKind, readonly MeterField[]>;
@@ -91,6 +100,11 @@ export function factReader(field: MeterField, facts: SegmentFacts, nowMs: number
       return (slot) => known(FAILURE_REASONS[columns.reason[slot] ?? 0]);
     case "readLatencyMs":
       return (slot) => latencyMs(columns.latency[slot] ?? 0) ?? null;
+    case "clockOffMs":
+      return (slot) => {
+        const offset = clockOffsetMs(columns.clock[slot] ?? 0);
+        return offset === undefined ? null : Math.abs(offset);
+      };
     case "missingToday": // what was counted on another day says nothing of today
       return (slot) => (dayOf((columns.intervalsAt[slot] ?? 0) * 1000) === today ? (columns.missing[slot] ?? 0) : null);
     default:

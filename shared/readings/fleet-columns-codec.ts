@@ -13,21 +13,22 @@ import {
 } from "./fleet-columns.ts";
 import { OctetReader, OctetWriter } from "./octet-stream.ts";
 
-const VERSION = 2;
+const VERSION = 3;
 const WHAT = "fleet columns";
 const REASON_MAX = 31; // five bits, as in the ledger
+const CLOCK_MAX = 255;
 const RUN_LEAST = 3;
 
 /** An instant as a natural number, 0: never. */
 interface Instants {
-  readonly name: "tried" | "contact" | "switchAt" | "intervalsAt" | "onAt" | "offAt";
+  readonly name: "tried" | "contact" | "switchAt" | "intervalsAt" | "onAt" | "offAt" | "clockAt";
   /** What it is written as the distance before. */
   readonly since: (columns: FleetColumns, slot: number, newest: number) => number;
   /** It may also be newer than that. */
   readonly either?: true;
 }
 interface Codes {
-  readonly name: "reason" | "latency" | "position" | "missing" | "onBy";
+  readonly name: "reason" | "latency" | "position" | "missing" | "onBy" | "clock";
   readonly max: number;
 }
 /** One description for both directions: the columns in the order in which they are written. */
@@ -43,10 +44,18 @@ const COLUMNS: readonly (Instants | Codes)[] = [
   { name: "onAt", since: ({ contact }, slot) => contact[slot]! },
   { name: "offAt", since: ({ contact }, slot) => contact[slot]! },
   { name: "onBy", max: POWER_EVIDENCE.length - 1 },
+  { name: "clockAt", since: ({ contact }, slot) => contact[slot]! },
+  { name: "clock", max: CLOCK_MAX },
 ];
 /** Version 1 had the supply as the newest contact showed it, behind the reasons; nothing of its evidence. */
 const FORMER_POWER = { after: "reason", max: POWER_STATES.length - 1 } as const;
-const FORMER_COLUMNS = COLUMNS.filter(({ name }) => name !== "onAt" && name !== "offAt" && name !== "onBy");
+const without = (...names: readonly string[]) => COLUMNS.filter(({ name }) => !names.includes(name));
+/** What a version did not have yet was never seen. */
+const COLUMNS_OF: Readonly<Record<number, readonly (Instants | Codes)[]>> = {
+  1: without("onAt", "offAt", "onBy", "clockAt", "clock"),
+  2: without("clockAt", "clock"),
+  [VERSION]: COLUMNS,
+};
 
 const toNatural = (distance: number, either: boolean): number =>
   1 + (either ? (distance < 0 ? -2 * distance - 1 : 2 * distance) : distance);
@@ -123,12 +132,13 @@ export function encodeFleetColumns(columns: FleetColumns): Uint8Array {
 export function decodeFleetColumns(octets: Uint8Array): FleetColumns {
   const reader = new OctetReader(octets, WHAT);
   const version = reader.octet();
-  if (version !== VERSION && version !== 1) throw reader.error(`expected version 1 or ${VERSION}, found ${version}`);
+  const columnsOf = COLUMNS_OF[version];
+  if (columnsOf === undefined) throw reader.error(`expected a version up to ${VERSION}, found ${version}`);
   const newest = reader.natural();
   if (newest > INSTANT_MAX) throw reader.error("expected an instant of 32 bits");
   const columns = noColumns();
   let power: readonly number[] = [];
-  for (const column of version === 1 ? FORMER_COLUMNS : COLUMNS) {
+  for (const column of columnsOf) {
     const values = readColumn(reader, "max" in column ? column.max : 2 * INSTANT_MAX, "max" in column);
     for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
       const value = values[slot]!;

@@ -39,6 +39,7 @@ const contact = fc.record(
       { requiredKeys: ["position"] },
     ),
     missing: fc.integer({ min: 0, max: 300 }),
+    clockOffsetMs: fc.integer({ min: -7_200_000, max: 7_200_000 }),
   },
   { requiredKeys: ["power"] },
 );
@@ -72,6 +73,25 @@ describe("fleet columns", () => {
         for (const one of facts) expect(noteFact(columns, one)).toBe(false);
       }),
     );
+  });
+
+  it("tell how far off a clock was within five per cent and a tenth of a second", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -5_000_000, max: 5_000_000 }), (offset) => {
+        const columns = columnsOf([{ slot: 1, at: NOON, contact: { power: answered(NOON), clockOffsetMs: offset } }]);
+        const { clock } = factsOf(columns, 1);
+        expect(clock?.at).toBe(NOON);
+        expect(Math.abs((clock?.offsetMs ?? 1e9) - offset)).toBeLessThanOrEqual(100 + Math.abs(offset) * 0.05);
+      }),
+    );
+  });
+
+  it("are read as an earlier version wrote them", () => {
+    const old = encodeFleetColumns(noColumns());
+    const empty = old.subarray(0, old.length - 2 * 3).slice(); // two runs over all slots, of a value that is 0
+    empty[0] = 2;
+    expect(decodeFleetColumns(empty)).toEqual(noColumns());
+    expect(() => decodeFleetColumns(old.subarray(0, old.length - 3))).toThrow();
   });
 
   it("tell when a meter last answered, and why it last failed since", () => {
@@ -147,8 +167,8 @@ describe("fleet columns", () => {
       expect(() => decodeFleetColumns(octets.subarray(0, length))).toThrow(/fleet columns: /);
     expect(() => decodeFleetColumns(Uint8Array.of(...octets, 0))).toThrow(/expected the end, found 1 more/);
     const empty = encodeFleetColumns(noColumns());
-    expect(() => decodeFleetColumns(Uint8Array.of(3, ...empty.subarray(1)))).toThrow(
-      /expected version 1 or 2, found 3/,
+    expect(() => decodeFleetColumns(Uint8Array.of(4, ...empty.subarray(1)))).toThrow(
+      /expected a version up to 3, found 4/,
     );
     // The first column: a run of 1,025 slots, a run of none, a meter tried before there was time.
     const newest = [1, 5]; // version, and the second 5

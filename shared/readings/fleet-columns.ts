@@ -24,6 +24,9 @@ export interface FleetColumns {
   /** When intervals were last read; `missing`: how many of that UTC day the meter then did not hold, 255 and more as 255. */
   readonly intervalsAt: Uint32Array;
   readonly missing: Uint8Array;
+  /** When its clock was last compared with ours; `clock`: how far off it then was. */
+  readonly clockAt: Uint32Array;
+  readonly clock: Uint8Array;
 }
 
 const SECOND_MS = 1000;
@@ -70,6 +73,21 @@ export const latencyCode = (ms: number): number =>
 export const latencyMs = (code: number): number | undefined =>
   code === 0 ? undefined : Math.round((2 ** ((code - 1) / LATENCY_STEPS) - 1) * LATENCY_LEAST_MS);
 
+const CLOCK_STEPS = 8; // a doubling: 9 % a step
+const CLOCK_LEAST_MS = 100;
+const CLOCK_RIGHT = 128;
+/** Meter clock minus ours, ms; up to about an hour and three quarters, what is more is the same. 0: not known. */
+export const clockCode = (offsetMs: number): number => {
+  const steps = Math.min(127, Math.round(CLOCK_STEPS * Math.log2(1 + Math.abs(offsetMs) / CLOCK_LEAST_MS)));
+  return CLOCK_RIGHT + Math.sign(offsetMs) * steps;
+};
+/** Within 5 % of what it was and a tenth of a second. */
+export const clockOffsetMs = (code: number): number | undefined =>
+  code === 0
+    ? undefined
+    : Math.sign(code - CLOCK_RIGHT) *
+      Math.round((2 ** (Math.abs(code - CLOCK_RIGHT) / CLOCK_STEPS) - 1) * CLOCK_LEAST_MS);
+
 type SwitchShown = { readonly position: SwitchPosition; readonly contactClosed?: boolean | undefined };
 export const switchCode = ({ position, contactClosed }: SwitchShown): number =>
   1 + POSITIONS.indexOf(position) * CONTACTS.length + CONTACTS.indexOf(contactClosed);
@@ -94,6 +112,8 @@ export const noColumns = (): FleetColumns => ({
   position: new Uint8Array(SEGMENT_SLOTS),
   intervalsAt: new Uint32Array(SEGMENT_SLOTS),
   missing: new Uint8Array(SEGMENT_SLOTS),
+  clockAt: new Uint32Array(SEGMENT_SLOTS),
+  clock: new Uint8Array(SEGMENT_SLOTS),
 });
 
 /** What one report says of a meter. */
@@ -114,6 +134,8 @@ export interface FleetFact {
     readonly switch?: SwitchShown | undefined;
     /** Intervals of the UTC day of `at` that were asked for and that the meter does not hold. */
     readonly missing?: number | undefined;
+    /** Meter clock minus ours, ms, as the exchange left it. */
+    readonly clockOffsetMs?: number | undefined;
   };
 }
 
@@ -159,6 +181,8 @@ export function noteFact(columns: FleetColumns, fact: FleetFact): boolean {
   if (contact.switch !== undefined) note(columns.switchAt, [columns.position, switchCode(contact.switch), greatest]);
   if (contact.missing !== undefined)
     note(columns.intervalsAt, [columns.missing, Math.min(MISSING_MAX, contact.missing), greatest]);
+  if (contact.clockOffsetMs !== undefined)
+    note(columns.clockAt, [columns.clock, clockCode(contact.clockOffsetMs), greatest]);
   return changed;
 }
 
@@ -174,6 +198,7 @@ export interface FleetFacts {
   readonly switch?: SwitchState & { readonly at: number };
   readonly intervalsAt?: number;
   readonly missing: number;
+  readonly clock?: { readonly offsetMs: number; readonly at: number };
 }
 
 const instant = (seconds: number | undefined): number | undefined =>
@@ -184,6 +209,8 @@ export function factsOf(columns: FleetColumns, slot: number): FleetFacts {
   const [switchAt, intervalsAt] = [instant(columns.switchAt[slot]), instant(columns.intervalsAt[slot])];
   const latency = latencyMs(columns.latency[slot] ?? 0);
   const power = powerOf(columns, slot);
+  const clockAt = instant(columns.clockAt[slot]);
+  const offsetMs = clockOffsetMs(columns.clock[slot] ?? 0);
   const state = switchStateOf(columns.position[slot] ?? 0);
   return {
     ...(triedAt === undefined ? {} : { triedAt }),
@@ -196,6 +223,7 @@ export function factsOf(columns: FleetColumns, slot: number): FleetFacts {
     ...(switchAt === undefined || state === undefined ? {} : { switch: { ...state, at: switchAt } }),
     ...(intervalsAt === undefined ? {} : { intervalsAt }),
     missing: columns.missing[slot] ?? 0,
+    ...(clockAt === undefined || offsetMs === undefined ? {} : { clock: { offsetMs, at: clockAt } }),
   };
 }
 

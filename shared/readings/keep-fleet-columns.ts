@@ -81,6 +81,7 @@ export function fleetFactOf(report: TaskReport, job: Job | undefined, sentAt: nu
             latencyMs: read ? sentAt - (job.notBefore ?? job.createdAt) : undefined,
             switch: report.switch,
             missing: missingOf(report, job),
+            clockOffsetMs: report.clockSet?.afterMs ?? report.clockOffsetMs,
           },
         }
       : {}),

@@ -38,13 +38,13 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
  * report contradicts itself: nothing of it is stored then.
  */
 export function blocksOf(
-  report: Pick<TaskReport, "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs">,
+  report: Pick<TaskReport, "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs" | "clockUncertaintyMs">,
   batch: string,
 ): ReportBlock[] {
   const origin: Origin = { batch, at: report.at };
   const blocks: (ReportBlock & { readonly block: { registers: readonly BlockRegister[] } })[] = [];
   const sets = new Set<string>();
-  const drifts = Math.abs(report.clockOffsetMs ?? 0) > DRIFT_MAX_MS;
+  const drifts = Math.abs(report.clockOffsetMs ?? 0) > DRIFT_MAX_MS + (report.clockUncertaintyMs ?? 0);
   for (const record of report.intervals ?? []) {
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(record.set) || record.set === REGISTERS_SET)
       throw bad("expected a channel set named by letters, digits, '.', '_' or '-'");

@@ -53,7 +53,10 @@ export async function storeReadings(
   ports: { readonly blocks: DayBlocks; readonly lake?: Pick<LakeMarks, "read" | "mark"> | undefined },
   segment: number,
   batch: string,
-  reports: readonly Pick<TaskReport, "slot" | "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs">[],
+  reports: readonly Pick<
+    TaskReport,
+    "slot" | "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs" | "clockUncertaintyMs"
+  >[],
 ): Promise<{ readonly facts: StoreFacts; readonly bad: readonly BadContent[] }> {
   const facts: StoreFacts = { added: 0, corrected: 0, written: 0, unchanged: 0, conflicts: 0 };
   const bad: BadContent[] = [];

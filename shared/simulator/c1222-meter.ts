@@ -111,6 +111,7 @@ export class C1222Meter {
       zone: UTC,
       trueNow: this.#ports.now,
       clockOffsetMs: plan.clockOffsetMs,
+      clockPpm: plan.clockPpm,
       truth: this.#truth,
       resets: this.resets,
       phases: profile.c1222.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,

@@ -41,6 +41,8 @@ export interface MeterStateOptions {
   readonly trueNow: () => number;
   /** Meter clock minus true time when it left the factory, ms. */
   readonly clockOffsetMs: number;
+  /** How fast its clock runs, parts in a million; absent: 0. */
+  readonly clockPpm?: number | undefined;
   readonly truth: TruthLog;
   readonly resets: DemandResets;
   readonly phases?: 1 | 3;
@@ -66,11 +68,12 @@ const controlMode = (mode = 0): ControlMode => (mode in CONTROL_MODES ? (mode as
 
 export function meterState(house: Household, options: MeterStateOptions): MeterState {
   const { zone, trueNow, truth, resets, phases = 1, kept = NOTHING_KEPT, changed = () => undefined } = options;
-  const clock = new MeterClock(trueNow, kept.clockOffsetMs ?? options.clockOffsetMs, (before, after) => {
+  const onClockSet = (before: number, after: number): void => {
     events.record("clock.changed", before);
     events.record("clock.set", after);
     changed();
-  });
+  };
+  const clock = new MeterClock(trueNow, kept.clockOffsetMs ?? options.clockOffsetMs, onClockSet, options.clockPpm);
   const relay = new DisconnectSwitch({
     now: trueNow,
     state: kept.relay ?? closedSwitch(controlMode(options.controlMode)),

@@ -188,6 +188,7 @@ export class SimulatedMeter {
       zone: plan.zone ?? CENTRAL_EUROPE,
       trueNow,
       clockOffsetMs: plan.clockOffsetMs,
+      clockPpm: plan.clockPpm,
       truth: this.#truth,
       resets: this.resets,
       phases: dlms.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,

@@ -26,6 +26,8 @@ interface MeterPlan {
   readonly zone?: Zone;
   /** Meter clock minus true time, ms. */
   readonly clockOffsetMs: number;
+  /** How fast its clock runs, parts in a million; absent: 0. */
+  readonly clockPpm?: number;
   readonly fault: FaultKind | undefined;
   /** How it is reached; absent: by a connection of its own. */
   readonly way?: MeterWay;

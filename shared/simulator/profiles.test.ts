@@ -205,7 +205,7 @@ describe("setting a simulated meter's clock", () => {
     ["is15959-d1", 42_000, "written"],
   ] as const)("of %s, %i ms off, ends within a second: it is %s", async (name, clockOffsetMs, _how) => {
     const of = lab(name, { clockOffsetMs });
-    const { clockSet } = await perform(of, { kind: "setClock" });
+    const { clockSet } = await perform(of, { kind: "setClock", upToMs: 7_200_000 });
     expect(Math.abs((clockSet?.beforeMs ?? 0) - clockOffsetMs)).toBeLessThanOrEqual(10);
     expect(Math.abs(clockSet?.afterMs ?? Number.NaN)).toBeLessThanOrEqual(1_000);
     expect(Math.abs(of.meter.parts.state.clock.offsetMs)).toBeLessThanOrEqual(1_000);
@@ -219,8 +219,23 @@ describe("setting a simulated meter's clock", () => {
   });
 
   it("refuses what a model without writing cannot reach by shifting", async () => {
-    await expect(perform(lab("g3-plc", { clockOffsetMs: 10_000_000 }), { kind: "setClock" })).rejects.toMatchObject({
+    const order = { kind: "setClock", upToMs: 20_000_000 } as const;
+    await expect(perform(lab("g3-plc", { clockOffsetMs: 10_000_000 }), order)).rejects.toMatchObject({
       code: "dlms.clock-too-far",
     });
+  });
+
+  it("does not touch one that is farther off than the order says", async () => {
+    const of = lab("generic-eu", { clockOffsetMs: 3_600_000 });
+    await expect(perform(of, { kind: "setClock" })).rejects.toMatchObject({ code: "clock.too-far" });
+    expect(of.meter.parts.state.clock.offsetMs).toBe(3_600_000);
+  });
+
+  it("of a model whose intervals do not say so waits for an interval to end, and never crosses one", async () => {
+    // The clock shows 12:30:13 when it is 12:07:13.
+    const of = lab("is15959-d1", { clockOffsetMs: 1_380_000 });
+    const refused = perform(of, { kind: "setClock", upToMs: 1_500_000 });
+    await expect(refused).rejects.toMatchObject({ code: "clock.unmarked", reason: "unsafe", retry: "never" });
+    expect(of.meter.parts.state.clock.offsetMs).toBe(1_380_000);
   });
 });

@@ -11,6 +11,7 @@ import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
 import type { FaultKind } from "../../shared/simulator/faults.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 import { type DialledMeter, dialMeter } from "../../shared/simulator/meter-link.ts";
+import type { MeterState } from "../../shared/simulator/meter-state.ts";
 import { dlmsPopulation } from "../../shared/simulator/population.ts";
 
 const SEED = 3;
@@ -39,6 +40,10 @@ export interface Trial {
   readonly profile?: DeviceProfile;
   /** Meter clock minus true time, ms, where it is another than the plan's. */
   readonly clockOffsetMs?: number;
+  /** How fast the meter's clock runs, parts in a million. */
+  readonly clockPpm?: number;
+  /** Told of the meter itself. */
+  readonly onMeter?: (meter: { truth: SimulatedMeter["truth"]; parts: { state: MeterState } }) => void;
   readonly onFrame?: SessionContext["onFrame"];
 }
 
@@ -71,7 +76,10 @@ async function opened(driver: Driver, meter: DialledMeter, title: string, trial:
   });
 }
 
-const offsetOf = ({ clockOffsetMs }: Trial) => (clockOffsetMs === undefined ? {} : { clockOffsetMs });
+const offsetOf = ({ clockOffsetMs, clockPpm }: Trial) => ({
+  ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+  ...(clockPpm === undefined ? {} : { clockPpm }),
+});
 const ports = (clock: Clock) => ({ crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() });
 
 export const DLMS: Side = {
@@ -80,6 +88,7 @@ export const DLMS: Side = {
   open: (trial) => {
     const own = { ...plan, fault: trial.fault, ...offsetOf(trial) };
     const meter = new SimulatedMeter(own, SEED, ports(trial.clock));
+    trial.onMeter?.(meter);
     return opened(dlmsDriver, meter, plan.systemTitle, trial, plan.profile);
   },
 };
@@ -95,6 +104,7 @@ export const C1222: Side = {
     const held = trial.heldKey === undefined ? plan.held : { unicast: trial.heldKey };
     const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE, ...offsetOf(trial) };
     const meter = new C1222Meter(own, SEED, ports(trial.clock));
+    trial.onMeter?.(meter);
     return opened(c1222Driver, meter, AP_TITLE, trial, profile);
   },
 };

@@ -1,5 +1,6 @@
 import { type TableRecord, valueAt } from "../../c1219/table-layout.ts";
 import type { C1222Profile } from "../../metering/c1222-profile.ts";
+import { clockDifference, type ReadSpan } from "../../metering/clock-step.ts";
 import type { TableReader } from "./table-reader.ts";
 import { isUsSummer } from "./us-summer-time.ts";
 
@@ -13,6 +14,8 @@ export interface Placed {
 export interface MeterClock {
   /** Its instant when it was read, clock milliseconds; undefined: it does not say, or in local time. */
   readonly shown: number | undefined;
+  /** The same minus ours. */
+  readonly difference?: ReturnType<typeof clockDifference>;
   /** A wall time of this meter; undefined: local time, whose offset is not known. */
   placed(wall: number): Placed | undefined;
   /** An instant as this meter would write it; undefined as above. */
@@ -36,19 +39,28 @@ export async function readClock(
   { clock, localTime }: Pick<C1222Profile["c1222"], "clock" | "localTime">,
   now: () => number,
 ): Promise<MeterClock> {
+  const sentAt = now();
   const [answer] = await reader.readOctets([clock]);
+  const span: ReadSpan = { sentAt, answeredAt: now() };
   const record = answer?.kind === "octets" ? reader.interpret(clock, answer.octets) : {};
   const wall = valueAt(record, "CLOCK_CALENDAR");
   const qualifier = valueAt(record, "TIME_DATE_QUAL") as TableRecord | undefined;
   const shown = typeof wall === "number" ? wall : undefined;
   if (valueAt(record, "TIME_DATE_QUAL.GMT_FLAG") === true)
-    return { shown, placed: (time) => ({ instant: time, ambiguous: false }), wallOf: (instant) => instant, qualifier };
+    return {
+      shown,
+      ...(shown === undefined ? {} : { difference: clockDifference(shown, span) }),
+      placed: (time) => ({ instant: time, ambiguous: false }),
+      wallOf: (instant) => instant,
+      qualifier,
+    };
   if (shown === undefined || localTime === undefined)
     return { shown: undefined, placed: () => undefined, wallOf: () => undefined, qualifier };
   const summer = qualifier?.DST_FLAG === true && qualifier.DST_APPLIED_FLAG === true ? HOUR_MS : 0;
   const standardMs = Math.round((shown - summer - now()) / QUARTER_MS) * QUARTER_MS;
   const rule = localRule(standardMs, localTime);
-  return { shown: rule.placed(shown).instant, ...rule, qualifier };
+  const { instant } = rule.placed(shown);
+  return { shown: instant, difference: clockDifference(instant, span), ...rule, qualifier };
 }
 
 /** Local time with a known standard offset and rule of summer time. */

@@ -26,6 +26,7 @@ export const METER_FIELDS = {
     words: "failure of the last try",
   },
   readLatencyMs: { type: "number", unit: "ms", min: 0, max: 4_000_000_000, words: "latency of the last read" },
+  clockOffMs: { type: "number", unit: "ms", min: 0, max: 4_000_000_000, words: "how far off its clock is" },
   missingToday: { type: "number", unit: "intervals", min: 0, max: DAY_INTERVALS_MAX, words: "number missing today" },
   missingYesterday: {
     type: "number",
