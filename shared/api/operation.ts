@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LoadControl } from "../metering/load-control.ts";
 import { Operation } from "../metering/operation.ts";
 import { WholeSecond } from "./instant.ts";
 
@@ -13,11 +14,25 @@ const [
   SetClock,
   OperateSwitch,
   ReadBilling,
+  ControlLoad,
 ] = Operation.options;
 
 const range = z
   .strictObject({ from: WholeSecond, to: WholeSecond })
   .refine(({ from, to }) => from < to, { message: "expected from < to", path: ["to"] });
+
+const [Off, Cycle, Limit, Release] = LoadControl.options;
+const LoadControlInApi = z.discriminatedUnion("mode", [
+  Off.extend({ until: WholeSecond }),
+  z
+    .strictObject({ ...Cycle.shape, until: WholeSecond })
+    .refine(({ periodSeconds, offSeconds }) => offSeconds < periodSeconds, {
+      message: "expected offSeconds < periodSeconds",
+      path: ["offSeconds"],
+    }),
+  Limit.extend({ until: WholeSecond }),
+  Release,
+]);
 
 const OFFERED = [
   ReadRegisters,
@@ -30,6 +45,7 @@ const OFFERED = [
   SetClock,
   ReadBilling.extend({ range: range.optional() }),
   OperateSwitch,
+  ControlLoad.extend({ control: LoadControlInApi }),
 ] as const;
 
 /** What may be asked for, and how it is shown; instants in ISO 8601. */

@@ -122,6 +122,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
     ...(result.events?.length === 0 ? { events: [] } : {}),
     ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
     ...(result.clockSet === undefined ? {} : { clockSet: clockSetRecord(result.clockSet) }),
+    ...(result.loadControl === undefined ? {} : { loadControl: { ...result.loadControl } }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),

@@ -10,6 +10,7 @@ import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { controlLoad } from "./client/control-load.ts";
 import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
@@ -92,6 +93,12 @@ class C1222MeterSession implements MeterSession {
         return this.#readSwitch();
       case "setClock":
         return this.#setClock(operation);
+      case "controlLoad": {
+        const parts = { reader: this.#reader, procedures: this.#procedures, clock: this.#context.clock };
+        return this.#result({
+          loadControl: await controlLoad({ ...parts, profile: this.#profile }, operation.control),
+        });
+      }
       case "ping":
         return this.#ping(operation.depth);
       default:

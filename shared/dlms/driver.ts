@@ -2,11 +2,13 @@ import { clockDifference, clockSets, DAY_MS, rangeOfMarks, unmarked } from "../m
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
+import type { LoadControl } from "../metering/load-control.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
 import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
+import { controlLoad } from "./client/control-load.ts";
 import { effectsOf } from "./client/effects.ts";
-import { type MeterTime, meterTimeOf, placed } from "./client/meter-time.ts";
+import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { withCounter } from "./client/public-client.ts";
 import { readBilling } from "./client/read-billing.ts";
@@ -68,6 +70,8 @@ class DlmsMeterSession implements MeterSession {
         return (await this.#switchShown()).result;
       case "setClock":
         return this.#setClock(operation);
+      case "controlLoad":
+        return this.#controlLoad(operation.control);
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -179,6 +183,13 @@ class DlmsMeterSession implements MeterSession {
       ...(state === undefined ? {} : { switch: state }),
     };
     return { result, mode };
+  }
+
+  async #controlLoad(control: LoadControl): Promise<OperationResult> {
+    const time = await this.#clockTime();
+    const { clock } = this.#context;
+    const wall = (instant: number): DateTime => meterDateTime(time, instant);
+    return this.#result({ loadControl: await controlLoad(this.#session, this.#profile, { clock, wall }, control) });
   }
 
   async #setClock(order: Extract<Operation, { readonly kind: "setClock" }>): Promise<OperationResult> {

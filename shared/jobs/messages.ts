@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EventNameSchema } from "../metering/event-catalogue.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
 import { SNAPSHOT_KINDS } from "../metering/result.ts";
@@ -116,6 +117,7 @@ export const TaskReport = z.strictObject({
   clockSet: z
     .strictObject({ beforeMs: z.number(), afterMs: z.number(), over: z.array(z.string()).optional() })
     .optional(),
+  loadControl: LoadControlState.optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

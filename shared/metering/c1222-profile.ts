@@ -66,6 +66,27 @@ const C1222Switch = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * Loads behind the meter by a procedure: a level from 0 (off) to 100 (as it likes) for so many minutes, 0: for good. What the
+ * control point shows is in a table. A level between is a share of the time: the meter cycles.
+ */
+const C1222LoadControl = z.strictObject({
+  procedure: C1222Procedure,
+  /** Parameters of the procedure, in the standard's table language; of CONTROL_POINT, LEVEL and DURATION (minutes). */
+  parameters: z.string().max(512),
+  controlPoint: z.int().min(0).max(255),
+  state: z.strictObject({
+    table: TableId,
+    /** The level that is in force. */
+    level: Element,
+    /** Minutes that it has left, rounded up. */
+    minutesLeft: Element,
+  }),
+  /** Periods of its own cycling, seconds: the only ones that an order may name; absent: it does not cycle. */
+  cyclePeriod: z.int().min(120).max(7_200).optional(),
+  evidence: Evidence,
+});
+
 /** How the maximum demand is reset, and the counter that rises by one with each reset. */
 const C1222DemandReset = z.strictObject({
   procedure: C1222Procedure,
@@ -184,6 +205,7 @@ export const C1222Profile = z.strictObject({
       demandReset: C1222DemandReset.optional(),
       billing: C1222Billing.optional(),
       switch: C1222Switch.optional(),
+      loadControl: C1222LoadControl.optional(),
       /** A module on a battery: when it listens, and what it says by itself. */
       sleep: C1222Sleep.optional(),
       /** Absent: the model takes no requests to groups. */
@@ -192,6 +214,13 @@ export const C1222Profile = z.strictObject({
     .refine(
       ({ access }) => (access.userId === undefined && access.session === undefined) || access.security === "ciphered",
       { message: "expected ciphered messages: a password is not sent in the open", path: ["access"] },
+    )
+    .refine(
+      ({ loadControl, switch: relay }) =>
+        loadControl === undefined ||
+        loadControl.procedure.number !== relay?.procedure.number ||
+        loadControl.procedure.manufacturer !== relay.procedure.manufacturer,
+      { message: "expected a procedure that is not the supply switch's", path: ["loadControl"] },
     )
     .refine(({ access }) => access.userId === undefined || access.session === undefined, {
       message: "expected a password in each message, or a session",
@@ -203,6 +232,7 @@ export type C1222Register = z.infer<typeof C1222Register>;
 export type C1222LoadProfile = z.infer<typeof C1222LoadProfile>;
 export type C1222Procedure = z.infer<typeof C1222Procedure>;
 export type C1222Switch = z.infer<typeof C1222Switch>;
+export type C1222LoadControl = z.infer<typeof C1222LoadControl>;
 export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
 export type C1222Billing = z.infer<typeof C1222Billing>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;

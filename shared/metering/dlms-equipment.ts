@@ -39,6 +39,20 @@ export const DlmsClockSetting = z.strictObject({
 /** A Limiter (class 71). */
 export const DlmsLimiter = z.strictObject({ obis: ObisCode, evidence: Evidence });
 
+/**
+ * A load behind the meter that a relay of its own switches: a Disconnect control (class 70) beside the one of the supply, a
+ * Script table (class 9) that moves it, and two Single action schedules (class 22) by which the meter itself cycles and
+ * ends. `limiter`: a Limiter (class 71) whose actions are scripts of that table.
+ */
+export const DlmsLoadControl = z.strictObject({
+  relay: ObisCode,
+  scriptTable: ObisCode,
+  scripts: z.strictObject({ off: z.int().min(1).max(0xffff), on: z.int().min(1).max(0xffff) }),
+  schedules: z.strictObject({ off: ObisCode, on: ObisCode }),
+  limiter: ObisCode.optional(),
+  evidence: Evidence,
+});
+
 /** An Image transfer (class 18). */
 export const DlmsImageTransfer = z.strictObject({
   obis: ObisCode,
@@ -125,6 +139,7 @@ export type DlmsEventLog = z.infer<typeof DlmsEventLog>;
 export type DlmsSwitch = z.infer<typeof DlmsSwitch>;
 export type DlmsClockSetting = z.infer<typeof DlmsClockSetting>;
 export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
+export type DlmsLoadControl = z.infer<typeof DlmsLoadControl>;
 export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;
 export type DlmsSecuritySetup = z.infer<typeof DlmsSecuritySetup>;
 export type DlmsAlarm = z.infer<typeof DlmsAlarm>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LoadControl } from "./load-control.ts";
 import { MeasurementName } from "./measurement.ts";
 
 /** Milliseconds since 1970-01-01T00:00Z, a whole second. */
@@ -50,6 +51,9 @@ const ReadBilling = z.strictObject({ kind: z.literal("readBilling"), range: Time
 /** Opens or closes the disconnect switch, or arms it so that the customer can close it at the meter. Never a toggle. */
 const OperateSwitch = z.strictObject({ kind: z.literal("operateSwitch"), to: z.enum(["open", "closed", "armed"]) });
 
+/** Tells a load behind the meter, through the control point of the device profile. Never the supply switch. */
+const ControlLoad = z.strictObject({ kind: z.literal("controlLoad"), control: LoadControl });
+
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
 export const Operation = z.discriminatedUnion("kind", [
   ReadRegisters,
@@ -62,6 +66,7 @@ export const Operation = z.discriminatedUnion("kind", [
   SetClock,
   OperateSwitch,
   ReadBilling,
+  ControlLoad,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -79,6 +84,7 @@ export const REPLAY_CLASS = {
   setClock: "state",
   operateSwitch: "once",
   readBilling: "read",
+  controlLoad: "state",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

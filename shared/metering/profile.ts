@@ -8,6 +8,7 @@ import {
   DlmsEventLog,
   DlmsImageTransfer,
   DlmsLimiter,
+  DlmsLoadControl,
   DlmsMbusChannel,
   DlmsPush,
   DlmsSecuritySetup,
@@ -136,27 +137,37 @@ export const DlmsProfile = z.strictObject({
   version: z.int().min(1),
   commodity: Commodity,
   protocol: z.literal("dlms"),
-  dlms: z.strictObject({
-    access: DlmsAccess,
-    clock: ObisCode,
-    /** Short names that the meter model fixes; where they hold all that is asked for, the object list is not read. */
-    baseNames: z.array(DlmsBaseName).optional(),
-    registers: z.array(DlmsRegister).min(1),
-    loadProfiles: z.array(DlmsLoadProfile).max(8),
-    /** Absent, here and below: the model offers none. */
-    demandReset: DlmsDemandReset.optional(),
-    events: z.array(DlmsEventLog).max(16).optional(),
-    switch: DlmsSwitch.optional(),
-    clockSetting: DlmsClockSetting.optional(),
-    limiter: DlmsLimiter.optional(),
-    imageTransfer: DlmsImageTransfer.optional(),
-    securitySetup: DlmsSecuritySetup.optional(),
-    billing: DlmsBillingProfile.optional(),
-    pushes: z.array(DlmsPush).max(8).optional(),
-    alarms: z.array(DlmsAlarm).max(4).optional(),
-    /** Absent: the meter itself. */
-    mbus: DlmsMbusChannel.optional(),
-  }),
+  dlms: z
+    .strictObject({
+      access: DlmsAccess,
+      clock: ObisCode,
+      /** Short names that the meter model fixes; where they hold all that is asked for, the object list is not read. */
+      baseNames: z.array(DlmsBaseName).optional(),
+      registers: z.array(DlmsRegister).min(1),
+      loadProfiles: z.array(DlmsLoadProfile).max(8),
+      /** Absent, here and below: the model offers none. */
+      demandReset: DlmsDemandReset.optional(),
+      events: z.array(DlmsEventLog).max(16).optional(),
+      switch: DlmsSwitch.optional(),
+      clockSetting: DlmsClockSetting.optional(),
+      limiter: DlmsLimiter.optional(),
+      loadControl: DlmsLoadControl.optional(),
+      imageTransfer: DlmsImageTransfer.optional(),
+      securitySetup: DlmsSecuritySetup.optional(),
+      billing: DlmsBillingProfile.optional(),
+      pushes: z.array(DlmsPush).max(8).optional(),
+      alarms: z.array(DlmsAlarm).max(4).optional(),
+      /** Absent: the meter itself. */
+      mbus: DlmsMbusChannel.optional(),
+    })
+    .refine(({ loadControl, switch: relay }) => loadControl === undefined || loadControl.relay !== relay?.control, {
+      message: "expected a relay that is not the supply switch",
+      path: ["loadControl", "relay"],
+    })
+    .refine(({ loadControl, limiter }) => loadControl?.limiter === undefined || loadControl.limiter !== limiter?.obis, {
+      message: "expected a limiter that is not the supply's",
+      path: ["loadControl", "limiter"],
+    }),
 });
 export type DlmsProfile = z.infer<typeof DlmsProfile>;
 

@@ -1,4 +1,5 @@
 import type { EventName } from "./event-catalogue.ts";
+import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
 
 /** A register value: `value × 10^scaler` of the measurement's unit. */
@@ -102,6 +103,8 @@ export interface OperationResult {
     /** Channel sets of which an interval ended between the two: the entry that it lies in carries the status. */
     readonly over?: readonly string[];
   };
+  /** `controlLoad`: what the meter shows of its control point afterwards. */
+  readonly loadControl?: LoadControlState;
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */

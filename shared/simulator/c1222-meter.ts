@@ -116,6 +116,7 @@ export class C1222Meter {
       resets: this.resets,
       phases: profile.c1222.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,
       controlMode: profile.c1222.switch === undefined ? 0 : profile.c1222.switch.arm === undefined ? 4 : 1,
+      loadControl: profile.c1222.loadControl !== undefined,
       welded: fault === "welded",
       loadSideLive: fault === "load-side-live",
       kept: this.#kept,

@@ -9,6 +9,7 @@ import { WireError } from "../wire/wire-error.ts";
 import type { C1222Form } from "./c1222-form.ts";
 import type { C1222Logs } from "./c1222-logs.ts";
 import { RELAY_REACTION_MS } from "./disconnect-switch.ts";
+import { FREE_LEVEL } from "./load-relay.ts";
 import type { MeterState } from "./meter-state.ts";
 
 /** What procedure 10 answers. */
@@ -77,14 +78,32 @@ export function c1222Procedures(
     }
   };
   add(STANDARD_PROCEDURE.setDateTime, false, setDateTime);
-  add(STANDARD_PROCEDURE.directLoadControl, false, (parameters) => (parameters.length === 0 ? WRONG : DONE));
-  const { demandReset, clockSetting, switch: relay } = c1222;
+  const { demandReset, clockSetting, loadControl, switch: relay } = c1222;
   if (demandReset?.procedure.manufacturer === true)
     add(demandReset.procedure.number, true, (parameters) => {
       if (toHex(parameters) !== demandReset.parameters) return WRONG;
       resetDemand();
       return DONE;
     });
+  const point = state.loadRelay;
+  if (loadControl !== undefined && point !== undefined) {
+    const layout = parseDescription(loadControl.parameters);
+    add(loadControl.procedure.number, loadControl.procedure.manufacturer, (parameters) => {
+      try {
+        const order = readTable(layout, form.context, parameters);
+        const [which, level, minutes] = ["CONTROL_POINT", "LEVEL", "DURATION"].map((part) => valueAt(order, part));
+        if (which !== loadControl.controlPoint || typeof level !== "number" || typeof minutes !== "number")
+          return WRONG;
+        if (level > FREE_LEVEL) return WRONG;
+        if (hollowSwitch) return DONE;
+        point.hold(level, minutes === 0 ? undefined : state.trueNow() + minutes * 60_000);
+        return DONE;
+      } catch (error) {
+        if (error instanceof WireError) return WRONG;
+        throw error;
+      }
+    });
+  }
   if (clockSetting?.procedure.manufacturer === true) add(clockSetting.procedure.number, true, setDateTime);
   if (relay !== undefined)
     add(relay.procedure.number, relay.procedure.manufacturer, (parameters) => {

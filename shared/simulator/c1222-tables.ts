@@ -15,6 +15,7 @@ import { C1222Logs } from "./c1222-logs.ts";
 import { c1222Procedures, type Pretences } from "./c1222-procedures.ts";
 import { measuredBy } from "./c1222-quantities.ts";
 import { c1222Registers } from "./c1222-registers.ts";
+import { FREE_LEVEL } from "./load-relay.ts";
 import type { MeterState } from "./meter-state.ts";
 
 const UTILITY_TABLE = 6;
@@ -63,13 +64,23 @@ const flagsOf = (field: string, elements: ReadonlyMap<string, number>): TableRec
     ),
   );
 
-/** Where the switch stands, by table and element. */
-function switchElements(state: MeterState, { c1222 }: C1222Profile): ReadonlyMap<number, ReadonlyMap<string, number>> {
+/** Where the switch and the control point stand, by table and element. */
+function equipmentElements(
+  state: MeterState,
+  { c1222 }: C1222Profile,
+): ReadonlyMap<number, ReadonlyMap<string, number>> {
   const found = new Map<number, Map<string, number>>();
   const put = (table: number, element: string, value: number): void => {
     found.set(table, (found.get(table) ?? new Map<string, number>()).set(element, value));
   };
-  const { switch: relay } = c1222;
+  const { switch: relay, loadControl } = c1222;
+  if (loadControl !== undefined) {
+    const current = state.loadRelay?.current;
+    const left = current?.to === undefined ? 0 : Math.ceil((current.to - state.trueNow()) / 60_000);
+    const { table, level, minutesLeft } = loadControl.state;
+    put(table, level, current !== undefined && "level" in current ? current.level : FREE_LEVEL);
+    put(table, minutesLeft, left);
+  }
   if (relay === undefined) return found;
   const positions = { connected: relay.state.closed, disconnected: relay.state.open, ready: relay.state.armed };
   put(relay.state.table, relay.state.element, positions[state.relay.state] ?? relay.state.open);
@@ -124,7 +135,7 @@ export function c1222Tables({
     ...Object.fromEntries(
       [...layouts].map(([id, fields]) => [
         id,
-        () => recordOf(fields, switchElements(state, profile).get(id) ?? new Map()),
+        () => recordOf(fields, equipmentElements(state, profile).get(id) ?? new Map()),
       ]),
     ),
   };

@@ -23,6 +23,7 @@ import type { ImageMemory } from "./image-memory.ts";
 import { imageTransferObject } from "./image-transfer-object.ts";
 import type { Limiter } from "./limiter.ts";
 import { limiterObject } from "./limiter-object.ts";
+import { loadControlObjects } from "./load-control-objects.ts";
 import type { MbusChild } from "./mbus-child.ts";
 import { mbusObjects } from "./mbus-objects.ts";
 import type { MeterKeyring } from "./meter-keyring.ts";
@@ -94,7 +95,7 @@ function demandReset(plan: DlmsMeterPlan, state: MeterState, hollow: boolean): r
 
 /** What the model has besides registers and profiles, as its device profile lists it. */
 function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject[] {
-  const { switch: relay, limiter, imageTransfer, clock, events = [] } = plan.profile.dlms;
+  const { switch: relay, limiter, loadControl, imageTransfer, clock, events = [] } = plan.profile.dlms;
   const { state } = parts;
   return [
     ...events.flatMap((log) => eventLogObjects(state, clock, log)),
@@ -102,6 +103,13 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
       ? []
       : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
     ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
+    ...(loadControl === undefined || state.loadRelay === undefined
+      ? []
+      : loadControlObjects(loadControl, {
+          relay: state.loadRelay,
+          zone: state.zone,
+          hollow: parts.hollowSwitch ?? false,
+        })),
     ...parts.pushes.map(pushSetupObject),
     ...parts.alarms.objects(),
     ...(imageTransfer === undefined ? [] : [imageTransferObject(imageTransfer.obis, parts.image)]),

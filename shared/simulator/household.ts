@@ -20,6 +20,17 @@ export interface Household {
   readonly voltage: number;
 }
 
+export type ControllableLoad = "air-conditioning" | "water-heater" | "vehicle";
+const LOADS: readonly ControllableLoad[] = ["air-conditioning", "water-heater", "vehicle"];
+
+/** The load behind a control point of a house that has one, and its share of the house's import. */
+export const controllableLoad = ({
+  noiseSeed,
+}: Household): { readonly kind: ControllableLoad; readonly share: number } => ({
+  kind: LOADS[noiseSeed % LOADS.length] ?? "water-heater",
+  share: 0.25 + ((noiseSeed >>> 8) % 1000) / 5000, // to 0.45
+});
+
 const PANELS_SHARE = 0.22;
 
 /** The household behind meter `index` of a town; pure. */

@@ -1,6 +1,7 @@
 import type { SwitchState } from "./disconnect-switch.ts";
 import type { LoggedEvent } from "./event-memory.ts";
 import type { LimiterState } from "./limiter.ts";
+import type { LoadRelayState } from "./load-relay.ts";
 import type { KeptKeys } from "./meter-keyring.ts";
 
 /** What a meter keeps over a power cut besides its counters and demand resets. As JSON. */
@@ -9,6 +10,7 @@ export interface KeptState {
   readonly clockOffsetMs?: number;
   readonly relay?: SwitchState;
   readonly events?: readonly LoggedEvent[];
+  readonly load?: LoadRelayState;
   readonly keys?: KeptKeys;
   readonly limits?: LimiterState;
   /** The firmware that runs. */

@@ -42,6 +42,21 @@ export interface Energy {
   readonly exportWh: number;
 }
 
+/**
+ * A time in which the load behind a control point was kept from something, by true time, ms; `to` undefined: until now. By
+ * level: the share of the time that it may run, 0 to 100. By watts: it is shed while the house's import is above that.
+ */
+export type LoadControlSpan = { readonly from: number; readonly to: number | undefined } & (
+  | { readonly level: number }
+  | { readonly watts: number }
+);
+
+/** What of the import a controllable load is, 0..1, and when it was controlled. */
+export interface ControlledLoad {
+  readonly share: number;
+  readonly spans: () => readonly LoadControlSpan[];
+}
+
 const dayOf = (instant: number): number => Math.floor((instant + DAY_SHIFT_MS) / DAY_MS);
 const dayStart = (day: number): number => day * DAY_MS - DAY_SHIFT_MS;
 const yearPhase = (day: number): number => (2 * Math.PI * (day - 15)) / YEAR_DAYS; // coldest in the middle of January
@@ -158,18 +173,31 @@ const days = (house: Household, day: number): Energy => ({
 export class LoadCurve {
   readonly #house: Household;
   readonly #openSpans: () => readonly OpenSpan[];
+  readonly #controlled: ControlledLoad | undefined;
+  /** What spans that are over cost: all of it, and at weekends. */
+  readonly #shedBefore = new WeakMap<LoadControlSpan, { readonly all: number; readonly weekend: number }>();
   /** Used last, last first. */
   #days: readonly Day[] = [];
   /** Weekend energy before a day, without what an open switch cost; of days asked for lately. */
   readonly #weekends = new Map<number, Energy>();
 
-  constructor(house: Household, openSpans: () => readonly OpenSpan[] = () => []) {
+  constructor(
+    house: Household,
+    openSpans: () => readonly OpenSpan[] = () => [],
+    controlled: ControlledLoad | undefined = undefined,
+  ) {
     this.#house = house;
+    this.#controlled = controlled;
     this.#openSpans = openSpans;
   }
 
   /** Cumulative energy at the last quarter-hour at or before `instant` (clock milliseconds). */
   energyAt(instant: number): Energy {
+    return minus(this.#delivered(instant), { importWh: this.#shed(instant).all, exportWh: 0 });
+  }
+
+  /** The same, had the controlled load never been told anything. */
+  #delivered(instant: number): Energy {
     const energy = this.#uninterrupted(instant);
     return minus(
       energy,
@@ -179,11 +207,44 @@ export class LoadCurve {
 
   /** The part of it that was counted under a rate; both rates together are `energyAt`. */
   rateAt(rate: Rate, instant: number): Energy {
-    const weekend = minus(
+    const delivered = minus(
       this.#weekendAt(instant),
       this.#notDelivered(instant, (from, to) => minus(this.#weekendAt(to), this.#weekendAt(from))),
     );
+    const weekend = minus(delivered, { importWh: this.#shed(instant).weekend, exportWh: 0 });
     return rate === 1 ? weekend : minus(this.energyAt(instant), weekend);
+  }
+
+  /** What the controlled load did not consume before the last quarter-hour, whole Wh a quarter-hour. */
+  #shed(instant: number): { readonly all: number; readonly weekend: number } {
+    let [all, weekend] = [0, 0];
+    if (this.#controlled === undefined) return { all, weekend };
+    const now = lastStep(instant);
+    for (const span of this.#controlled.spans()) {
+      if (span.from >= now) continue;
+      const shed = this.#shedBefore.get(span) ?? this.#shedIn(span, now, this.#controlled.share);
+      if (span.to !== undefined && span.to <= now) this.#shedBefore.set(span, shed);
+      all += shed.all;
+      weekend += shed.weekend;
+    }
+    return { all, weekend };
+  }
+
+  #shedIn(span: LoadControlSpan, now: number, share: number): { readonly all: number; readonly weekend: number } {
+    const end = Math.min(span.to ?? now, now);
+    let [all, weekend] = [0, 0];
+    for (let step = lastStep(span.from); step < end; step += STEP_MS) {
+      const wh = this.#delivered(step + STEP_MS).importWh - this.#delivered(step).importWh;
+      const part = (Math.min(end, step + STEP_MS) - Math.max(span.from, step)) / STEP_MS;
+      const kept =
+        "level" in span
+          ? share * wh * (1 - span.level / 100)
+          : Math.min(share * wh, Math.max(0, wh - (span.watts * STEP_MS) / 3_600_000));
+      const shed = Math.floor(kept * part);
+      all += shed;
+      if (isWeekend(dayOf(step))) weekend += shed;
+    }
+    return { all, weekend };
   }
 
   #uninterrupted(instant: number): Energy {

@@ -8,9 +8,10 @@ import {
   type SwitchCause,
 } from "./disconnect-switch.ts";
 import { EventMemory } from "./event-memory.ts";
-import type { Household } from "./household.ts";
+import { controllableLoad, type Household } from "./household.ts";
 import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
 import { LoadCurve, lastStep, type Rate, STEP_MS } from "./load-model.ts";
+import { FREE_LOAD, LoadRelay } from "./load-relay.ts";
 import { MeterClock } from "./meter-clock.ts";
 import type { TruthLog } from "./truth-log.ts";
 import { intervalStatus } from "./truth-log.ts";
@@ -28,6 +29,8 @@ export interface MeterState {
   readonly truth: TruthLog;
   readonly resets: DemandResets;
   readonly relay: DisconnectSwitch;
+  /** The control point in front of a large load of the house; absent: it has none. */
+  readonly loadRelay?: LoadRelay;
   readonly events: EventMemory;
   readonly phases: 1 | 3;
   /** Somebody bypasses the switch, or feeds back: the load side is live whatever the switch does. */
@@ -48,6 +51,8 @@ export interface MeterStateOptions {
   readonly phases?: 1 | 3;
   /** control_mode of a switch that was never set. */
   readonly controlMode?: number;
+  /** It has a control point for a load behind it. */
+  readonly loadControl?: boolean;
   readonly welded?: boolean;
   readonly loadSideLive?: boolean;
   readonly kept?: KeptState;
@@ -85,7 +90,14 @@ export function meterState(house: Household, options: MeterStateOptions): MeterS
     },
     onModeSet: changed,
   });
-  const load = new LoadCurve(house, () => relay.openSpans);
+  const loadRelay = options.loadControl
+    ? new LoadRelay({ now: trueNow, state: kept.load ?? FREE_LOAD, changed })
+    : undefined;
+  const load = new LoadCurve(
+    house,
+    () => relay.openSpans,
+    loadRelay && { share: controllableLoad(house).share, spans: () => loadRelay.spans },
+  );
   const events = new EventMemory({
     seed: house.noiseSeed,
     load,
@@ -103,10 +115,16 @@ export function meterState(house: Household, options: MeterStateOptions): MeterS
     truth,
     resets,
     relay,
+    ...(loadRelay && { loadRelay }),
     events,
     phases,
     loadSideLive: options.loadSideLive ?? false,
-    kept: () => ({ clockOffsetMs: clock.offsetMs, relay: relay.kept, events: events.recorded }),
+    kept: () => ({
+      clockOffsetMs: clock.offsetMs,
+      relay: relay.kept,
+      events: events.recorded,
+      ...(loadRelay && { load: loadRelay.kept }),
+    }),
   };
 }
 

@@ -193,6 +193,7 @@ export class SimulatedMeter {
       resets: this.resets,
       phases: dlms.registers.some(({ measurement }) => measurement === "voltage.l2.line") ? 3 : 1,
       controlMode: dlms.switch?.mode ?? 0,
+      loadControl: dlms.loadControl !== undefined,
       welded: plan.fault === "welded",
       loadSideLive: plan.fault === "load-side-live",
       kept: this.#kept,

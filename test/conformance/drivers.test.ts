@@ -131,6 +131,7 @@ const EACH: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Opera
   readVoltage: { kind: "readVoltage" },
   readSwitch: { kind: "readSwitch" },
   setClock: { kind: "setClock" },
+  controlLoad: { kind: "controlLoad", control: { mode: "release" } },
   ping: { kind: "ping", depth: "meter" },
   readBilling: { kind: "readBilling" },
 };
@@ -152,10 +153,13 @@ describe.each(FAULTS)("%s has the same reason", (name, part) => {
 });
 
 describe("what a model does not have is unsupported by either protocol", () => {
-  it.each(["readVoltage", "readSwitch", "setClock", "readEvents", "readBilling"] as const)("%s", async (kind) => {
-    const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
-    const expected = { reason: "unsupported", retry: "never" };
-    expect(await failure(DLMS, EACH[kind], bare(DLMS))).toEqual(expected);
-    expect(await failure(C1222, EACH[kind], bare(C1222))).toEqual(expected);
-  });
+  it.each(["readVoltage", "readSwitch", "setClock", "readEvents", "readBilling", "controlLoad"] as const)(
+    "%s",
+    async (kind) => {
+      const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
+      const expected = { reason: "unsupported", retry: "never" };
+      expect(await failure(DLMS, EACH[kind], bare(DLMS))).toEqual(expected);
+      expect(await failure(C1222, EACH[kind], bare(C1222))).toEqual(expected);
+    },
+  );
 });

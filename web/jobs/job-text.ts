@@ -26,6 +26,13 @@ export function operationText(operation: ApiJob["operation"]): string {
       return { open: "Open the switch", closed: "Close the switch", armed: "Arm the switch" }[operation.to];
     case "setClock":
       return "Set the clock";
+    case "controlLoad":
+      return {
+        off: "Turn the controlled load off",
+        cycle: "Cycle the controlled load",
+        limit: "Limit the controlled load",
+        release: "Release the controlled load",
+      }[operation.control.mode];
     case "readBilling":
       return "Read the billing snapshots";
     default:

@@ -63,7 +63,10 @@ const CIPHERED: C1222Profile = {
       },
     ],
     singleSourceTables: { tables: [71, 76], evidence: "unverified" },
-    layouts: { "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;" },
+    layouts: {
+      "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;",
+      "2054": "LEVEL : UINT8; MINUTES_LEFT : UINT16;",
+    },
     logs: [{ log: "events", table: 76, codes: US_EVENTS }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
     billing: { tables: [25], evidence: "verified" },
@@ -82,6 +85,14 @@ const CIPHERED: C1222Profile = {
       close: "01",
       evidence: "unverified",
     },
+    loadControl: {
+      procedure: { number: 21, manufacturer: false },
+      parameters: "CONTROL_POINT : UINT8; LEVEL : UINT8; DURATION : UINT16;",
+      controlPoint: 0,
+      state: { table: 2054, level: "LEVEL", minutesLeft: "MINUTES_LEFT" },
+      cyclePeriod: 1_800,
+      evidence: "unverified",
+    },
     groups: {
       answersWithinSeconds: 20,
       time: { dataOrder: "little", format: 4 },
@@ -98,7 +109,7 @@ const variant = (name: string, security: C1222Profile["c1222"]["access"]["securi
 
 /** Without a proof of keys there are readings only. */
 const readingOnly = ({
-  c1222: { switch: _, demandReset: __, clockSetting: ___, ...c1222 },
+  c1222: { switch: _, demandReset: __, clockSetting: ___, loadControl: ____, ...c1222 },
   ...profile
 }: C1222Profile): C1222Profile => ({ ...profile, c1222 });
 

@@ -1,6 +1,7 @@
 import type { DlmsLoadProfile, DlmsProfile, DlmsRegister } from "../profile.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
+import { LOAD_RELAY } from "./load-relay.ts";
 import { mbusChild, withMbus } from "./mbus-child.ts";
 import { IDIS_ALARMS, PUSH_OF_ALARMS, PUSH_OF_LOAD_PROFILE } from "./push-setups.ts";
 
@@ -110,6 +111,7 @@ const PACKAGE_2: DlmsProfile = {
     switch: { control: "0.0.96.3.10.255", mode: 4, evidence: "verified" },
     clockSetting: { method: "shift-or-write", toleranceMs: 3_000, evidence: "unverified" },
     limiter: { obis: "0.0.17.0.0.255", evidence: "verified" },
+    loadControl: LOAD_RELAY,
     imageTransfer: { obis: "0.0.44.0.0.255", activeFirmware: "1.0.0.2.0.255", evidence: "verified" },
     securitySetup: {
       obis: "0.0.43.0.0.255",
