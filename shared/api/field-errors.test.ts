@@ -21,7 +21,7 @@ describe("field errors", () => {
       {
         field: "operation.kind",
         expected:
-          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad",
+          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad, readPowerLimit, setPowerLimit",
         received: "open",
       },
     ]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LoadControl } from "../metering/load-control.ts";
 import { Operation } from "../metering/operation.ts";
+import { EmergencyLimit } from "../metering/power-limit.ts";
 import { WholeSecond } from "./instant.ts";
 
 const [
@@ -15,6 +16,8 @@ const [
   OperateSwitch,
   ReadBilling,
   ControlLoad,
+  ReadPowerLimit,
+  SetPowerLimit,
 ] = Operation.options;
 
 const range = z
@@ -46,6 +49,8 @@ const OFFERED = [
   ReadBilling.extend({ range: range.optional() }),
   OperateSwitch,
   ControlLoad.extend({ control: LoadControlInApi }),
+  ReadPowerLimit,
+  SetPowerLimit.extend({ emergency: EmergencyLimit.extend({ activateAt: WholeSecond }).nullable().optional() }),
 ] as const;
 
 /** What may be asked for, and how it is shown; instants in ISO 8601. */

@@ -1,8 +1,14 @@
 import { z } from "zod";
 import { EVENT_NAMES, type EventName, EventNameSchema } from "../metering/event-catalogue.ts";
+import { PowerLimitShown } from "../metering/power-limit.ts";
 import { Instant } from "./instant.ts";
 import { limitUpTo } from "./page.ts";
 
+const { emergency } = PowerLimitShown.shape;
+/** The limits as the meter showed them; null: none. */
+const PowerLimitInApi = PowerLimitShown.extend({
+  emergency: emergency.unwrap().extend({ activateAt: Instant.nullable() }).nullable(),
+});
 const Range = { from: Instant.optional(), to: Instant.optional() };
 const ordered = ({ from, to }: { readonly from?: number | undefined; readonly to?: number | undefined }): boolean =>
   from === undefined || to === undefined || from < to;
@@ -32,7 +38,7 @@ export const TimelineQuery = z
     kinds: z
       .string()
       .transform((text) => text.split(","))
-      .pipe(z.array(z.enum(["read", "event", "command", "change"])).min(1))
+      .pipe(z.array(z.enum(["read", "event", "command", "change", "setting"])).min(1))
       .optional(),
     limit: limitUpTo(1000, 200),
   })
@@ -80,11 +86,19 @@ const ChangeInApi = z.strictObject({
   by: z.strictObject({ id: z.string(), name: z.string().optional() }).optional(),
 });
 
+const SettingInApi = z.strictObject({
+  kind: z.literal("setting"),
+  at: Instant,
+  jobId: z.string(),
+  batch: z.string(),
+  powerLimit: PowerLimitInApi.optional(),
+});
+
 /** Newest first. `next`: there is more; ask again with it as `to`. */
 export const TimelineInApi = z.strictObject({
   meterId: z.string(),
   asOf: Instant,
-  entries: z.array(z.discriminatedUnion("kind", [ReadInApi, EventInApi, CommandInApi, ChangeInApi])),
+  entries: z.array(z.discriminatedUnion("kind", [ReadInApi, EventInApi, CommandInApi, ChangeInApi, SettingInApi])),
   next: Instant.optional(),
 });
 export type TimelineInApi = z.output<typeof TimelineInApi>;

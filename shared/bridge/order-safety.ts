@@ -8,6 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { AuditLog } from "../security/audit.ts";
 import { type Authority, moratoriumFor, type SwitchTarget, stopFor } from "../switching/authority.ts";
 import type { GuardDesk } from "../switching/guard-desk.ts";
+import { switchAct } from "../switching/switch-act.ts";
 import { flagAgainst, stateAgainst, tellsOfSwitching } from "../switching/switch-checks.ts";
 import { refusal } from "./failure-of.ts";
 import type { TaskEnd } from "./task-report.ts";
@@ -38,17 +39,17 @@ export interface OrderAsker {
 const unsafe = (code: string): TaskEnd => ({ kind: "failed", failure: refusal("unsafe", code) });
 
 /**
- * Room under the guards for an order to a switch, and nothing against it in the access item; undefined: go on. Other
- * orders need none. Asked before the meter is held; a redelivery finds its own room.
+ * Room under the guards for an order to a switch, and nothing against it in the access item; undefined: go on. Orders
+ * that move no switch need none. Asked before the meter is held; a redelivery finds its own room.
  */
 export async function admitted(
   safety: SafetyPorts | undefined,
   { operation, asker }: { readonly operation: Operation; readonly asker: OrderAsker },
   item: AccessItem,
 ): Promise<TaskEnd | undefined> {
-  if (operation.kind !== "operateSwitch") return undefined;
+  const to = switchAct(operation);
+  if (to === undefined) return undefined;
   if (safety === undefined) return unsafe("switch.no-safety");
-  const { to } = operation;
   const flag = flagAgainst(item, to);
   if (flag !== undefined) return unsafe(flag);
   const ask = { to, feeder: item.feeder, transformer: item.transformer, watts: item.loadWatts };

@@ -6,6 +6,7 @@ import type { EffectBaseline, EffectSession, EffectVerdict } from "../metering/e
 import { SessionError } from "../metering/failure.ts";
 import { isOnce, type OnceOperation, type Operation } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
+import { actDetail, switchAct } from "../switching/switch-act.ts";
 import { alreadyThere } from "../switching/switch-checks.ts";
 import { countedTry } from "./counted-try.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
@@ -142,12 +143,26 @@ class OrderTask {
           begun.told = true;
           return told;
         }
-      : async (session: MeterSession): Promise<TaskEnd> => {
-          await this.#written(item);
-          return { kind: "done", result: await session.perform(operation) };
-        };
+      : async (session: MeterSession): Promise<TaskEnd> => this.#set(session, operation, item);
     const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk);
     return begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
+  }
+
+  /** A setting of class `state`. One that can cut somebody off is looked at last of all, right before its frames. */
+  async #set(session: MeterSession, operation: Operation, item: AccessItem): Promise<TaskEnd> {
+    await this.#written(item);
+    if (switchAct(operation) === undefined) return { kind: "done", result: await session.perform(operation) };
+    let against: TaskEnd | undefined;
+    const mayChange = async (): Promise<void> => {
+      against = await this.#lastLook(item, operation);
+      if (against !== undefined) throw new SessionError("unsafe", "order.held-back", "the last look said no");
+    };
+    try {
+      return { kind: "done", result: await session.perform(operation, mayChange) };
+    } catch (error) {
+      if (against !== undefined) return against;
+      throw error;
+    }
   }
 
   /** Why nothing is sent, apart from what the meter says; the hold and the lease are asked last of all. */
@@ -278,21 +293,18 @@ class OrderTask {
    * The last look before the effect. After the one consistent read of the access item nothing asynchronous happens until
    * the frames go out: what is refused here was not sent, and what is not refused acts at once.
    */
-  async #lastLook(item: AccessItem, operation: OnceOperation): Promise<TaskEnd | undefined> {
+  async #lastLook(item: AccessItem, operation: Operation): Promise<TaskEnd | undefined> {
     const { owner, lease, mayOperate } = this.#order;
     if (!(await mayOperate())) return LEFT;
-    const switching = operation.kind === "operateSwitch" ? operation : undefined;
-    const [now, authority] = await Promise.all([
-      this.#ports.access.read(item),
-      switching && this.#ports.safety?.authority(),
-    ]);
+    const act = switchAct(operation);
+    const [now, authority] = await Promise.all([this.#ports.access.read(item), act && this.#ports.safety?.authority()]);
     const { hold } = now ?? {};
     if (now === undefined || now.meterId !== item.meterId) return failed("retired", "access.gone");
     if (hold?.owner !== owner || hold.until <= this.#ports.clock.now() + MARGIN_MS)
       return failed("busy", "access.hold-lost");
     if (!lease.isHeld()) return LEFT;
-    if (switching !== undefined) {
-      const against = againstNow(this.#ports, switching.to, now, authority, this.#epoch);
+    if (act !== undefined) {
+      const against = againstNow(this.#ports, act, now, authority, this.#epoch);
       if (against !== undefined) return against;
     }
     return this.#refused(now);
@@ -309,7 +321,7 @@ class OrderTask {
       meterId,
       jobId,
       ...(reason === undefined ? {} : { reason }),
-      detail: { operation: operation.kind, ...("to" in operation ? { to: operation.to } : {}), ...baseline },
+      detail: { operation: operation.kind, ...actDetail(operation), ...baseline },
     });
   }
 

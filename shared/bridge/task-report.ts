@@ -123,6 +123,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
     ...(result.switch === undefined ? {} : { switch: { ...result.switch } }),
     ...(result.clockSet === undefined ? {} : { clockSet: clockSetRecord(result.clockSet) }),
     ...(result.loadControl === undefined ? {} : { loadControl: { ...result.loadControl } }),
+    ...(result.powerLimit === undefined ? {} : { powerLimit: result.powerLimit }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),

@@ -15,6 +15,7 @@ import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
+import { type LimitParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
 import { Procedures } from "./client/procedures.ts";
 import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
@@ -72,11 +73,11 @@ class C1222MeterSession implements MeterSession {
     };
   }
 
-  perform(operation: Operation): Promise<OperationResult> {
-    return fitting(() => this.#perform(operation));
+  perform(operation: Operation, mayChange: () => Promise<void> = async () => undefined): Promise<OperationResult> {
+    return fitting(() => this.#perform(operation, mayChange));
   }
 
-  async #perform(operation: Operation): Promise<OperationResult> {
+  async #perform(operation: Operation, mayChange: () => Promise<void>): Promise<OperationResult> {
     switch (operation.kind) {
       case "readRegisters":
         await this.#meterClock(); // every session that reads measures the clock
@@ -99,6 +100,10 @@ class C1222MeterSession implements MeterSession {
           loadControl: await controlLoad({ ...parts, profile: this.#profile }, operation.control),
         });
       }
+      case "readPowerLimit":
+        return this.#result({ powerLimit: await readPowerLimit(this.#limitParts) });
+      case "setPowerLimit":
+        return this.#result({ powerLimit: await setPowerLimit(this.#limitParts, operation, mayChange) });
       case "ping":
         return this.#ping(operation.depth);
       default:
@@ -109,6 +114,10 @@ class C1222MeterSession implements MeterSession {
   /** Ends the session where there is one; where there is none, each message stood alone. */
   release(): Promise<void> {
     return this.#release();
+  }
+
+  get #limitParts(): LimitParts {
+    return { reader: this.#reader, procedures: this.#procedures, profile: this.#profile };
   }
 
   async #meterClock(): Promise<MeterClock> {

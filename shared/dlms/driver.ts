@@ -10,6 +10,7 @@ import { controlLoad } from "./client/control-load.ts";
 import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
+import { type LimiterParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
 import { withCounter } from "./client/public-client.ts";
 import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
@@ -29,6 +30,8 @@ type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
 
 const known = <T>(answer: Answer<unknown> | undefined): T | undefined =>
   answer?.kind === "value" ? (answer.value as T) : undefined;
+
+const NOTHING_ASKED = async (): Promise<void> => undefined;
 
 /** The operations of one associated session, by the words of the device profile. */
 class DlmsMeterSession implements MeterSession {
@@ -51,7 +54,7 @@ class DlmsMeterSession implements MeterSession {
     });
   }
 
-  async perform(operation: Operation): Promise<OperationResult> {
+  async perform(operation: Operation, mayChange: () => Promise<void> = NOTHING_ASKED): Promise<OperationResult> {
     switch (operation.kind) {
       case "readRegisters":
         await this.#withClock([]); // every session that reads measures the clock
@@ -72,6 +75,10 @@ class DlmsMeterSession implements MeterSession {
         return this.#setClock(operation);
       case "controlLoad":
         return this.#controlLoad(operation.control);
+      case "readPowerLimit":
+        return this.#result({ powerLimit: await readPowerLimit(await this.#limiter()) });
+      case "setPowerLimit":
+        return this.#result({ powerLimit: await setPowerLimit(await this.#limiter(), operation, mayChange) });
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -183,6 +190,10 @@ class DlmsMeterSession implements MeterSession {
       ...(state === undefined ? {} : { switch: state }),
     };
     return { result, mode };
+  }
+
+  async #limiter(): Promise<LimiterParts> {
+    return { session: this.#session, profile: this.#profile, time: await this.#clockTime() };
   }
 
   async #controlLoad(control: LoadControl): Promise<OperationResult> {

@@ -84,7 +84,18 @@ function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string
   };
 }
 
-/** Keeps what reports say of events, and how orders ended, in the meters' timelines; raises alarms. */
+function settingItem(
+  crypto: Crypto,
+  job: Job | undefined,
+  { meterId, at, powerLimit }: TaskReport,
+  batch: string,
+): TimelineItem | undefined {
+  if (job === undefined || powerLimit === undefined) return undefined;
+  const { jobId } = job;
+  return { meterId, id: shortHash(crypto, jobId, batch), entry: { kind: "setting", at, jobId, batch, powerLimit } };
+}
+
+/** Keeps what reports say of events and settings, and how orders ended, in the meters' timelines; raises alarms. */
 export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper => ({
   async keep({ reference, job, reports }) {
     const items: TimelineItem[] = [];
@@ -95,6 +106,8 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
       if (drift !== undefined) items.push(drift);
       const command = job !== undefined && supersedes(job) ? commandItem(crypto, job, report, reference) : undefined;
       if (command !== undefined) items.push(command);
+      const setting = settingItem(crypto, job, report, reference);
+      if (setting !== undefined) items.push(setting);
       for (const { at, e: event } of report.events ?? [])
         if (isAlarm(event, at, report.at)) raised.push({ meterId: report.meterId, event, at, receivedAt: report.at });
     }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { EventNameSchema } from "../metering/event-catalogue.ts";
 import type { MeterId } from "../metering/meter.ts";
+import { PowerLimitShown } from "../metering/power-limit.ts";
 
 /** What is kept of each kind, and for how long, is the deployment's choice: see `TimelineDays`. */
-export const TIMELINE_KINDS = ["event", "command", "change"] as const;
+export const TIMELINE_KINDS = ["event", "command", "change", "setting"] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 
 /** An entry of a meter's log, or an alarm that it sent. Instants are clock ms. */
@@ -43,7 +44,16 @@ const ChangeEntry = z.strictObject({
   by: z.strictObject({ id: z.string(), name: z.string().optional() }).optional(),
 });
 
-export const TimelineEntry = z.discriminatedUnion("kind", [EventEntry, CommandEntry, ChangeEntry]);
+/** What the meter showed of its own settings when it was asked. */
+const SettingEntry = z.strictObject({
+  kind: z.literal("setting"),
+  at: z.int(),
+  jobId: z.string(),
+  batch: z.string(),
+  powerLimit: PowerLimitShown.optional(),
+});
+
+export const TimelineEntry = z.discriminatedUnion("kind", [EventEntry, CommandEntry, ChangeEntry, SettingEntry]);
 export type TimelineEntry = z.infer<typeof TimelineEntry>;
 
 /** `id`: tells entries of one meter, kind and instant apart; the same thing always has the same one. */

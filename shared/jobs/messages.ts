@@ -4,6 +4,7 @@ import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
+import { PowerLimitShown } from "../metering/power-limit.ts";
 import { SNAPSHOT_KINDS } from "../metering/result.ts";
 import { JobId } from "./job.ts";
 import { Lane } from "./lane.ts";
@@ -118,6 +119,7 @@ export const TaskReport = z.strictObject({
     .strictObject({ beforeMs: z.number(), afterMs: z.number(), over: z.array(z.string()).optional() })
     .optional(),
   loadControl: LoadControlState.optional(),
+  powerLimit: PowerLimitShown.optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

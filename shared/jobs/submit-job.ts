@@ -238,7 +238,9 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
     return refused(
       "lane-not-allowed",
       "lane",
-      lane === "commands" ? "a lane other than commands, which carries orders to switches only" : "commands",
+      lane === "commands"
+        ? "a lane other than commands, which carries orders that can cut somebody off only"
+        : "commands",
       lane,
     );
   if (lane === "interactive" && oneMeter(target) === undefined)

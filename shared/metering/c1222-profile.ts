@@ -87,6 +87,21 @@ const C1222LoadControl = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * A limit of the load: a table of the manufacturer's that shows it, and a procedure that takes the same elements. Bit 0 of
+ * `acts`: the switch opens above the limit; bit 1: it closes again below it.
+ */
+const C1222PowerLimit = z.strictObject({
+  table: TableId,
+  elements: z.strictObject({ watts: Element, overSeconds: Element, underSeconds: Element, acts: Element }),
+  /** The threshold that stands for none. */
+  noLimit: z.int(),
+  procedure: C1222Procedure,
+  /** Layout of the procedure's parameters. */
+  parameters: z.string().max(8192),
+  evidence: Evidence,
+});
+
 /** How the maximum demand is reset, and the counter that rises by one with each reset. */
 const C1222DemandReset = z.strictObject({
   procedure: C1222Procedure,
@@ -206,6 +221,7 @@ export const C1222Profile = z.strictObject({
       billing: C1222Billing.optional(),
       switch: C1222Switch.optional(),
       loadControl: C1222LoadControl.optional(),
+      powerLimit: C1222PowerLimit.optional(),
       /** A module on a battery: when it listens, and what it says by itself. */
       sleep: C1222Sleep.optional(),
       /** Absent: the model takes no requests to groups. */
@@ -233,6 +249,7 @@ export type C1222LoadProfile = z.infer<typeof C1222LoadProfile>;
 export type C1222Procedure = z.infer<typeof C1222Procedure>;
 export type C1222Switch = z.infer<typeof C1222Switch>;
 export type C1222LoadControl = z.infer<typeof C1222LoadControl>;
+export type C1222PowerLimit = z.infer<typeof C1222PowerLimit>;
 export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
 export type C1222Billing = z.infer<typeof C1222Billing>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;

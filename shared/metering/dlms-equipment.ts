@@ -37,7 +37,16 @@ export const DlmsClockSetting = z.strictObject({
 });
 
 /** A Limiter (class 71). */
-export const DlmsLimiter = z.strictObject({ obis: ObisCode, evidence: Evidence });
+export const DlmsLimiter = z.strictObject({
+  obis: ObisCode,
+  /** The Script table (class 9) that moves the switch. @default 0.0.10.0.106.255, scripts 1 and 2 */
+  scripts: z
+    .strictObject({ table: ObisCode, disconnect: z.int().min(0).max(0xffff), reconnect: z.int().min(0).max(0xffff) })
+    .optional(),
+  evidence: Evidence,
+});
+/** Scripts of the disconnect script table, where a device profile names none. */
+export const DISCONNECT_SCRIPTS = { table: "0.0.10.0.106.255", disconnect: 1, reconnect: 2 } as const;
 
 /**
  * A load behind the meter that a relay of its own switches: a Disconnect control (class 70) beside the one of the supply, a

@@ -38,8 +38,11 @@ export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
 
 /** One authenticated conversation with one meter. */
 export interface MeterSession {
-  /** Throws `SessionError` or `LinkError`. Definite refusals of a part are in the result. */
-  perform(operation: Operation): Promise<OperationResult>;
+  /**
+   * Throws `SessionError` or `LinkError`. Definite refusals of a part are in the result. `mayChange` is asked right before
+   * the frames that change a limit; what it throws is thrown, and nothing was sent.
+   */
+  perform(operation: Operation, mayChange?: () => Promise<void>): Promise<OperationResult>;
   /** Effects of class `once`; absent: this driver has none. `perform` never does one. */
   readonly effects?: EffectSession;
   /** Releases politely within a short time; never rejects. The caller closes the link. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LoadControl } from "./load-control.ts";
 import { MeasurementName } from "./measurement.ts";
+import { EmergencyLimit, PowerLimit } from "./power-limit.ts";
 
 /** Milliseconds since 1970-01-01T00:00Z, a whole second. */
 const Instant = z.int().min(0).max(8_640_000_000_000_000);
@@ -50,6 +51,14 @@ const SetClock = z.strictObject({
 const ReadBilling = z.strictObject({ kind: z.literal("readBilling"), range: TimeRange.optional() });
 /** Opens or closes the disconnect switch, or arms it so that the customer can close it at the meter. Never a toggle. */
 const OperateSwitch = z.strictObject({ kind: z.literal("operateSwitch"), to: z.enum(["open", "closed", "armed"]) });
+/** The limits that the meter keeps of its load, and whether an emergency one is in force. */
+const ReadPowerLimit = z.strictObject({ kind: z.literal("readPowerLimit") });
+/** Sets the limit of the load, or takes it away (null); an emergency limit too, where it is named. It can cut people off. */
+const SetPowerLimit = z.strictObject({
+  kind: z.literal("setPowerLimit"),
+  limit: PowerLimit.nullable(),
+  emergency: EmergencyLimit.nullable().optional(),
+});
 
 /** Tells a load behind the meter, through the control point of the device profile. Never the supply switch. */
 const ControlLoad = z.strictObject({ kind: z.literal("controlLoad"), control: LoadControl });
@@ -67,6 +76,8 @@ export const Operation = z.discriminatedUnion("kind", [
   OperateSwitch,
   ReadBilling,
   ControlLoad,
+  ReadPowerLimit,
+  SetPowerLimit,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -85,6 +96,8 @@ export const REPLAY_CLASS = {
   operateSwitch: "once",
   readBilling: "read",
   controlLoad: "state",
+  readPowerLimit: "read",
+  setPowerLimit: "state",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

@@ -1,6 +1,7 @@
 import type { EventName } from "./event-catalogue.ts";
 import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
+import type { PowerLimitShown } from "./power-limit.ts";
 
 /** A register value: `value × 10^scaler` of the measurement's unit. */
 export interface RegisterValue {
@@ -96,6 +97,8 @@ export interface OperationResult {
   readonly events?: readonly MeterEvent[];
   /** `readSwitch`, and what an order to the switch read for its proof; voltages are among `registers`. */
   readonly switch?: SwitchState;
+  /** `readPowerLimit`, and what `setPowerLimit` read back. */
+  readonly powerLimit?: PowerLimitShown;
   /** `setClock`: meter clock minus ours before and after, ms; equal where it was within the profile's tolerance. */
   readonly clockSet?: {
     readonly beforeMs: number;

@@ -20,6 +20,7 @@ import { type CounterState, CounterWitness, noCounters } from "./counter-witness
 import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { household } from "./household.ts";
 import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
+import { Limiter, NO_LIMIT } from "./limiter.ts";
 import {
   DEAD_MS,
   LATE_RESET_MS,
@@ -46,6 +47,7 @@ const LONG_ANSWER = 1_000;
 export interface MadeC1222 {
   readonly state: MeterState;
   readonly tables: C1222Tables;
+  readonly limiter: Limiter;
   readonly node: ServerNode;
 }
 
@@ -99,7 +101,9 @@ export class C1222Meter {
 
   /** To be kept besides counters and resets. */
   get kept(): KeptState {
-    return this.#made === undefined ? this.#kept : this.#made.state.kept();
+    if (this.#made === undefined) return this.#kept;
+    const { state, limiter } = this.#made;
+    return { ...state.kept(), limits: limiter.state };
   }
 
   #make(): MadeC1222 {
@@ -122,7 +126,15 @@ export class C1222Meter {
       kept: this.#kept,
       changed: this.#changed,
     });
+    const trueNow = this.#ports.now;
+    const limiter = new Limiter(this.#kept.limits ?? NO_LIMIT, {
+      now: trueNow,
+      power: (at) => (state.relay.closed ? state.load.powerAt(state.now() - trueNow() + at) : 0),
+      relay: state.relay,
+      record: (event) => state.events.record(event),
+    });
     const tables = c1222Tables({
+      limiter,
       state,
       profile,
       serial: plan.serial,
@@ -146,7 +158,7 @@ export class C1222Meter {
       witness: this.counters,
       ...(groups === undefined ? {} : { groups }),
     });
-    return { state, tables, node };
+    return { state, tables, limiter, node };
   }
 
   #groups(tables: C1222Tables, desk: ServiceDesk): GroupMembership | undefined {
@@ -188,6 +200,7 @@ export class C1222Meter {
   datagram(octets: Uint8Array): readonly Delivery[] {
     const { fault } = this.plan;
     if (fault === "silent" || fault === "closed" || !this.#listens) return [];
+    this.parts.limiter.look();
     this.#port ??= new DatagramPort(this.parts.node, () => this.#ports.now());
     const late = fault === "slow" ? SLOW_MS : 0;
     const deliveries = this.#port.receive(octets);

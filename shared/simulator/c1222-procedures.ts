@@ -1,6 +1,6 @@
 import { parseDescription } from "../c1219/description.ts";
 import { PROCEDURE_RESULT, STANDARD_PROCEDURE } from "../c1219/procedure.ts";
-import { readTable, valueAt, writeTable } from "../c1219/table-layout.ts";
+import { readTable, type TableRecord, valueAt, writeTable } from "../c1219/table-layout.ts";
 import { SET_DATE_TIME } from "../c1222/client/set-clock.ts";
 import { type Procedure, type ProcedureOutcome, procedureName } from "../c1222/server/procedure-tables.ts";
 import type { C1222Profile } from "../metering/c1222-profile.ts";
@@ -9,6 +9,7 @@ import { WireError } from "../wire/wire-error.ts";
 import type { C1222Form } from "./c1222-form.ts";
 import type { C1222Logs } from "./c1222-logs.ts";
 import { RELAY_REACTION_MS } from "./disconnect-switch.ts";
+import { type Limiter, NO_LIMIT } from "./limiter.ts";
 import { FREE_LEVEL } from "./load-relay.ts";
 import type { MeterState } from "./meter-state.ts";
 
@@ -40,6 +41,7 @@ export function c1222Procedures(
   form: C1222Form,
   logs: C1222Logs,
   { hollowReset, hollowSwitch }: Pretences,
+  limiter: Limiter,
 ): ReadonlyMap<string, Procedure> {
   const found = new Map<string, Procedure>();
   const add = (number: number, manufacturer: boolean, run: Procedure): void => {
@@ -78,7 +80,7 @@ export function c1222Procedures(
     }
   };
   add(STANDARD_PROCEDURE.setDateTime, false, setDateTime);
-  const { demandReset, clockSetting, loadControl, switch: relay } = c1222;
+  const { demandReset, clockSetting, loadControl, powerLimit, switch: relay } = c1222;
   if (demandReset?.procedure.manufacturer === true)
     add(demandReset.procedure.number, true, (parameters) => {
       if (toHex(parameters) !== demandReset.parameters) return WRONG;
@@ -114,5 +116,33 @@ export function c1222Procedures(
       // The contact follows after a moment; until then the procedure has not ended.
       return allowed ? { ...DONE, at: state.now() + RELAY_REACTION_MS } : CONFLICT;
     });
+  if (powerLimit !== undefined) {
+    const fields = parseDescription(powerLimit.parameters);
+    add(powerLimit.procedure.number, powerLimit.procedure.manufacturer, (parameters) => {
+      const at = numbersIn(() => readTable(fields, form.context, parameters));
+      if (at === undefined) return WRONG;
+      const { watts, overSeconds, underSeconds, acts } = powerLimit.elements;
+      const flags = at(acts);
+      if (flags > 3) return WRONG;
+      limiter.change({
+        thresholdNormal: at(watts) === powerLimit.noLimit ? NO_LIMIT.thresholdNormal : at(watts),
+        minOver: at(overSeconds),
+        minUnder: at(underSeconds),
+        acts: { over: (flags & 1) !== 0, under: (flags & 2) !== 0 },
+      });
+      return DONE;
+    });
+  }
   return found;
+}
+
+/** Numbers of a record by element; undefined: the parameters are none of this layout. */
+function numbersIn(read: () => TableRecord): ((element: string) => number) | undefined {
+  try {
+    const record = read();
+    return (element) => Number(valueAt(record, element));
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }

@@ -15,6 +15,7 @@ import { C1222Logs } from "./c1222-logs.ts";
 import { c1222Procedures, type Pretences } from "./c1222-procedures.ts";
 import { measuredBy } from "./c1222-quantities.ts";
 import { c1222Registers } from "./c1222-registers.ts";
+import { type Limiter, NO_LIMIT } from "./limiter.ts";
 import { FREE_LEVEL } from "./load-relay.ts";
 import type { MeterState } from "./meter-state.ts";
 
@@ -29,6 +30,7 @@ export interface C1222TablesOptions {
   readonly seed: number;
   readonly form?: C1222FormOptions;
   readonly pretences: Pretences;
+  readonly limiter: Limiter;
 }
 
 /** A meter's tables, made when they are asked for, and what a test asks of them. */
@@ -64,22 +66,31 @@ const flagsOf = (field: string, elements: ReadonlyMap<string, number>): TableRec
     ),
   );
 
-/** Where the switch and the control point stand, by table and element. */
-function equipmentElements(
+/** Where switch and control point stand and what the load may be, by table and element. */
+function ownElements(
   state: MeterState,
   { c1222 }: C1222Profile,
+  limiter: Limiter,
 ): ReadonlyMap<number, ReadonlyMap<string, number>> {
   const found = new Map<number, Map<string, number>>();
   const put = (table: number, element: string, value: number): void => {
     found.set(table, (found.get(table) ?? new Map<string, number>()).set(element, value));
   };
-  const { switch: relay, loadControl } = c1222;
+  const { switch: relay, loadControl, powerLimit } = c1222;
   if (loadControl !== undefined) {
     const current = state.loadRelay?.current;
     const left = current?.to === undefined ? 0 : Math.ceil((current.to - state.trueNow()) / 60_000);
     const { table, level, minutesLeft } = loadControl.state;
     put(table, level, current !== undefined && "level" in current ? current.level : FREE_LEVEL);
     put(table, minutesLeft, left);
+  }
+  if (powerLimit !== undefined) {
+    const { table, elements, noLimit } = powerLimit;
+    const { thresholdNormal, minOver, minUnder, acts = { over: true, under: true } } = limiter.state;
+    put(table, elements.watts, thresholdNormal === NO_LIMIT.thresholdNormal ? noLimit : thresholdNormal);
+    put(table, elements.overSeconds, minOver);
+    put(table, elements.underSeconds, minUnder);
+    put(table, elements.acts, (acts.over ? 1 : 0) | (acts.under ? 2 : 0));
   }
   if (relay === undefined) return found;
   const positions = { connected: relay.state.closed, disconnected: relay.state.open, ready: relay.state.armed };
@@ -96,6 +107,7 @@ export function c1222Tables({
   seed,
   form: options,
   pretences,
+  limiter,
 }: C1222TablesOptions): C1222Tables {
   const form = c1222Form(profile, options);
   const { context } = form;
@@ -106,7 +118,7 @@ export function c1222Tables({
     config: context.config,
     parametersMax: PARAMETERS_MAX,
     now: state.now,
-    procedures: c1222Procedures(state, profile, form, logs, pretences),
+    procedures: c1222Procedures(state, profile, form, logs, pretences, limiter),
   });
   let utility = new Uint8Array(STANDARD_UTILITY_OCTETS).fill(0x20);
   const layouts = new Map(
@@ -135,7 +147,7 @@ export function c1222Tables({
     ...Object.fromEntries(
       [...layouts].map(([id, fields]) => [
         id,
-        () => recordOf(fields, equipmentElements(state, profile).get(id) ?? new Map()),
+        () => recordOf(fields, ownElements(state, profile, limiter).get(id) ?? new Map()),
       ]),
     ),
   };

@@ -1,7 +1,9 @@
 import type { Data } from "../dlms/data.ts";
 import { DATA_ACCESS_RESULT } from "../dlms/data-access-result.ts";
 import type { LogicalName } from "../dlms/logical-name.ts";
+import { scriptReference } from "../dlms/objects/script-table.ts";
 import { type CosemAttribute, type CosemObject, dataResult } from "../dlms/server/cosem-object.ts";
+import { DISCONNECT_SCRIPTS } from "../metering/dlms-equipment.ts";
 import {
   array,
   bool,
@@ -14,11 +16,10 @@ import {
 } from "./cosem-data.ts";
 import type { Limiter, LimiterState } from "./limiter.ts";
 import { instantIn } from "./meter-instant.ts";
+import { LIMITED_POWER } from "./profile-objects.ts";
 import type { Zone } from "./zone.ts";
 
-const REGISTER_CLASS = 3;
-const IMPORT_POWER = "1.0.1.7.0.255";
-const DISCONNECT_SCRIPT = { table: "0.0.10.0.106.255", disconnect: 1, reconnect: 2 } as const;
+const NO_SCRIPT = "0.0.0.0.0.0";
 
 function number(
   limiter: Limiter,
@@ -43,15 +44,32 @@ function emergencyIn(zone: Zone, value: Data): LimiterState["emergency"] {
   return { group: group.value, from, until: from + duration.value * 1000 };
 }
 
+/** Whether a script_reference names this script (true) or none (false); undefined: it names another. */
+function actsBy(data: Data | undefined, script: number): boolean | undefined {
+  const reference = data === undefined ? undefined : scriptReference.read(data);
+  if (reference?.scriptLogicalName === NO_SCRIPT) return false;
+  const { table } = DISCONNECT_SCRIPTS;
+  return reference?.scriptLogicalName === table && reference.scriptSelector === script ? true : undefined;
+}
+
+const watched = structure(
+  longUnsigned(LIMITED_POWER.classId),
+  name(LIMITED_POWER.obis),
+  integer(LIMITED_POWER.attribute),
+);
+
 /** Limiter, class_id 71 version 0, of the import power and the supply switch. */
 export function limiterObject(logicalName: LogicalName, limiter: Limiter, zone: Zone): CosemObject {
-  const action = (script: number): Data => structure(name(DISCONNECT_SCRIPT.table), longUnsigned(script));
+  const action = (acts: boolean, script: number): Data =>
+    acts
+      ? structure(name(DISCONNECT_SCRIPTS.table), longUnsigned(script))
+      : structure(name(NO_SCRIPT), longUnsigned(0));
   return {
     classId: 71,
     version: 0,
     logicalName,
     attributes: {
-      2: { get: () => dataResult(structure(longUnsigned(REGISTER_CLASS), name(IMPORT_POWER), integer(2))) },
+      2: { get: () => dataResult(watched) },
       3: { get: () => dataResult(doubleLongUnsigned(limiter.thresholdActive)) },
       4: number(limiter, "thresholdNormal"),
       5: number(limiter, "thresholdEmergency"),
@@ -81,7 +99,21 @@ export function limiterObject(logicalName: LogicalName, limiter: Limiter, zone: 
       },
       10: { get: () => dataResult(bool(limiter.emergencyActive)) },
       11: {
-        get: () => dataResult(structure(action(DISCONNECT_SCRIPT.disconnect), action(DISCONNECT_SCRIPT.reconnect))),
+        get: () => {
+          const { over, under } = limiter.state.acts ?? { over: true, under: true };
+          const { disconnect, reconnect } = DISCONNECT_SCRIPTS;
+          return dataResult(structure(action(over, disconnect), action(under, reconnect)));
+        },
+        set: (value) => {
+          const [over, under] = value.type === "structure" && value.value.length === 2 ? value.value : [];
+          const acts = {
+            over: actsBy(over, DISCONNECT_SCRIPTS.disconnect),
+            under: actsBy(under, DISCONNECT_SCRIPTS.reconnect),
+          };
+          if (acts.over === undefined || acts.under === undefined) return DATA_ACCESS_RESULT["type-unmatched"];
+          limiter.change({ acts: { over: acts.over, under: acts.under } });
+          return DATA_ACCESS_RESULT.success;
+        },
       },
     },
   };

@@ -207,7 +207,7 @@ export class SimulatedMeter {
     });
     const limiter = new Limiter(this.#kept.limits ?? NO_LIMIT, {
       now: trueNow,
-      power: () => (state.relay.closed ? state.load.powerAt(state.now()) : 0),
+      power: (at) => (state.relay.closed ? state.load.powerAt(state.now() - trueNow() + at) : 0),
       relay: state.relay,
       record,
     });

@@ -25,6 +25,15 @@ const DATA_CLASS = 1;
 const EXTENDED_REGISTER = 4;
 const DAY_S = 86_400;
 
+/** What limiters watch. */
+export const LIMITED_POWER = {
+  measurement: "power.active.import.total",
+  classId: 3,
+  obis: "1.0.1.7.0.255",
+  attribute: 2,
+  scaler: 0,
+} as const;
+
 /** What is measured under a name; undefined: nothing is. */
 export type Measured = (measurement: Measurement) => Quantity | undefined;
 
@@ -43,12 +52,13 @@ function atScaler({ scaler: own }: Quantity, scaler: number, value: number): num
   return Math.floor(value / 10 ** (scaler - own));
 }
 
-/** Registers of the profile, and those that only its load profiles capture. */
+/** Registers of the profile, and those that only its load profiles capture or its limiter watches. */
 export function registerObjects(state: MeterState, profile: DlmsProfile, measured: Measured): readonly CosemObject[] {
-  const { registers, loadProfiles, billing } = profile.dlms;
+  const { registers, loadProfiles, billing, limiter } = profile.dlms;
   const captured: readonly Channel[] = [
     ...loadProfiles.flatMap(({ channels }) => channels),
     ...(billing?.registers ?? []),
+    ...(limiter === undefined ? [] : [LIMITED_POWER]),
   ];
   const found = new Map<string, CosemObject>();
   for (const { classId, obis, measurement, scaler } of [...registers, ...captured]) {

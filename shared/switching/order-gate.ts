@@ -6,6 +6,7 @@ import { toHex } from "../ports/octets.ts";
 import type { AuditLog } from "../security/audit.ts";
 import type { GuardSettings } from "./guard.ts";
 import type { GuardDesk } from "./guard-desk.ts";
+import { actDetail, switchAct } from "./switch-act.ts";
 
 /** Names a task in guards: the same whoever asks. */
 export const taskNames =
@@ -21,13 +22,14 @@ export interface GatePorts {
   readonly audit: AuditLog;
 }
 
-/** The gate of orders to switches, which are written in the audit as soon as they are asked for: size asks for a second person, and so does a cap that is reached. */
+/** The gate of orders that can move a switch, which are written in the audit as soon as they are asked for: size asks for a second person, and so does a cap that is reached. */
 export function switchGate({ guards, settings, access, crypto, audit }: GatePorts): OrderGate {
   const nameOf = taskNames(crypto);
   return {
     countMax: async () => (await settings()).approveTwiceAbove + 1,
     async assess({ jobId, operation, caller, reason, createdAt, test }, meters, places) {
-      if (operation.kind !== "operateSwitch") return undefined;
+      const to = switchAct(operation);
+      if (to === undefined) return undefined;
       const { id, name } = caller;
       await audit.append({
         at: createdAt,
@@ -37,7 +39,7 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
         ...(reason === undefined ? {} : { reason }),
         detail: {
           operation: operation.kind,
-          to: operation.to,
+          ...actDetail(operation),
           meters: String(meters),
           ...(test ? { test: "true" } : {}),
         },
@@ -47,7 +49,7 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
       if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
       for (const place of places) {
         const { feeder, transformer, loadWatts: watts } = (await access.read(place)) ?? {};
-        const ask = { to: operation.to, feeder, transformer, client: id, watts };
+        const ask = { to, feeder, transformer, client: id, watts };
         const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
         if (admission.kind === "full") return { needed: 1, because: "cap" };
         if (test === true) await guards.giveBack(ask, nameOf(jobId, place.segment, place.slot));

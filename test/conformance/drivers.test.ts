@@ -44,6 +44,7 @@ const range = (fromMs: number, toMs: number): Operation => ({
 /** Measurements that both models map. */
 const COMMON: readonly Measurement[] = measurementsOf(DLMS).filter((one) => measurementsOf(C1222).includes(one));
 
+const LIMIT = { watts: 4_000, overSeconds: 120, underSeconds: 600, over: "disconnect", under: "none" } as const;
 const OPERATIONS: readonly (readonly [string, Operation])[] = [
   [
     "the last day with totals",
@@ -64,6 +65,9 @@ const OPERATIONS: readonly (readonly [string, Operation])[] = [
   ["the interface", { kind: "ping", depth: "network" }],
   ["voltage on both sides of the switch", { kind: "readVoltage" }],
   ["the switch", { kind: "readSwitch" }],
+  ["the power limit", { kind: "readPowerLimit" }],
+  ["a power limit that is set", { kind: "setPowerLimit", limit: LIMIT }],
+  ["a power limit that is taken away", { kind: "setPowerLimit", limit: null }],
 ];
 
 describe("the same meter by either protocol gives the same neutral result", () => {
@@ -134,6 +138,8 @@ const EACH: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Opera
   controlLoad: { kind: "controlLoad", control: { mode: "release" } },
   ping: { kind: "ping", depth: "meter" },
   readBilling: { kind: "readBilling" },
+  readPowerLimit: { kind: "readPowerLimit" },
+  setPowerLimit: { kind: "setPowerLimit", limit: LIMIT },
 };
 
 const FAULTS: readonly (readonly [string, Partial<Trial>])[] = [
@@ -153,13 +159,19 @@ describe.each(FAULTS)("%s has the same reason", (name, part) => {
 });
 
 describe("what a model does not have is unsupported by either protocol", () => {
-  it.each(["readVoltage", "readSwitch", "setClock", "readEvents", "readBilling", "controlLoad"] as const)(
-    "%s",
-    async (kind) => {
-      const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
-      const expected = { reason: "unsupported", retry: "never" };
-      expect(await failure(DLMS, EACH[kind], bare(DLMS))).toEqual(expected);
-      expect(await failure(C1222, EACH[kind], bare(C1222))).toEqual(expected);
-    },
-  );
+  it.each([
+    "readVoltage",
+    "readSwitch",
+    "setClock",
+    "readEvents",
+    "readBilling",
+    "controlLoad",
+    "readPowerLimit",
+    "setPowerLimit",
+  ] as const)("%s", async (kind) => {
+    const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
+    const expected = { reason: "unsupported", retry: "never" };
+    expect(await failure(DLMS, EACH[kind], bare(DLMS))).toEqual(expected);
+    expect(await failure(C1222, EACH[kind], bare(C1222))).toEqual(expected);
+  });
 });

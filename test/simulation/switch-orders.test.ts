@@ -241,3 +241,43 @@ describe("an order of which a bridge does not see the end", () => {
     expect(relay(run).state).toBe("connected");
   });
 });
+
+describe("an order that limits the power", () => {
+  const LIMIT = { watts: 3_000, overSeconds: 60, underSeconds: 60, over: "disconnect", under: "none" } as const;
+  const limit = (watts: number | null) =>
+    ({
+      ...COMMAND,
+      operation: { kind: "setPowerLimit", limit: watts === null ? null : { ...LIMIT, watts } },
+    }) as const;
+
+  it("sets it, is written in the audit before, and takes room as an opening does", async () => {
+    const run = await orderTown();
+    run.start();
+    expect(await run.end(await run.order(limit(3_000)))).toBe("done(none)");
+    expect(last(run)).toMatchObject({ powerLimit: { limit: LIMIT, activeWatts: 3_000 } });
+    expect(run.audit.links.map(({ entry }) => entry)).toMatchObject([
+      { action: "order.intent", detail: { operation: "setPowerLimit", limit: "3000 W, disconnect" } },
+    ]);
+    expect((await run.guards.read("opening")).reservations).toHaveLength(1);
+  });
+
+  it.each([
+    ["a medical flag", "medical"],
+    ["a stop of opening", "stop"],
+  ])("is refused by %s, and a limit is taken away all the same", async (_, what) => {
+    const against = async (run: OrderTown) => {
+      if (what === "stop") run.rules.authority = { ...run.rules.authority, stops: [stop({ acts: "opening" })] };
+      else await run.town.access.setFlags(run.item, run.item.meterId, { ...run.item.flags, medical: true });
+      run.start();
+    };
+    const refused = await orderTown();
+    await against(refused);
+    expect(await refused.end(await refused.order(limit(3_000)))).toBe("failed(unsafe)");
+    expect(refused.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
+    const lifted = await orderTown();
+    lifted.meter.parts.limiter.change({ thresholdNormal: 2_000 });
+    await against(lifted);
+    expect(await lifted.end(await lifted.order(limit(null)))).toBe("done(none)");
+    expect(lifted.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
+  });
+});

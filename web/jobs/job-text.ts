@@ -24,6 +24,12 @@ export function operationText(operation: ApiJob["operation"]): string {
       return "Look at the switch";
     case "operateSwitch":
       return { open: "Open the switch", closed: "Close the switch", armed: "Arm the switch" }[operation.to];
+    case "readPowerLimit":
+      return "Read the power limit";
+    case "setPowerLimit":
+      return operation.limit === null
+        ? "Remove the power limit"
+        : `Limit the power to ${count(operation.limit.watts)} W`;
     case "setClock":
       return "Set the clock";
     case "controlLoad":

@@ -66,6 +66,7 @@ const CIPHERED: C1222Profile = {
     layouts: {
       "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;",
       "2054": "LEVEL : UINT8; MINUTES_LEFT : UINT16;",
+      "2055": "LIMIT_WATTS : UINT32; OVER_SECONDS : UINT32; UNDER_SECONDS : UINT32; LIMIT_ACTS : UINT8;",
     },
     logs: [{ log: "events", table: 76, codes: US_EVENTS }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
@@ -93,6 +94,19 @@ const CIPHERED: C1222Profile = {
       cyclePeriod: 1_800,
       evidence: "unverified",
     },
+    powerLimit: {
+      table: 2055,
+      elements: {
+        watts: "LIMIT_WATTS",
+        overSeconds: "OVER_SECONDS",
+        underSeconds: "UNDER_SECONDS",
+        acts: "LIMIT_ACTS",
+      },
+      noLimit: 0xffff_ffff,
+      procedure: { number: 6, manufacturer: true },
+      parameters: "LIMIT_WATTS : UINT32; OVER_SECONDS : UINT32; UNDER_SECONDS : UINT32; LIMIT_ACTS : UINT8;",
+      evidence: "unverified",
+    },
     groups: {
       answersWithinSeconds: 20,
       time: { dataOrder: "little", format: 4 },
@@ -109,7 +123,7 @@ const variant = (name: string, security: C1222Profile["c1222"]["access"]["securi
 
 /** Without a proof of keys there are readings only. */
 const readingOnly = ({
-  c1222: { switch: _, demandReset: __, clockSetting: ___, loadControl: ____, ...c1222 },
+  c1222: { switch: _, demandReset: __, clockSetting: ___, loadControl: ____, powerLimit: _____, ...c1222 },
   ...profile
 }: C1222Profile): C1222Profile => ({ ...profile, c1222 });
 
