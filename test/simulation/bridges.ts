@@ -3,6 +3,7 @@ import type { Dial } from "../../shared/bridge/dial.ts";
 import { driverRegistry } from "../../shared/bridge/driver-registry.ts";
 import type { AccessItem } from "../../shared/jobs/access.ts";
 import type { Batches } from "../../shared/jobs/batches.ts";
+import type { Mailboxes } from "../../shared/jobs/mailbox.ts";
 import { decodeMessage, ResultMessage } from "../../shared/jobs/messages.ts";
 import type { Driver } from "../../shared/metering/driver.ts";
 import type { MeterKeys } from "../../shared/metering/meter-keys.ts";
@@ -31,6 +32,8 @@ export interface Meters {
   drivers(process: SimulatedProcess): readonly Driver[];
   /** How many of them a bridge talks to at once; absent: so few that slices wait for each other. */
   readonly sessions?: number;
+  /** Of endpoints that sleep; absent: there are none. */
+  readonly mailboxes?: Mailboxes;
   dial(process: SimulatedProcess): Dial;
   keys(meterId: string): MeterKeys;
   /** What the meters themselves witnessed is checked. */
@@ -163,6 +166,7 @@ export class Bridges {
     this.#groups?.open(process, results);
     return {
       ...(this.#groups === undefined ? {} : { groups: this.#groups.ports(process) }),
+      ...(this.#meters.mailboxes && { mailboxes: this.#meters.mailboxes }),
       clock,
       sessionClock: clock,
       random: seeded(`${process.name} ${world.random.uint32()}`),

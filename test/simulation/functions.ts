@@ -9,6 +9,7 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below } from "../../shared/ports/random.ts";
 import type { DayBlocks } from "../../shared/readings/blocks.ts";
 import { ingestBatch, type Keeper } from "../../shared/readings/ingest-batch.ts";
+import type { PushCounters } from "../../shared/security/push-window.ts";
 import { effect, Unavailable } from "./effects.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { Delivery } from "./simulated-queue.ts";
@@ -29,6 +30,8 @@ export interface FunctionPorts {
   readonly batches: Batches;
   /** What ingest keeps beside readings; the effects are those of the process. */
   readonly keepers?: (process: SimulatedProcess) => readonly Keeper[];
+  /** Absent: no meter says anything by itself. */
+  readonly pushes?: PushCounters;
   /** What the tick starts besides sweep and schedules. */
   readonly closing?: (process: SimulatedProcess, jobs: SchedulePorts) => Promise<unknown>;
 }
@@ -205,7 +208,7 @@ export class Functions {
 
   async #record(process: SimulatedProcess, { message, receipt }: Delivery): Promise<void> {
     const world = this.#world;
-    const { blocks, batches, keepers } = this.#ports;
+    const { blocks, batches, keepers, pushes } = this.#ports;
     const { about } = message;
     const named = JSON.parse(message.body) as { readonly object?: string };
     const text = named.object === undefined ? message.body : await batches.get(named.object);
@@ -221,6 +224,7 @@ export class Functions {
       random: world.random,
       crypto: nodeCrypto,
       keepers: keepers?.(process) ?? [],
+      ...(pushes && { pushes: this.#pushes(process, pushes) }),
     };
     try {
       if (world.faults.strikes("partial-batch")) {
@@ -234,6 +238,16 @@ export class Functions {
       if (receipt < RECEIVES_MAX || !(error instanceof Unavailable)) throw error;
       world.results.parked.push(message);
     }
+  }
+
+  #pushes(process: SimulatedProcess, pushes: PushCounters): PushCounters {
+    return {
+      read: (keys) => effect(this.#world, process, "read counters of pushes", () => pushes.read(keys), { reads: true }),
+      write: (key, window, was) =>
+        effect(this.#world, process, `take counter of ${key.meterId}`, () => pushes.write(key, window, was), {
+          lost: () => "conflict",
+        }),
+    };
   }
 
   #blocks(process: SimulatedProcess, blocks: DayBlocks): DayBlocks {

@@ -1,7 +1,16 @@
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-export type ProcessKind = "planner" | "bridge" | "ingest" | "sweep" | "schedules" | "closing" | "api" | "order";
+export type ProcessKind =
+  | "planner"
+  | "bridge"
+  | "ingest"
+  | "sweep"
+  | "schedules"
+  | "closing"
+  | "uplinks"
+  | "api"
+  | "order";
 
 /** What a process waits for that is gone: its code does not go on. */
 export const never = <T>(): Promise<T> => new Promise<T>(() => {});

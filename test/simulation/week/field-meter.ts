@@ -27,6 +27,10 @@ export interface FieldMeter {
   readonly keys: MeterKeys;
   /** Where it is reached through one. */
   readonly collector: string | undefined;
+  /** Its name at the MQTT broker where it sleeps. */
+  readonly thing?: string | undefined;
+  /** When it answered under its own keys, or was heard, true time. */
+  readonly heardAt: number[];
   /** It hangs at its place from then on, until then. */
   readonly from: number;
   until: number;

@@ -46,6 +46,7 @@ async function main(): Promise<number> {
     meters: whole("meters", values.meters, 10_000),
     days: whole("days", values.days, 14),
     protocols: share,
+    sleepers: Math.ceil(whole("meters", values.meters, 10_000) / 50),
   };
   if (options.meters * share < 2 || options.meters * (1 - share) < 20 || options.days < 2)
     throw new TypeError("expected at least two days, 2 meters with a protocol and 20 without");
@@ -55,6 +56,7 @@ async function main(): Promise<number> {
     values.trace ? (line) => void process.stderr.write(`${line}\n`) : undefined,
   );
   const { total, reasons, verified, events, sessions, targeted, scheduled, differences, violation, steps } = result;
+  const { wakes, daysCounted } = result;
   const wrong = [...(violation === undefined ? [] : [violation]), ...differences];
   const seconds = (process.cpuUsage().user - begun) / 1e6;
   process.stdout.write(
@@ -64,6 +66,7 @@ async function main(): Promise<number> {
       .map(([reason, slots]) => `${reason} ${slots}`)
       .join(", ")})
 ${verified} stored values as the meters have them, ${events} events
+${wakes.all} wakes of modules that sleep, ${wakes.lost} lost, ${wakes.answered} answers to mails; ${daysCounted} days of key figures
 ${sessions.begun} sessions, ${sessions.lost} lost, ${sessions.dark} into the dark; ${scheduled} scheduled jobs, ${targeted} targeted
 ${steps} steps in ${seconds.toFixed(1)} s of processor time\n`,
   );

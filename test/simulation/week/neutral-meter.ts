@@ -46,6 +46,7 @@ export class NeutralMeter implements FieldMeter {
   plan: FieldMeter["plan"];
   isKnown = false;
   enrolled = false;
+  readonly heardAt: number[] = [];
   readonly #sets: readonly NeutralSet[];
   readonly #outage: NeutralOptions["outage"];
   readonly #now: () => number;
@@ -164,6 +165,7 @@ export class NeutralMeter implements FieldMeter {
       perform: async (operation) => {
         this.#hear(counters.next());
         await link.send(Uint8Array.of(2));
+        this.heardAt.push(this.#now());
         const nothing = { registers: [], intervals: [], refusals: [] };
         switch (operation.kind) {
           case "readIntervals":

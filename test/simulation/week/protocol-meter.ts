@@ -2,21 +2,17 @@ import { c1222Driver } from "../../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../../shared/dlms/driver.ts";
 import type { Driver } from "../../../shared/metering/driver.ts";
 import { MeterKeys } from "../../../shared/metering/meter-keys.ts";
-import type { DeviceProfile, DlmsProfile } from "../../../shared/metering/profile.ts";
-import { PROFILES } from "../../../shared/metering/profiles/catalogue.ts";
+import type { DeviceProfile } from "../../../shared/metering/profile.ts";
 import type { MeterEvent } from "../../../shared/metering/result.ts";
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Link } from "../../../shared/ports/link.ts";
-import { nodeCrypto } from "../../../shared/ports/node-crypto.ts";
-import { seeded } from "../../../shared/ports/random.ts";
 import { C1222Meter } from "../../../shared/simulator/c1222-meter.ts";
-import { SimulatedMeter } from "../../../shared/simulator/meter.ts";
 import { dialMeter } from "../../../shared/simulator/meter-link.ts";
-import { meterPlan } from "../../../shared/simulator/meter-plan.ts";
 import type { TrueIntervalSet } from "../../../shared/simulator/truth-log.ts";
 import { CLIENT_TITLE } from "../bridges.ts";
 import type { CounterInvariants } from "../counter-invariants.ts";
 import type { FieldMeter, GivenRegister } from "./field-meter.ts";
+import { capturedBy, type Device, simulatedDevice, titleOf } from "./simulated-device.ts";
 
 export interface ProtocolOptions
   extends Pick<FieldMeter, "meterId" | "place" | "port" | "collector" | "from" | "plan"> {
@@ -25,38 +21,13 @@ export interface ProtocolOptions
   readonly index: number;
   readonly clockOffsetMs: number;
   readonly now: () => number;
+  readonly thing?: string;
 }
 
 /** A register is stamped by the meter's clock or by the headend's: so far apart at most, beside the meter's own offset. */
 const STAMP_TOLERANCE_MS = 30_000;
 
 const DEPTH_MS = 9 * 86_400_000;
-
-const dlmsProfile = (name: string): DlmsProfile => {
-  const found = PROFILES.get(name);
-  if (found?.protocol !== "dlms") throw new Error(`the catalogue has ${name}`);
-  return found;
-};
-
-/** The simulated meter of a profile; one that is read with its M-Bus has a gas and a water meter on it. */
-function simulated({ profile, seed, index, clockOffsetMs, now }: ProtocolOptions): SimulatedMeter | C1222Meter {
-  const ports = { crypto: nodeCrypto, random: seeded(`meter ${seed} ${index}`), now };
-  const common = { seed, index, clientSystemTitle: CLIENT_TITLE, clockOffsetMs };
-  if (profile.protocol === "c1222") {
-    const {
-      systemTitle: _systemTitle,
-      clientSystemTitle: _clientSystemTitle,
-      ...plan
-    } = meterPlan(nodeCrypto, dlmsProfile("generic-eu"), common);
-    const { unicast = "" } = plan.enrolled;
-    const secrets = { unicast, llsSecret: "5a".repeat(8) };
-    const keys = { enrolled: secrets, held: secrets };
-    return new C1222Meter({ ...plan, ...keys, profile, apTitle: `.23.${seed}.${index + 1}` }, seed, ports);
-  }
-  const parent = profile.name.replace(/-mbus$/, "");
-  const children = parent === profile.name ? [] : [`${parent}-gas-1`, `${parent}-water-2`].map(dlmsProfile);
-  return new SimulatedMeter(meterPlan(nodeCrypto, dlmsProfile(parent), { ...common, children }), seed, ports);
-}
 
 /** A simulated meter of the product, spoken to by the product's driver over its protocol. */
 export class ProtocolMeter implements FieldMeter {
@@ -72,8 +43,10 @@ export class ProtocolMeter implements FieldMeter {
   plan: FieldMeter["plan"];
   isKnown = false;
   enrolled = false;
+  readonly thing: string | undefined;
+  readonly heardAt: number[] = [];
   readonly open: Driver["open"];
-  readonly #meter: SimulatedMeter | C1222Meter;
+  readonly #meter: Device;
   readonly #given: GivenRegister[] = [];
   readonly #offsetMs: number;
   readonly #now: () => number;
@@ -88,11 +61,12 @@ export class ProtocolMeter implements FieldMeter {
       from: this.from,
       plan: this.plan,
     } = options);
-    this.#meter = simulated(options);
-    this.#now = options.now;
+    this.#meter = simulatedDevice({ ...options, clientSystemTitle: CLIENT_TITLE });
     this.#offsetMs = Math.abs(options.clockOffsetMs);
+    this.thing = options.thing;
+    this.#now = options.now;
     const { plan } = this.#meter;
-    this.title = "apTitle" in plan ? plan.apTitle : plan.systemTitle;
+    this.title = titleOf(this.#meter);
     this.keys = MeterKeys.parse(plan.enrolled);
     const driver = this.profile.protocol === "dlms" ? dlmsDriver : c1222Driver;
     this.open = async (context) => {
@@ -101,9 +75,7 @@ export class ProtocolMeter implements FieldMeter {
         ...session,
         perform: async (operation) => {
           const result = await session.perform(operation);
-          // The meter's log is short: what it gave is kept here.
-          for (const { measurement, value, scaler, capturedAt, servedAt } of this.#meter.truth(0, 1).registers)
-            for (const at of new Set([capturedAt, servedAt])) this.#given.push({ measurement, value, scaler, at });
+          this.heard();
           return result;
         },
         release: () => session.release(),
@@ -115,16 +87,24 @@ export class ProtocolMeter implements FieldMeter {
     return this.#meter.parts.state.now() - this.#now();
   }
 
+  /** It has just answered, or said something: its log is short, and what it gave is kept here. */
+  heard(): void {
+    this.heardAt.push(this.#now());
+    for (const { measurement, value, scaler, capturedAt, servedAt } of this.#meter.truth(0, 1).registers)
+      for (const at of new Set([capturedAt, servedAt])) this.#given.push({ measurement, value, scaler, at });
+  }
+
+  /** The device itself, where it is one that wakes and speaks. */
+  get sleeper(): C1222Meter | undefined {
+    return this.thing !== undefined && this.#meter instanceof C1222Meter ? this.#meter : undefined;
+  }
+
   dial(clock: Clock): Promise<Link> {
     return dialMeter(this.#meter, clock);
   }
 
   captured(from: number, to: number): readonly TrueIntervalSet[] {
-    return (this.#meter.truth(from, to).sets ?? []).map((set) => {
-      const [first] = set.channels;
-      const medium = /^volume\.(gas|water)$/.exec(first?.measurement ?? "")?.[1];
-      return medium === undefined || set.channelSet !== "hourly" ? set : { ...set, channelSet: medium };
-    });
+    return capturedBy(this.#meter, from, to);
   }
 
   keepsMs(): number {

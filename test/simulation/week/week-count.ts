@@ -1,77 +1,120 @@
-import type { Alarms } from "../../../shared/events/alarm.ts";
-import type { Timeline } from "../../../shared/events/timeline.ts";
 import type { DayBlocks } from "../../../shared/readings/blocks.ts";
 import type { DaySummaries } from "../../../shared/readings/close-days.ts";
 import { hasInterval } from "../../../shared/readings/interval-bits.ts";
 import type { DayCounts, MissingRecords } from "../../../shared/readings/missing-records.ts";
 import { readReadings } from "../../../shared/readings/read-readings.ts";
+import type { KeptStores } from "../simulated-keepers.ts";
 import type { FieldMeter } from "./field-meter.ts";
 import type { WeekField } from "./week-field.ts";
 import { DAY_MS, type WeekPlan } from "./week-plan.ts";
 
-export interface WeekStores {
+/** What is counted of. */
+export interface CountStores {
+  readonly blocks: Pick<DayBlocks, "ofMeter">;
+  readonly records: Pick<MissingRecords, "read">;
+}
+export interface WeekStores extends CountStores, KeptStores {
   readonly blocks: DayBlocks;
   readonly records: MissingRecords;
   readonly summaries: DaySummaries;
-  readonly timeline: Timeline;
-  readonly alarms: Alarms;
 }
+
+/** Whose slots are counted. */
+export type CountedMeter = Pick<FieldMeter, "meterId" | "place" | "plan" | "until" | "captured" | "keepsMs" | "given">;
+/** Days that are counted: UTC midnights, clock ms. */
+type Days = Pick<WeekPlan, "start" | "end">;
 
 /** Slots of a day, or of all, as they stand at the end. */
 export interface Slots {
   meters: number;
   complete: number;
+  /** Meters of which everything was there by the deadline. */
+  inTime: number;
+  /** Meters with a slot missing because somebody else held the meter; and the others that are in time. */
+  excluded: number;
+  inTimeOfCounted: number;
   expected: number;
   present: number;
   late: number;
   missing: number;
 }
-const noSlots = (): Slots => ({ meters: 0, complete: 0, expected: 0, present: 0, late: 0, missing: 0 });
+const noSlots = (): Slots => ({
+  meters: 0,
+  complete: 0,
+  inTime: 0,
+  excluded: 0,
+  inTimeOfCounted: 0,
+  expected: 0,
+  present: 0,
+  late: 0,
+  missing: 0,
+});
 
-export interface WeekCount {
+export interface SlotCount {
   readonly total: Slots;
+  readonly byDay: ReadonlyMap<number, Slots>;
   /** Missing slots by the reason on record. */
   readonly reasons: Readonly<Record<string, number>>;
   /** Stored values (a register, or one channel of one interval) that equal the meters' own logs. */
   readonly verified: number;
-  readonly events: number;
   /** Whatever is not as it has to be; the first few. */
   readonly differences: readonly string[];
+}
+export interface WeekCount extends SlotCount {
+  /** Events of the meters' logs, each once in its timeline. */
+  readonly events: number;
 }
 
 const LATE_MS = 6 * 3_600_000;
 const DIFFERENCES_MAX = 20;
 
-/**
- * Counts the week from the meters' logs and what is stored, slot by slot, with nothing of the closing pass, and compares
- * with its counts.
- */
+const differencesIn =
+  (differences: string[]) =>
+  (text: string): void => {
+    if (differences.length < DIFFERENCES_MAX) differences.push(text);
+  };
+
+/** The week, and the events of it. */
 export async function countWeek(
   plan: WeekPlan,
-  field: WeekField,
+  { meters }: WeekField,
   stores: WeekStores,
   passes: ReadonlyMap<number, DayCounts>,
 ): Promise<WeekCount> {
+  const count = await countDays(plan, meters, stores, passes);
+  const differences = [...count.differences];
+  let events = 0;
+  for (const meter of meters) events += await countEvents(plan, meter, stores, differencesIn(differences));
+  return { ...count, events, differences };
+}
+
+/**
+ * Counts days from the meters' logs and what is stored, slot by slot, with nothing of the closing pass, and compares with
+ * its counts.
+ */
+export async function countDays(
+  days: Days,
+  meters: readonly CountedMeter[],
+  stores: CountStores,
+  passes: ReadonlyMap<number, DayCounts>,
+): Promise<SlotCount> {
   const differences: string[] = [];
-  const differs = (text: string): void => {
-    if (differences.length < DIFFERENCES_MAX) differences.push(text);
-  };
+  const differs = differencesIn(differences);
   const byDay = new Map<number, Slots>();
   const reasons: Record<string, number> = {};
   const gaps = new Map<string, number>();
-  let [verified, events] = [0, 0];
-  for (const meter of field.meters) {
-    const stored = await storedOf(plan, meter, stores, differs);
+  let verified = 0;
+  for (const meter of meters) {
+    const stored = await storedOf(days, meter, stores, differs);
     verified += stored.verified;
-    for (let day = plan.start; day < plan.end; day += DAY_MS) {
+    for (let day = days.start; day < days.end; day += DAY_MS) {
       const counts = byDay.get(day) ?? noSlots();
       byDay.set(day, counts);
-      for (const reason of await countDay(plan, meter, day, stored, stores, counts, differs)) {
+      for (const reason of await countDay(days, meter, day, stored, stores, counts, differs)) {
         reasons[reason] = (reasons[reason] ?? 0) + 1;
         gaps.set(`${day} ${reason}`, (gaps.get(`${day} ${reason}`) ?? 0) + 1);
       }
     }
-    events += await countEvents(plan, meter, stores, differs);
   }
   const total = noSlots();
   for (const [day, counts] of byDay) {
@@ -87,7 +130,7 @@ export async function countWeek(
     if (told?.unaccounted !== 0 || told.pending !== 0)
       differs(`${name}: ${told?.unaccounted} unaccounted for and ${told?.pending} pending`);
   }
-  return { total, reasons, verified, events, differences };
+  return { total, byDay, reasons, verified, differences };
 }
 
 interface Stored {
@@ -98,12 +141,12 @@ interface Stored {
 
 /** What is stored of a meter, each value compared with its own log. */
 async function storedOf(
-  plan: WeekPlan,
-  meter: FieldMeter,
-  { blocks }: WeekStores,
+  { start, end: last }: Days,
+  meter: CountedMeter,
+  { blocks }: CountStores,
   differs: (text: string) => void,
 ): Promise<Stored> {
-  const [from, to] = [plan.start - DAY_MS, plan.end + 2 * DAY_MS];
+  const [from, to] = [start - DAY_MS, last + 2 * DAY_MS];
   const { intervals, registers } = await readReadings({ blocks }, meter.place, from, to);
   const logs = new Map(
     meter
@@ -139,11 +182,11 @@ async function storedOf(
 
 /** Every slot of the meter's day: present, or missing with a reason that is true. Answers the reasons, one a slot. */
 async function countDay(
-  plan: WeekPlan,
-  meter: FieldMeter,
+  days: Days,
+  meter: CountedMeter,
   day: number,
   { readAt }: Stored,
-  { records }: WeekStores,
+  { records }: CountStores,
   counts: Slots,
   differs: (text: string) => void,
 ): Promise<readonly string[]> {
@@ -154,13 +197,13 @@ async function countDay(
       .map(({ channelSet, entries: held }) => [channelSet, new Set(held.map(({ end }) => end))]),
   );
   const gaps: string[] = [];
-  let expected = 0;
+  let [expected, late] = [0, 0];
   for (const { set, period, end } of plannedSlots(meter, day)) {
     expected++;
     const at = readAt.get(`${set} ${end}`);
     if (at !== undefined) {
       counts.present++;
-      if (at > day + DAY_MS + LATE_MS) counts.late++;
+      if (at > day + DAY_MS + LATE_MS) late++;
       continue;
     }
     const number = (end - day) / (period * 1000) - 1;
@@ -176,19 +219,25 @@ async function countDay(
     gaps.push(reason ?? "none");
     if (reason === undefined) differs(`${name} is neither stored nor accounted for`);
     const isThere = captured.get(set)?.has(end) === true;
-    const forgotten = end + meter.keepsMs(set) < plan.end + DAY_MS;
+    const forgotten = end + meter.keepsMs(set) < days.end + DAY_MS;
     const gone = meter.until < Number.POSITIVE_INFINITY;
     if (isThere && !forgotten && !gone) differs(`${name} is missing (${reason}), and the meter has it still`);
   }
   if (expected === 0) return gaps;
   counts.expected += expected;
+  counts.late += late;
   counts.meters++;
   if (gaps.length === 0) counts.complete++;
+  const excluded = gaps.includes("busy");
+  if (excluded) counts.excluded++;
+  if (gaps.length > 0 || late > 0) return gaps;
+  counts.inTime++;
+  if (!excluded) counts.inTimeOfCounted++;
   return gaps;
 }
 
 /** What is expected of a UTC day: ends of the intervals that lie whole within a part of the meter's plan. */
-function* plannedSlots({ plan }: FieldMeter, day: number): Generator<{ set: string; period: number; end: number }> {
+function* plannedSlots({ plan }: CountedMeter, day: number): Generator<{ set: string; period: number; end: number }> {
   for (const [index, { from, sets }] of plan.entries()) {
     const until = plan[index + 1]?.from ?? Number.POSITIVE_INFINITY;
     for (const { set, period } of sets) {

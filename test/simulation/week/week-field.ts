@@ -18,6 +18,12 @@ const SESSIONS = 64;
 /** Frames of ours that get through before a conversation is interrupted. */
 const INTERRUPTED_AFTER = 1;
 
+export function weatherAt(seed: number, port: number, now: number): Weather {
+  const random = seeded(`weather ${seed} ${port} ${Math.floor(now / SPELL_MS)}`);
+  if (!chance(random, LOST_SHARE)) return "fair";
+  return (["unreachable", "silent", "interrupted"] as const)[below(random, 3)] ?? "unreachable";
+}
+
 /** The meters where they hang, and the ways to them: 5 % of all sessions are lost, two collectors are dark for a day. */
 export class WeekField {
   readonly meters: FieldMeter[] = [];
@@ -39,12 +45,6 @@ export class WeekField {
     return found;
   }
 
-  #weather(port: number): Weather {
-    const random = seeded(`weather ${this.#plan.seed} ${port} ${Math.floor(this.#now() / SPELL_MS)}`);
-    if (!chance(random, LOST_SHARE)) return "fair";
-    return (["unreachable", "silent", "interrupted"] as const)[below(random, 3)] ?? "unreachable";
-  }
-
   isDark({ collector }: FieldMeter, at: number): boolean {
     return this.#plan.dark.some((dark) => dark.collector === collector && at >= dark.from && at < dark.to);
   }
@@ -58,7 +58,7 @@ export class WeekField {
         this.sessions.dark++;
         throw new LinkError("link.unreachable", "its collector is dark");
       }
-      const weather = this.#weather(port);
+      const weather = weatherAt(this.#plan.seed, port, this.#now());
       if (weather !== "fair") this.sessions.lost++;
       if (weather === "unreachable") throw new LinkError("link.unreachable", "refused");
       return through(weather, await there.dial(process.clock), process);

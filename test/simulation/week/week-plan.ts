@@ -17,6 +17,8 @@ export interface WeekOptions {
   readonly days: number;
   /** Share of the meters that speak their protocol. */
   readonly protocols: number;
+  /** Of the meters, gas and water modules that sleep: they speak theirs too. */
+  readonly sleepers: number;
 }
 
 /** Meters of one segment. */
@@ -64,7 +66,8 @@ export function weekPlan(options: WeekOptions): WeekPlan {
   };
 }
 
-const SPOKEN = [
+/** Device profiles of meters that speak their protocol. `-mbus`: with a gas and a water meter on its M-Bus. */
+export const SPOKEN = [
   "generic-eu",
   "generic-eu",
   "generic-us",
@@ -131,6 +134,17 @@ export function deviceAt(plan: WeekPlan, number: number, stands: number, from: n
       plan: [{ from, sets: plannedSets(profile) }],
     });
   }
+  if (stands >= plan.meters - plan.sleepers)
+    return new ProtocolMeter({
+      ...common,
+      profile: profileOf(stands % 2 === 0 ? "gas-module-us" : "water-module-us"),
+      seed: plan.seed,
+      index: number,
+      clockOffsetMs: 0,
+      collector: undefined,
+      thing: `thing-${stands}`,
+      plan: [{ from, sets: plannedSets(profileOf("gas-module-us")) }],
+    });
   const { profile, sets } = NEUTRAL[stands % NEUTRAL.length] ?? { profile: "generic-eu", sets: [] };
   const random = seeded(`outage ${plan.seed} ${number}`);
   const outageFrom = plan.start + below(random, plan.days * 24) * HOUR_MS + 600_000;

@@ -4,7 +4,7 @@ import { simulateWeek, type WeekResult } from "./week.ts";
 describe("forty meters over two days, the second of which summer time ends in", () => {
   let result: WeekResult;
   beforeAll(async () => {
-    result = await simulateWeek({ seed: 1, meters: 40, days: 2, protocols: 0.2 });
+    result = await simulateWeek({ seed: 1, meters: 40, days: 2, protocols: 0.2, sleepers: 2 });
   }, 120_000);
 
   it("loses sessions, a collector, devices and processes, and breaks no invariant", () => {
@@ -27,6 +27,17 @@ describe("forty meters over two days, the second of which summer time ends in", 
     expect(reasons["not-held"]).toBeGreaterThan(0); // outages
     expect(reasons.none).toBeUndefined();
     expect(events).toBeGreaterThan(0);
+  });
+
+  it("hears modules that sleep when they wake, and asks them by their mailboxes", () => {
+    const { wakes } = result;
+    expect(wakes.all).toBeGreaterThan(10);
+    expect(wakes.answered).toBeGreaterThan(0);
+  });
+
+  it("has key figures that the meters' own witness bears out", () => {
+    expect(result.heard).toBeGreaterThan(0);
+    expect(result.daysCounted).toBe(2);
   });
 
   it("reads again by itself what was missing", () => {

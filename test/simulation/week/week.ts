@@ -6,6 +6,8 @@ import { memoryLedger } from "../../../shared/jobs/memory-ledger.ts";
 import { Schedule } from "../../../shared/jobs/schedule.ts";
 import { type JobRequest, submitJob } from "../../../shared/jobs/submit-job.ts";
 import type { SegmentMembers, Targets } from "../../../shared/jobs/targets.ts";
+import { keepCounts } from "../../../shared/kpi/fleet-history.ts";
+import { memoryFleetHistory } from "../../../shared/kpi/memory-fleet-history.ts";
 import { nodeCrypto } from "../../../shared/ports/node-crypto.ts";
 import { fraction, type Random, seeded } from "../../../shared/ports/random.ts";
 import { closeSegmentDay } from "../../../shared/readings/close-day.ts";
@@ -13,8 +15,11 @@ import { closeDays, DEADLINE_MS } from "../../../shared/readings/close-days.ts";
 import { jobsAbout } from "../../../shared/readings/jobs-about.ts";
 import { memoryDayBlocks } from "../../../shared/readings/memory-day-blocks.ts";
 import { memoryDaySummaries } from "../../../shared/readings/memory-day-summaries.ts";
+import { memoryFleetColumns } from "../../../shared/readings/memory-fleet-columns.ts";
 import { memoryMissingRecords } from "../../../shared/readings/memory-missing-records.ts";
 import { type DayCounts, NOTHING_COUNTED, sumOf } from "../../../shared/readings/missing-records.ts";
+import { ALL, type MemberSet } from "../../../shared/registry/member-sets.ts";
+import { memoryPushCounters } from "../../../shared/security/push-window.ts";
 import { Bridges } from "../bridges.ts";
 import { CounterInvariants } from "../counter-invariants.ts";
 import type { FaultKind } from "../fault-kinds.ts";
@@ -31,7 +36,9 @@ import type { World } from "../world-ports.ts";
 import type { FieldMeter } from "./field-meter.ts";
 import { countWeek, type WeekCount, type WeekStores } from "./week-count.ts";
 import { WeekField } from "./week-field.ts";
+import { compareKpis, type Enrolment } from "./week-kpis.ts";
 import { DAY_MS, deviceAt, isWatched, SEGMENT_METERS, type WeekOptions, type WeekPlan, weekPlan } from "./week-plan.ts";
+import { WeekSleepers } from "./week-sleepers.ts";
 
 /** How often things of the engine itself go wrong, an occasion. */
 const TROUBLES: Readonly<Partial<Record<FaultKind, number>>> = {
@@ -76,6 +83,10 @@ export interface WeekResult extends WeekCount {
   readonly steps: number;
   /** Of the clock that was behind by an hour, minus true time, ms. */
   readonly clockOffMs: number | undefined;
+  readonly wakes: WeekSleepers["wakes"];
+  /** Meters that communicated in the last hour, and days of which the fleet's counts are kept. */
+  readonly heard: number;
+  readonly daysCounted: number;
 }
 
 const schedules = (now: number): readonly Schedule[] => {
@@ -117,7 +128,8 @@ const schedules = (now: number): readonly Schedule[] => {
       operation: { kind: "readEvents", lastSeconds: 3 * 24 * HOUR_SECONDS },
       target: { kind: "all" },
       retry: { passes: 2, backoffSeconds: 600 },
-      deadlineSeconds: 4 * HOUR_SECONDS,
+      // Modules that sleep wake within twelve hours.
+      deadlineSeconds: 13 * HOUR_SECONDS,
       nextRunAt: now + 1,
     },
   ].map((schedule) => Schedule.parse(schedule));
@@ -181,16 +193,20 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
   Object.assign(world, { ledger: new SimulatedLedger(memoryLedger(), world, time, ledgerView) });
 
   const field = new WeekField(plan, now);
+  const enrolments: Enrolment[] = [];
   const enrol = async (meter: FieldMeter): Promise<void> => {
     if (!field.meters.includes(meter)) field.meters.push(meter);
     Object.assign(meter, { isKnown: true, enrolled: true });
-    const { meterId, place, port, profile, title, plan: channels, collector, keys } = meter;
+    enrolments.push({ meter, from: time.now, until: Number.POSITIVE_INFINITY });
+    const { meterId, place, port, profile, title, plan: channels, collector, keys, thing } = meter;
     await world.access.createAccessItem({
       ...place,
       meterId,
       profile: { name: profile.name, version: profile.version },
       systemTitle: title,
-      routes: [{ kind: "dial", host: "127.0.0.1", port, transport: "tcp" }],
+      routes: [
+        thing === undefined ? { kind: "dial", host: "127.0.0.1", port, transport: "tcp" } : { kind: "sleepy", thing },
+      ],
       plan: channels,
       counterOffset: 0n,
       releasedBase: 0n,
@@ -208,19 +224,28 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
     summaries: memoryDaySummaries(),
     timeline: memoryTimeline(),
     alarms: memoryAlarms(),
+    columns: memoryFleetColumns(),
+  };
+  const kpis = {
+    segments: { members: (set: MemberSet, from = 0) => members(field, set, from) },
+    columns: stores.columns,
+    history: memoryFleetHistory(),
   };
   const plans = { plansOf: async (segment: number) => plansOf(field, segment) };
   const batches = memoryBatches(nodeCrypto);
   const base = { ...engine().ports, targets: targetsOf(field, stores) };
-  const ports = field.ports(counters);
+  const sleepers = new WeekSleepers(world, plan, field, batches);
+  const ports = { ...field.ports(counters), mailboxes: sleepers.mailboxes };
   const bridges: Bridges = new Bridges(world, ports, batches);
   const functions = new Functions(world, {
     base,
     blocks: stores.blocks,
     batches,
     keepers: simulatedKeepers(world, stores),
-    closing: (process, jobs) =>
-      closeDays(
+    pushes: memoryPushCounters(),
+    closing: async (process, jobs) => {
+      await keepCounts(kpis, process.clock.now());
+      await closeDays(
         {
           ...stores,
           plans,
@@ -232,7 +257,8 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
         },
         process.clock.now(),
         () => true,
-      ),
+      );
+    },
   });
   for (const schedule of schedules(start)) await base.schedules.create(schedule);
 
@@ -247,6 +273,7 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
     });
     time.at(knownAt, () => {
       old.enrolled = false;
+      for (const enrolment of enrolments) if (enrolment.meter === old) enrolment.until = knownAt;
       old.plan = [...old.plan, { from: at, sets: [] }];
       void enrol(next);
     });
@@ -258,6 +285,16 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
       operation: { kind: "setClock" },
       target: { kind: "meters", meterIds: [wrong.meterId] },
       reason: "its clock is behind by an hour",
+    };
+    void functions.ask((ports) => submitJob(ports, CALLER, request));
+  });
+
+  // Something is heard of some meters in the last hour.
+  time.at(end + AFTER_MS - HOUR_SECONDS * 500, () => {
+    const range = { from: end, to: end + DAY_MS };
+    const request: JobRequest = {
+      operation: { kind: "readEvents", range },
+      target: { kind: "group", group: "watched" },
     };
     void functions.ask((ports) => submitJob(ports, CALLER, request));
   });
@@ -283,8 +320,17 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
     }
     passes.set(day, counts);
   }
+  const count = await countWeek(plan, field, stores, passes);
+  const closed = new Map(
+    [...count.byDay].map(([day, counted]) => [day, { told: passes.get(day) ?? NOTHING_COUNTED, counted }]),
+  );
+  const { differences, heard, daysCounted } = await compareKpis(plan, enrolments, kpis, closed, time.now);
   return {
-    ...(await countWeek(plan, field, stores, passes)),
+    ...count,
+    differences: [...count.differences, ...differences],
+    heard,
+    daysCounted,
+    wakes: sleepers.wakes,
     violation: violations.first,
     sessions: field.sessions,
     targeted: jobs.filter(({ target }) => target.kind === "missing").length,
@@ -309,6 +355,10 @@ async function* membersOf(field: WeekField, isWanted: (meter: FieldMeter) => boo
     for (const { place } of found) bitmap[place.slot >> 3] = (bitmap[place.slot >> 3] ?? 0) | (1 << (place.slot & 7));
     yield { segment, bitmap };
   }
+}
+
+async function* members(field: WeekField, { kind, name }: MemberSet, from: number): AsyncGenerator<SegmentMembers> {
+  if (kind === ALL.kind && name === ALL.name) yield* membersOf(field, ({ place }) => place.segment >= from);
 }
 
 const daysOf = ({ start, days }: WeekPlan): readonly number[] =>
