@@ -31,6 +31,7 @@ const FUNCTIONS = [
   "manage-schedules",
   "manage-calendars",
   "manage-ways-in",
+  "manage-demand",
   "manage-authority",
   "approve-job",
   "read-audit",

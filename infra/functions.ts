@@ -108,6 +108,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 2,
   }),
   "read-audit": http({ tables: { audit: "read" }, reserved: 2 }),
+  "manage-demand": http({ tables: { ledger: "write", registry: "read" }, reserved: 5 }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -125,6 +126,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       "write-export",
       "count-kpis",
       "index-fleet",
+      "drive-demand",
     ],
   },
   bootstrap: {
@@ -202,6 +204,15 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     memoryMb: 1024,
     reserved: 1,
     tables: { registry: "read", readings: "write" },
+  },
+  "drive-demand": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    reserved: 1,
+    tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
+    sends: LANES,
+    invokes: ["plan-job"],
   },
   "plan-job": {
     trigger: { kind: "invoked" },

@@ -16,6 +16,7 @@ const env = settings({
   WRITE_EXPORT_FUNCTION: Setting,
   COUNT_KPIS_FUNCTION: Setting,
   INDEX_FLEET_FUNCTION: Setting,
+  DRIVE_DEMAND_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -32,6 +33,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.WRITE_EXPORT_FUNCTION,
     env.COUNT_KPIS_FUNCTION,
     env.INDEX_FLEET_FUNCTION,
+    env.DRIVE_DEMAND_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

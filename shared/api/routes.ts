@@ -1,4 +1,5 @@
 import { CompletenessList, CompletenessQuery } from "./completeness.ts";
+import { demandRoutes } from "./demand-routes.ts";
 import { exportRoutes } from "./export-routes.ts";
 import { groupRouteRoutes } from "./group-route-routes.ts";
 import { GroupChange, GroupInApi, GroupList, GroupPath, GroupQuery } from "./groups.ts";
@@ -301,6 +302,7 @@ export const routes = {
   ...safetyRoutes,
   ...exportRoutes,
   ...kpiRoutes,
+  ...demandRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

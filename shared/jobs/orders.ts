@@ -9,8 +9,12 @@ import { type SegmentMembers, slotsOfBitmap } from "./targets.ts";
 /** An order is a job that changes something at the meter: everything but reading. */
 export const isOrder = ({ operation }: Pick<Job, "operation">): boolean => replayClass(operation) !== "read";
 
-/** Whether it supersedes earlier orders to its meters: a test changes nothing. */
-export const supersedes = (job: Pick<Job, "operation" | "test">): boolean => isOrder(job) && job.test !== true;
+/**
+ * Whether it supersedes earlier orders to its meters: a test changes nothing, and a load behind a meter is another thing than
+ * the meter: a reconnection that is under way must not end because an event begins.
+ */
+export const supersedes = (job: Pick<Job, "operation" | "test">): boolean =>
+  isOrder(job) && job.test !== true && job.operation.kind !== "controlLoad";
 
 /** Who may give orders. */
 export const ORDER_ROLES: readonly string[] = ["operator", "supervisor"];
