@@ -73,7 +73,7 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
   const { clock, crypto, access } = ports;
   const minutes = pushMinutes(clock, limits);
   let counts = new Map<string, number>();
-  let working = 0;
+  let [working, waiting] = [0, 0];
   const count = (code: string): void => void counts.set(code, (counts.get(code) ?? 0) + 1);
 
   const meterOf = async (apdu: Uint8Array, origin: PushOrigin): Promise<{ meterId: MeterId; place: Place }> => {
@@ -131,7 +131,8 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
     });
   };
 
-  const take = async (apdu: Uint8Array, origin: PushOrigin): Promise<Uint8Array | undefined> => {
+  /** `verified`: nothing is worked on any more, the rest is waiting. */
+  const take = async (apdu: Uint8Array, origin: PushOrigin, verified: () => void): Promise<Uint8Array | undefined> => {
     const receivedAt = ports.sessionClock.now();
     const { meterId, place } = await meterOf(apdu, origin);
     const meter = await supposed(meterId, place);
@@ -170,7 +171,14 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
       ...contentFields(content),
       ...(sentAt === undefined ? {} : { sentAt, clockOffsetMs: sentAt - receivedAt }),
     };
-    await ports.pushes.add(place.segment, report);
+    if (waiting >= limits.waiting) throw new Refused("push.too-many");
+    verified();
+    waiting++;
+    try {
+      await ports.pushes.add(place.segment, report, pushed.confirmable);
+    } finally {
+      waiting--;
+    }
     count("push.taken");
     return confirmation(meter, pushed, source);
   };
@@ -182,13 +190,18 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
         return undefined;
       }
       working++;
+      let works = true;
+      const verified = (): void => {
+        if (works) working--;
+        works = false;
+      };
       try {
-        return await take(apdu, origin);
+        return await take(apdu, origin, verified);
       } catch (error) {
         count(error instanceof Refused ? error.code : failureOf(error, true).code);
         return undefined;
       } finally {
-        working--;
+        verified();
       }
     },
     counts() {

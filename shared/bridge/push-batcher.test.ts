@@ -40,17 +40,28 @@ function bench(fails = 0) {
 }
 
 describe("pushes on their way to ingest", () => {
-  it("of one segment wait a second for company; an alarm among them goes at once, by a group of its own", async () => {
+  it("of one segment wait ten seconds for company; an alarm among them goes at once, by a group of its own", async () => {
     const { clock, sent, batcher } = bench();
     const all = [batcher.add(1, push(1)), batcher.add(2, push(2)), batcher.add(1, push(3))];
     await batcher.add(1, push(4, "power.last-gasp"));
     expect(sent).toEqual([{ group: "alarms", at: 0, slots: [4] }]);
-    await clock.pass(2000);
+    await clock.pass(11_000);
     await Promise.all(all);
     expect(sent.slice(1)).toEqual([
-      { group: "pushes", at: 1000, slots: [1, 3] },
-      { group: "pushes", at: 1000, slots: [2] },
+      { group: "pushes", at: 10_000, slots: [1, 3] },
+      { group: "pushes", at: 10_000, slots: [2] },
     ]);
+  });
+
+  it("go within a second when one of them waits for its confirmation", async () => {
+    const { clock, sent, batcher } = bench();
+    void batcher.add(1, push(1));
+    await clock.pass(3_000);
+    const waits = batcher.add(1, push(2), true);
+    void batcher.add(2, push(3));
+    await clock.pass(1_000);
+    await waits;
+    expect(sent).toEqual([{ group: "pushes", at: 4_000, slots: [1, 2] }]);
   });
 
   it("go when there are a hundred, and when the bridge drains", async () => {

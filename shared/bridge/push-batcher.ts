@@ -16,12 +16,18 @@ export interface PushBatcher {
   /**
    * Resolves when the results queue has it, and rejects when the queue would not take it: only then may a meter that waits
    * for it be told that its push has arrived. An alarm goes at once and by a group of its own; the rest of a segment's
-   * waits for company, a second at the most.
+   * waits for company: a second at the most where the meter waits for a confirmation, else ten.
    */
-  add(segment: number, report: PushReport): Promise<void>;
+  add(segment: number, report: PushReport, confirmed?: boolean): Promise<void>;
   /** Sends what waits; resolves when everything is out, or given up. */
   flush(): Promise<void>;
 }
+
+/**
+ * How long a push that nobody waits for waits for company, ms. Meters spread their pushes over the period; what each batch
+ * costs (an object, a message, the fleet columns of its segment) is shared by those that it holds.
+ */
+export const COMPANY_MS = 10_000;
 
 const isUrgent = ({ events = [] }: PushReport): boolean => events.some(({ e }) => EVENTS[e].severity === "alarm");
 
@@ -31,6 +37,8 @@ interface Waiting {
   readonly timer: AbortController;
   readonly sent: Promise<void>;
   readonly settle: (sending: Promise<void>) => void;
+  /** Somebody waits for a confirmation. */
+  soon: boolean;
 }
 
 /** `bridgeId`: unique to this run and to this batcher, so that its batches are too. */
@@ -64,6 +72,13 @@ export function pushBatcher(ports: ResultPorts): PushBatcher {
     ready.settle(send(segment, "pushes", ready.texts));
   };
 
+  const flushAfter = (segment: number, ms: number, signal: AbortSignal): void => {
+    clock.sleep(ms, signal).then(
+      () => flushSegment(segment),
+      () => undefined, // flushed before
+    );
+  };
+
   const open = (segment: number): Waiting => {
     const timer = new AbortController();
     let settle: Waiting["settle"] = () => undefined;
@@ -71,17 +86,14 @@ export function pushBatcher(ports: ResultPorts): PushBatcher {
       settle = resolve;
     });
     sent.catch(() => undefined);
-    const opened: Waiting = { texts: [], characters: 0, timer, sent, settle };
+    const opened: Waiting = { texts: [], characters: 0, timer, sent, settle, soon: false };
     waiting.set(segment, opened);
-    clock.sleep(BATCH_MS, timer.signal).then(
-      () => flushSegment(segment),
-      () => undefined, // flushed before
-    );
+    flushAfter(segment, COMPANY_MS, timer.signal);
     return opened;
   };
 
   return {
-    add(segment, report) {
+    add(segment, report, confirmed = false) {
       const text = JSON.stringify(z.encode(PushReport, report));
       if (isUrgent(report)) return send(segment, "alarms", [text]);
       if ((waiting.get(segment)?.characters ?? 0) + text.length > BATCH_CHARACTERS) flushSegment(segment);
@@ -89,6 +101,10 @@ export function pushBatcher(ports: ResultPorts): PushBatcher {
       there.texts.push(text);
       there.characters += text.length + 1;
       if (there.texts.length >= BATCH_TASKS) flushSegment(segment);
+      else if (confirmed && !there.soon) {
+        there.soon = true;
+        flushAfter(segment, BATCH_MS, there.timer.signal);
+      }
       return there.sent;
     },
     async flush() {

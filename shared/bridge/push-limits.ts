@@ -4,13 +4,15 @@ import type { Clock } from "../ports/clock.ts";
 export interface PushLimits {
   /** Messages that are worked on at once: each costs look-ups and a verification. */
   readonly atOnce: number;
+  /** Verified ones that wait for the results queue to take them. */
+  readonly waiting: number;
   /** Messages a minute under one name: a stranger who says it must not keep the stores busy. */
   readonly perName: number;
   /** A meter is hinted at no more often, ms. */
   readonly hintMs: number;
 }
 
-export const PUSH_LIMITS: PushLimits = { atOnce: 1_024, perName: 60, hintMs: 900_000 };
+export const PUSH_LIMITS: PushLimits = { atOnce: 1_024, waiting: 20_000, perName: 60, hintMs: 900_000 };
 
 const MINUTE_MS = 60_000;
 const NAMES_MAX = 50_000;

@@ -18,8 +18,8 @@ export interface TappedLink extends Link {
 const LINGER_MS = 10_000;
 /** Connections of one task that linger. */
 const LINGERING_MAX = 4_096;
-/** Pushes of one connection that are worked on at once: what is above is passed over. */
-const AT_ONCE_MAX = 16;
+/** Pushes of one connection that are worked on, or wait for the results queue, at once: what is above is passed over. */
+const AT_ONCE_MAX = 64;
 const HDLC_FLAG = 0x7e;
 
 export interface PushTap {

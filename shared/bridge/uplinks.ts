@@ -3,6 +3,7 @@ import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { changeMailbox, type Mail, type Mailboxes, withoutMail } from "../jobs/mailbox.ts";
 import { decodeMessage } from "../jobs/messages.ts";
+import type { PushReport } from "../jobs/push-message.ts";
 import { UplinkMessage } from "../jobs/uplink-message.ts";
 import { SessionError } from "../metering/failure.ts";
 import { isMailOperation, type Said, type Sleeper, type SleeperProtocol } from "../metering/mailbox.ts";
@@ -186,7 +187,7 @@ export function uplinks(ports: UplinkPorts): Uplinks {
 
   const told = async (speaker: Speaker, said: Said, octets: Uint8Array, body: string): Promise<UplinkEnd> => {
     const { item, keyVersion } = speaker;
-    await ports.pushes.add(item.segment, {
+    const report: PushReport = {
       slot: item.slot,
       meterId: item.meterId,
       proof: { ...said.proof, version: keyVersion },
@@ -200,7 +201,8 @@ export function uplinks(ports: UplinkPorts): Uplinks {
       ...(said.registers.length === 0 ? {} : { registers: registerRecords(said.registers) }),
       ...(said.intervals.length === 0 ? {} : { intervals: said.intervals.map(intervalRecord) }),
       ...(said.events.length === 0 ? {} : { events: said.events.map(eventRecord) }),
-    });
+    };
+    await ports.pushes.add(item.segment, report, true); // the uplink's own message is kept until then
     return { kind: "told" };
   };
 

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { batchReference } from "../jobs/batches.ts";
 import type { Measurement } from "../metering/measurement.ts";
 import { MEASUREMENT_NAMES } from "../metering/measurement.ts";
+import { nodeCrypto } from "../ports/node-crypto.ts";
 import { type BlockEntry, type DayBlock, emptyBlock, type Origin, slotsOfDay } from "./day-block.ts";
 import { decodeDayBlock, encodeDayBlock } from "./day-block-codec.ts";
 import { measurementCode, measurementOf } from "./measurement-codes.ts";
@@ -88,15 +90,15 @@ describe("the octets of a day block", () => {
       expect(() => decodeDayBlock(DAY, octets.subarray(0, length))).toThrow(/day block/);
     expect(() => decodeDayBlock(DAY, Uint8Array.from([...octets, 0]))).toThrow(/expected the end/);
     expect(() => decodeDayBlock(DAY, Uint8Array.from([9, ...octets.subarray(1)]))).toThrow(
-      /expected format 2 or 1, found 9/,
+      /expected format 1 to 3, found 9/,
     );
   });
 
   it("never do anything but decode or refuse, whatever they are", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (octets) => {
+      fc.property(fc.constantFrom(1, 2, 3), fc.uint8Array({ maxLength: 200 }), (format, octets) => {
         try {
-          decodeDayBlock(DAY, Uint8Array.from([1, ...octets]));
+          decodeDayBlock(DAY, Uint8Array.from([format, ...octets]));
         } catch (error) {
           expect(error).toMatchObject({ code: "readings.block-malformed" });
         }
@@ -135,6 +137,45 @@ describe("the octets of a day block", () => {
     const named = MEASUREMENT_NAMES.slice(0, channels).map((name) => ({ measurement: name, scaler: 0 }));
     const octets = encodeDayBlock({ ...emptyBlock(DAY, 900, named), entries, registers });
     expect(octets.length).toBeLessThan(limit);
+  });
+
+  it("take some six octets for the origin of each push of a day, though every push has its own, by turns of three bridges", () => {
+    const named = MEASUREMENT_NAMES.slice(0, 1).map((name) => ({ measurement: name, scaler: 0 }));
+    const block = (originOf: (number: number) => Origin) =>
+      encodeDayBlock({
+        ...emptyBlock(DAY, 900, named),
+        entries: new Map(
+          Array.from({ length: 96 }, (_, number) => [
+            number,
+            { values: [BigInt(number * 300)], status: 0, origin: originOf(number) },
+          ]),
+        ),
+      });
+    const pushed = block((number) => {
+      const batch = batchReference(nodeCrypto, {
+        segment: 7,
+        batch: `b${number % 3}-pushes-${number * 9_000 + ((number * 37) % 5_000)}`,
+      });
+      return { batch, at: DAY + (number + 1) * 900_000 + 400_000 + ((number * 7_919) % 3_000) };
+    });
+    const once = block(() => ORIGIN);
+    expect((pushed.length - once.length) / 96).toBeLessThan(6.5);
+    expect(decodeDayBlock(DAY, pushed).entries.get(95)?.origin.at).toBe(
+      DAY + 96 * 900_000 + 400_000 + ((95 * 7_919) % 3_000),
+    );
+  });
+
+  it("of before origins were told by their differences are read as ever", () => {
+    // One interval of one channel, format 2: value 7, its origin's reference whole.
+    const bits = new Uint8Array(12);
+    bits[0] = 1;
+    const octets = [2, 132, 7, 1, measurementCode("energy.active.import.total"), 0, ...bits, 0, 14, 1, 1, 0, 1, 1, 0];
+    const whole = [1, 1, 35, 69, 103, 137, 171, 205, 239, 2, 1, 1, 0, 0, 0];
+    expect(decodeDayBlock(DAY, Uint8Array.from([...octets, ...whole])).entries.get(0)).toEqual({
+      values: [7n],
+      status: 0,
+      origin: { batch: "0123456789abcdef", at: DAY + 1 },
+    });
   });
 });
 

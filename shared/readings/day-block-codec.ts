@@ -13,16 +13,22 @@ import { measurementCode, measurementOf } from "./measurement-codes.ts";
 import { blockError, OctetReader, OctetWriter } from "./octet-stream.ts";
 
 /**
- * The octets of a day block. First octet: the format, 2. Then, in this order: layout (period, channels); presence bits
+ * The octets of a day block. First octet: the format, 3. Then, in this order: layout (period, channels); presence bits
  * of the day's intervals; a column a channel (its own presence bits where a present interval lacks it, then differences
- * of successive values, runs of equal ones counted); status runs; quality runs (not in format 1); the table of origins (8-octet batch reference and
- * instant); provenance runs over the present intervals; registers; intervals off the grid. Numbers are base 128,
- * instants are differences from the start of the day. Two channels of 96 intervals are about 450 octets.
+ * of successive values, runs of equal ones counted); status runs; quality runs (not in format 1); the table of origins;
+ * provenance of the present intervals; registers; intervals off the grid. Numbers are base 128, instants are differences
+ * from the start of the day. Two channels of 96 intervals are about 450 octets.
+ *
+ * An origin is the second half of its batch reference by its place among those that came before, the first half as the
+ * difference to the last one of that second half (batches of pushes that one bridge sends differ in little:
+ * `batchReference`), and its instant by the second difference. Provenance is runs of differences: 0 is the origin of the
+ * interval before, 1 the next one. So a day of pushes, each an origin of its own, takes about five octets a push.
  */
-const FORMAT = 2;
+const FORMAT = 3; // 2: origins whole, runs of their numbers
 /** Blocks of before there was validation. */
 const WITHOUT_QUALITY = 1;
 const REFERENCE_OCTETS = 8;
+const HALF_OCTETS = 4;
 
 const originKey = ({ batch, at }: Origin): string => `${batch}#${at}`;
 
@@ -68,12 +74,11 @@ export function encodeDayBlock(block: DayBlock): Uint8Array {
   const provenance = entries.map(({ origin }) => indexOf(origin));
   const registerOrigins = block.registers.map(({ origin }) => indexOf(origin));
   const sideOrigins = block.side.map(({ origin }) => indexOf(origin));
-  out.natural(table.length);
-  for (const { batch, at } of table) {
-    out.octets(fromHex(batch));
-    out.signed(at - block.day);
-  }
-  writeRuns(out, provenance);
+  writeOrigins(out, block.day, table);
+  writeRuns(
+    out,
+    provenance.map((origin, index) => zigzag(origin - (provenance[index - 1] ?? 0))),
+  );
 
   out.natural(block.registers.length);
   let last: BlockRegister | undefined;
@@ -108,8 +113,8 @@ export function encodeDayBlock(block: DayBlock): Uint8Array {
 export function decodeDayBlock(day: number, octets: Uint8Array): DayBlock {
   const source = new OctetReader(octets);
   const format = source.octet();
-  if (format !== FORMAT && format !== WITHOUT_QUALITY)
-    throw blockError(`expected format ${FORMAT} or ${WITHOUT_QUALITY}, found ${format}`, 0);
+  if (format < WITHOUT_QUALITY || format > FORMAT)
+    throw blockError(`expected format ${WITHOUT_QUALITY} to ${FORMAT}, found ${format}`, 0);
   const assessed = format !== WITHOUT_QUALITY;
   const period = source.natural();
   const channels: IntervalChannel[] = [];
@@ -119,14 +124,15 @@ export function decodeDayBlock(day: number, octets: Uint8Array): DayBlock {
   const columns = channels.map(() => readColumn(source, numbers.length));
   const status = readRuns(source, numbers.length);
   const quality = assessed ? readRuns(source, numbers.length) : [];
-  const origins = readOrigins(source, day);
+  const origins = format === FORMAT ? readOrigins(source, day) : readWholeOrigins(source, day);
   const originAt = (index: number): Origin => {
     const origin = origins[index];
     if (origin === undefined)
       throw blockError(`expected one of ${origins.length} origins, found ${index}`, source.offset);
     return origin;
   };
-  const provenance = readRuns(source, numbers.length);
+  const runs = readRuns(source, numbers.length);
+  const provenance = format === FORMAT ? summed(runs) : runs;
   const entries = new Map<number, BlockEntry>();
   for (const [index, number] of numbers.entries())
     entries.set(number, {
@@ -240,7 +246,68 @@ function readRuns(source: OctetReader, length: number): number[] {
   return numbers;
 }
 
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+const unzigzag = (value: number): number => (value % 2 === 0 ? value / 2 : -(value + 1) / 2);
+
+function summed(differences: readonly number[]): number[] {
+  let sum = 0;
+  return differences.map((difference) => {
+    sum += unzigzag(difference);
+    return sum;
+  });
+}
+
+const numberIn = (half: Uint8Array): number =>
+  new DataView(half.buffer, half.byteOffset, HALF_OCTETS).getUint32(0, true);
+
+function writeOrigins(out: OctetWriter, day: number, table: readonly Origin[]): void {
+  /** Second halves in the order in which they came, with the last first half of each as a number. */
+  const last = new Map<string, number>();
+  const places = new Map<string, number>();
+  let [instant, step] = [day, 0];
+  out.natural(table.length);
+  for (const { batch, at } of table) {
+    const octets = fromHex(batch);
+    const half = batch.slice(2 * HALF_OCTETS);
+    const number = numberIn(octets);
+    const was = last.get(half);
+    const place = places.get(half) ?? places.size;
+    out.natural(place);
+    if (was === undefined) out.octets(octets);
+    else out.signed(number - was);
+    places.set(half, place);
+    last.set(half, number);
+    out.signed(at - instant - step);
+    [instant, step] = [at, at - instant];
+  }
+}
+
 function readOrigins(source: OctetReader, day: number): Origin[] {
+  const halves: { readonly text: string; last: number }[] = [];
+  const origins: Origin[] = [];
+  let [instant, step] = [day, 0];
+  for (let left = source.natural(); left > 0; left--) {
+    const place = source.natural();
+    if (place > halves.length)
+      throw blockError(`expected one of ${halves.length} halves, found ${place}`, source.offset);
+    let half = halves[place];
+    if (half === undefined) {
+      const octets = source.octets(REFERENCE_OCTETS);
+      half = { text: toHex(octets.subarray(HALF_OCTETS)), last: numberIn(octets) };
+      halves.push(half);
+    } else half.last += source.signed();
+    if (half.last < 0 || half.last > 0xffff_ffff)
+      throw blockError(`expected half a reference, found ${half.last}`, source.offset);
+    const first = new Uint8Array(HALF_OCTETS);
+    new DataView(first.buffer).setUint32(0, half.last, true);
+    step += source.signed();
+    instant += step;
+    origins.push({ batch: `${toHex(first)}${half.text}`, at: instant });
+  }
+  return origins;
+}
+
+function readWholeOrigins(source: OctetReader, day: number): Origin[] {
   const origins: Origin[] = [];
   for (let left = source.natural(); left > 0; left--)
     origins.push({ batch: toHex(source.octets(REFERENCE_OCTETS)), at: source.signed() + day });

@@ -134,17 +134,27 @@ describe("what reports tell of a meter's fast facts", () => {
     expect((await facts()).contactAt).toBeUndefined();
   });
 
-  it("pushes are noted half an hour late at most, a change of the supply at once", async () => {
+  it("pushes are noted forty minutes late at most, of each quarter of an hour every third, a change of the supply at once", async () => {
     const { keep, facts, store } = world();
     const versions: (number | undefined)[] = [];
-    for (let minute = 0; minute <= 60; minute += 15) {
+    for (let minute = 0; minute <= 90; minute += 15) {
       await keep([report({ at: T0 + minute * 60_000 })], "none");
       versions.push((await store.read(SEGMENT))?.version);
     }
-    expect(versions).toEqual([1, 1, 2, 2, 3]);
-    const at = T0 + 61 * 60_000;
+    expect(versions).toEqual([1, 1, 1, 2, 2, 2, 3]);
+    const at = T0 + 91 * 60_000;
     await keep([report({ at, events: [{ at, e: "power.last-gasp", log: "alarm", code: "1" }] })], "none");
     expect(await facts()).toMatchObject({ contactAt: at, power: "off" });
+  });
+
+  it("of a push that is news but no urgent ones wait, and are written along with the next that is", async () => {
+    const { keep, facts, store } = world();
+    await keep([report({ at: T0 }), report({ slot: 6, at: T0 + 1_000 })], "none");
+    await keep([report({ at: T0 + 30 * 60_000 })], "none");
+    expect((await facts()).contactAt).toBe(T0);
+    await keep([report({ slot: 6, at: T0 + 45 * 60_000 })], "none");
+    expect((await facts()).contactAt).toBe(T0 + 30 * 60_000);
+    expect((await store.read(SEGMENT))?.version).toBe(2);
   });
 
   it("an order that was superseded says nothing of the meter", async () => {

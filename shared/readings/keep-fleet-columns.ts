@@ -89,39 +89,81 @@ export function fleetFactOf(report: TaskReport, job: Job | undefined, sentAt: nu
 }
 
 /**
- * What pushes alone bring is no news while the contact is known that late: they come one by one and often, and a write of
- * a whole segment for each would cost more than the push.
+ * What pushes alone bring comes one by one and often, and a write of a whole segment for each would cost more than the
+ * push. A contact that is known of the last `KNOWN_MS` is no news. News wait, in the memory of this process, for one that must
+ * be written: a contact not known of the last `DUE_MS`, or another state of the supply; that write takes them along. What is lost with
+ * a process is said again by the meter's next push.
  */
-const PUSH_STEP_MS = 30 * 60_000;
+const KNOWN_MS = 25 * 60_000;
+const DUE_MS = 40 * 60_000;
+/** Facts that wait in one process: above it those of the segment that has waited longest are forgotten. */
+const WAITING_MAX = 50_000;
 
-/** Whether a fact of a push is worth a write. Facts that are not are taken along with the next one that is. */
-function isNews(columns: FleetColumns, { slot, at, contact }: FleetFact): boolean {
+type News = "none" | "waits" | "due";
+
+function newsOf(columns: FleetColumns, { slot, at, contact }: FleetFact): News {
+  if (contact === undefined) return "none";
   const known = factsOf(columns, slot);
-  if (contact === undefined) return false;
   const { on, offAt } = contact.power;
-  const told = offAt !== undefined || on?.by === "restoration" || known.power !== "on";
-  return told || at - (known.contactAt ?? 0) >= PUSH_STEP_MS;
+  if (offAt !== undefined || on?.by === "restoration" || known.power !== "on") return "due";
+  const age = at - (known.contactAt ?? 0);
+  return age >= DUE_MS ? "due" : age >= KNOWN_MS ? "waits" : "none";
+}
+
+/** Facts that wait for a write of their segment: of each meter the newest. */
+function waitingFacts() {
+  const segments = new Map<number, Map<number, FleetFact>>();
+  let size = 0;
+  const take = (segment: number): readonly FleetFact[] => {
+    const facts = [...(segments.get(segment)?.values() ?? [])];
+    size -= facts.length;
+    segments.delete(segment);
+    return facts;
+  };
+  return {
+    take,
+    add(segment: number, fact: FleetFact): void {
+      const facts = segments.get(segment) ?? new Map<number, FleetFact>();
+      segments.set(segment, facts);
+      const there = facts.get(fact.slot);
+      if (there === undefined) size++;
+      if (there === undefined || there.at < fact.at) facts.set(fact.slot, fact);
+      const [longest] = segments.keys();
+      if (size > WAITING_MAX && longest !== undefined) take(longest);
+    },
+  };
 }
 
 /**
  * Keeps the fast facts of meters: one write a batch and segment, none where the batch brings nothing new. May be repeated:
  * a fact that is older than what is known changes nothing.
  */
-export const fleetColumnKeeper = ({ columns: store, clock, random }: FleetColumnPorts): Keeper => ({
-  async keep({ segment, job, sentAt, reports }) {
-    const facts = reports.map((report) => fleetFactOf(report, job, sentAt));
-    for (let tries = 1; ; tries++) {
-      const { columns, version } = (await store.read(segment)) ?? { columns: noColumns(), version: 0 };
-      if (job === undefined && !facts.some((fact) => isNews(columns, fact))) return;
-      let changed = false;
-      for (const fact of facts) changed = noteFact(columns, fact) || changed;
-      if (!changed || (await store.write(segment, columns, version)) === "written") return;
-      if (tries === TRIES)
-        throw new HeadraceError("readings.contended", `expected to write fleet columns within ${TRIES} tries`, {
-          retry: "later",
-          detail: { segment },
-        });
-      await clock.sleep(Math.round(PAUSE_MS * Math.min(tries, 10) * fraction(random)));
-    }
-  },
-});
+export function fleetColumnKeeper({ columns: store, clock, random }: FleetColumnPorts): Keeper {
+  const waiting = waitingFacts();
+  return {
+    async keep({ segment, job, sentAt, reports }) {
+      const facts = reports.map((report) => fleetFactOf(report, job, sentAt));
+      let along: readonly FleetFact[] = [];
+      for (let tries = 1; ; tries++) {
+        const { columns, version } = (await store.read(segment)) ?? { columns: noColumns(), version: 0 };
+        if (job === undefined && along.length === 0) {
+          const news = facts.map((fact) => newsOf(columns, fact));
+          if (!news.includes("due")) {
+            for (const [index, fact] of facts.entries()) if (news[index] === "waits") waiting.add(segment, fact);
+            return;
+          }
+        }
+        along = [...along, ...waiting.take(segment)];
+        let changed = false;
+        for (const fact of [...along, ...facts]) changed = noteFact(columns, fact) || changed;
+        if (!changed || (await store.write(segment, columns, version)) === "written") return;
+        if (tries === TRIES)
+          throw new HeadraceError("readings.contended", `expected to write fleet columns within ${TRIES} tries`, {
+            retry: "later",
+            detail: { segment },
+          });
+        await clock.sleep(Math.round(PAUSE_MS * Math.min(tries, 10) * fraction(random)));
+      }
+    },
+  };
+}

@@ -154,9 +154,9 @@ describe("what entries bring along", () => {
   it("a block of before there was validation is read as it is", () => {
     const registers = [{ measurement: "volume.gas" as const, value: 5n, scaler: -3, origin: ORIGIN }];
     const now = encodeDayBlock({ ...emptyBlock(DAY), registers });
-    // Format, period, channels, status runs; then quality runs, which format 1 has not.
-    expect([...now.subarray(0, 5)]).toEqual([2, 0, 0, 0, 0]);
-    const then = Uint8Array.from([1, ...now.subarray(1, 4), ...now.subarray(5)]);
+    // Format, period, channels, status runs; then quality runs and the place of the origin, which format 1 has not.
+    expect([...now.subarray(0, 7)]).toEqual([3, 0, 0, 0, 0, 1, 0]);
+    const then = Uint8Array.from([1, ...now.subarray(1, 4), 1, ...now.subarray(7)]);
     expect(decodeDayBlock(DAY, then)).toEqual({ ...emptyBlock(DAY), registers });
   });
 });

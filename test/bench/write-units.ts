@@ -14,16 +14,18 @@ import {
   TABLE_VARIABLES,
   type TableName,
 } from "../../infra/resources.ts";
+import { COMPANY_MS } from "../../shared/bridge/push-batcher.ts";
 import { takeLease } from "../../shared/bridge/slice-lease.ts";
 import { CALLER, engine, meterRows } from "../../shared/jobs/engine-fixture.ts";
 import { encodeMessage, ResultBatch, type TaskReport, type WorkItem } from "../../shared/jobs/messages.ts";
 import { planJob } from "../../shared/jobs/plan-job.ts";
-import { PushBatch } from "../../shared/jobs/push-message.ts";
+import { PushBatch, type PushReport } from "../../shared/jobs/push-message.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { sweepLedger } from "../../shared/jobs/sweep.ts";
 import type { Measurement } from "../../shared/metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../../shared/metering/meter.ts";
 import { assert } from "../../shared/ports/errors.ts";
+import { below, seeded } from "../../shared/ports/random.ts";
 import { DAY_MS } from "../../shared/readings/day-block.ts";
 import { household } from "../../shared/simulator/household.ts";
 import { LoadCurve } from "../../shared/simulator/load-model.ts";
@@ -36,8 +38,11 @@ const METERS = SEGMENT_SLOTS;
 const PERIOD_MS = 900_000;
 const HOUR_MS = 3_600_000;
 const DAY = Date.UTC(2026, 10, 3);
-/** Meters that push, one batch of theirs each quarter-hour. */
-const PUSHING = 100;
+/** Bridges that pushes reach by turns, and how many batches each sends of all segments between two pushes of a meter. */
+const BRIDGES = 3;
+const BATCHES_BETWEEN = 9_000;
+/** How much a push of one meter comes later than the one before would say. */
+const JITTER_MS = 3_000;
 /** A pass over a slice lasts a minute: its lease is renewed so often. */
 const RENEWALS = 2;
 const INGEST = "ingest-results";
@@ -54,6 +59,7 @@ const KINDS: readonly (readonly [table: string, key: RegExp, kind: string])[] = 
   ["Readings", /^D#/, "day block"],
   ["Readings", /^G#/, "missing intervals"],
   ["Readings", /^P#/, "push counter"],
+  ["Readings", /^C#/, "fleet columns"],
   ["Ledger", /^L#/, "slice"],
   ["Ledger", /^J#[^/]*\/progress$/, "progress"],
   ["Ledger", /^(?:J#|JOBS|LIVE)/, "job"],
@@ -99,7 +105,7 @@ async function ingestFunction(dynamo: CountedDynamo) {
   }
   for (const name of sends) env[queueVariable(name)] = url(name);
   for (const name of parked?.queues ?? []) env[parkedVariable(name)] = url(`${name}-parked`);
-  for (const variable of Object.keys(settings)) env[variable] = "event=800"; // the deployment's default for each is a text
+  for (const variable of Object.keys(settings)) env[variable] = variable === "BLOCK_DAYS" ? "800" : "event=800";
   Object.assign(process.env, env);
   const module = (await import(`../../functions/${INGEST}/handler.ts`)) as {
     readonly handler: (event: SQSEvent, context: object) => Promise<{ readonly batchItemFailures: readonly object[] }>;
@@ -225,21 +231,42 @@ async function poll({ dynamo, ingest, meters }: World, from: number, at: number,
   db.destroy();
 }
 
-/** Each meter pushes what it counted in the last quarter-hour. */
-async function push({ ingest }: World, at: number, meters: number): Promise<void> {
-  const pushes = Array.from({ length: meters }, (_, slot) => ({
-    slot,
-    meterId: MeterId.parse(`M-${slot}`),
-    proof: { key: "unicast", version: 1, counter: BigInt(at / PERIOD_MS) },
-    transport: "tcp" as const,
-    receivedAt: at + 2_000,
-    profile,
-    frameDigest: digest,
-    intervals: readingOf(slot, at - PERIOD_MS, at, at).intervals,
-  }));
-  await ingest([
-    encodeMessage(PushBatch, { v: 1, batch: `bench-push-${at}`, bridge: "bench", segment: 0, sentAt: at, pushes }),
-  ]);
+/**
+ * Each of a segment's meters pushes what it counted in the last quarter-hour, at a second of its own and with a jitter of
+ * its own, and the batches are as the bridges' batchers make them of that: what came while the first one waited.
+ */
+async function push({ ingest }: World, at: number): Promise<void> {
+  const random = seeded(`pushes-${at}`);
+  const spacing = PERIOD_MS / SEGMENT_SLOTS;
+  const bridges = Array.from({ length: BRIDGES }, (_, bridge) => ({ bridge, sendsAt: 0, pushes: [] as PushReport[] }));
+  const bodies: string[] = [];
+  const send = ({ bridge, sendsAt: sentAt, pushes }: (typeof bridges)[number]): void => {
+    if (pushes.length === 0) return;
+    const number = ((at / PERIOD_MS) % 10_000) * BATCHES_BETWEEN + bodies.length;
+    const name = { batch: `bench${bridge}-pushes-${number}`, bridge: `bench${bridge}-pushes` };
+    bodies.push(encodeMessage(PushBatch, { v: 1, ...name, segment: 0, sentAt, pushes: pushes.splice(0) }));
+  };
+  for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
+    const receivedAt = at + Math.round(slot * spacing) + below(random, JITTER_MS);
+    const bridge = bridges[below(random, BRIDGES)];
+    assert(bridge !== undefined, "a push reaches a bridge");
+    if (receivedAt >= bridge.sendsAt) {
+      send(bridge);
+      bridge.sendsAt = receivedAt + COMPANY_MS;
+    }
+    bridge.pushes.push({
+      slot,
+      meterId: MeterId.parse(`M-${slot}`),
+      proof: { key: "unicast", version: 1, counter: BigInt(at / PERIOD_MS) },
+      transport: "tcp",
+      receivedAt,
+      profile,
+      frameDigest: digest,
+      intervals: readingOf(slot, at - PERIOD_MS, at, at).intervals,
+    });
+  }
+  for (const bridge of bridges) send(bridge);
+  await ingest(bodies);
 }
 
 const rounded = (value: number): number => Number(value.toFixed(3));
@@ -286,16 +313,15 @@ export const writeUnits: Benchmark = {
         poll(world, DAY + 5 * DAY_MS + 8 * HOUR_MS, DAY + 5 * DAY_MS + 12 * HOUR_MS + late, 17),
       );
       const quarters = DAY_MS / PERIOD_MS;
-      await measure("push each quarter-hour of a day", PUSHING * quarters, async () => {
-        for (let quarter = 1; quarter <= quarters; quarter++)
-          await push(world, DAY + 3 * DAY_MS + quarter * PERIOD_MS, PUSHING);
+      await measure("push each quarter-hour of a day", SEGMENT_SLOTS * quarters, async () => {
+        for (let quarter = 1; quarter <= quarters; quarter++) await push(world, DAY + 3 * DAY_MS + quarter * PERIOD_MS);
       });
     } finally {
       await close();
       await dynamo.close();
     }
     return {
-      mix: `${meters} meters in full segments, four channels of 15 minutes and two total registers; each read is one job over all meters: planned, leased (renewed twice), 100 reports a batch through the ingest function, swept; a push is one interval of four channels; the larger of an item before and after a write counts, by 1 kB, index entries too`,
+      mix: `${meters} meters in full segments, four channels of 15 minutes and two total registers; each read is one job over all meters: planned, leased (renewed twice), 100 reports a batch through the ingest function, swept; a push is one interval of four channels, each of 1,024 meters at a second of its own of the quarter-hour, through one of three bridges by chance, in the batches of their batchers; the larger of an item before and after a write counts, by 1 kB, index entries too`,
       figures,
       ratios,
     };
