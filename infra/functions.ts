@@ -152,7 +152,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "invoked" },
     timeoutSeconds: 120,
     memoryMb: 512,
-    tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
     sends: LANES,
     invokes: ["plan-job"],
   },

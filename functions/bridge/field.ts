@@ -8,6 +8,7 @@ import { RECEPTION_LIMITS } from "../../shared/bridge/reception-limits.ts";
 import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import { dlmsReception } from "../../shared/dlms/reception.ts";
+import type { MeterId } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { openC1222Port } from "./c1222-port.ts";
 import { openDlmsDatagrams } from "./dlms-datagrams.ts";
@@ -36,6 +37,8 @@ export interface FieldPorts extends Omit<C1222GatePorts, "address" | "driver" | 
   readonly secret: () => Promise<Uint8Array>;
   /** False: another Region is the active one, or this task's clock is wrong. */
   readonly mayReceive: () => boolean;
+  /** Of a meter in whose name something came that it has not proved to be its own. */
+  readonly onHint: (meterId: MeterId) => void;
 }
 
 export interface FieldSettings {

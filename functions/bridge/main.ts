@@ -33,6 +33,7 @@ import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoGroupRequests } from "../adapters/dynamo-group-requests.ts";
 import { dynamoGroupKeys } from "../adapters/dynamo-group-routes.ts";
 import { dynamoGuards } from "../adapters/dynamo-guards.ts";
+import { dynamoHints } from "../adapters/dynamo-hints.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMailboxes } from "../adapters/dynamo-mailboxes.ts";
 import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
@@ -176,6 +177,7 @@ const answers = groupAnswers({
   bridgeId: `${bridgeId}-groups`,
 });
 const pushes = pushBatcher({ ...batchPorts, clock: systemClock, bridgeId: `${bridgeId}-pushes` });
+const hints = dynamoHints(db, env.LEDGER_TABLE);
 const mailboxes = dynamoMailboxes(db, env.LEDGER_TABLE);
 const mailRoom = openMailRoom({
   ...common,
@@ -211,6 +213,10 @@ field =
           dial: (route, deadline) => (route.kind === "dial" ? dial(route, deadline) : relayed.dial(route, deadline)),
           onAnswer: (apdu) => answers.receive(apdu),
           pushes,
+          onHint: (meterId) =>
+            void hints
+              .note(meterId, systemClock.now())
+              .catch((error: unknown) => logger.warn("a hint was not noted", { fault: factsOf(error) })),
           onAttached: recall({
             clock: systemClock,
             ledger,

@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { readHinted } from "../../shared/jobs/hints.ts";
 import { runSchedules } from "../../shared/jobs/run-schedules.ts";
 import { judgeRuns } from "../../shared/jobs/schedule-runs.ts";
+import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoHints } from "../adapters/dynamo-hints.ts";
 import { dynamoCalendars } from "../adapters/dynamo-named.ts";
 import { dynamoScheduleRuns, dynamoSchedules } from "../adapters/dynamo-schedules.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
@@ -18,10 +21,21 @@ const ports = {
   runs: dynamoScheduleRuns(db, env.LEDGER_TABLE),
 };
 
-/** Once a minute: every schedule whose run is due becomes a job, and runs are judged by their service levels. */
+const hinted = {
+  hints: dynamoHints(db, env.LEDGER_TABLE),
+  clock: ports.clock,
+  submit: (caller: Parameters<typeof submitJob>[1], request: Parameters<typeof submitJob>[2]) =>
+    submitJob(ports, caller, request),
+};
+
+/**
+ * Once a minute: every schedule whose run is due becomes a job, runs are judged by their service levels, and meters that
+ * pushes only hint at are read.
+ */
 export const handler = eventHandler(z.object({}), async () => {
   const runs = await runSchedules(ports, productClock.now());
   const judged = await judgeRuns(ports, ports.clock.now());
-  if (runs.length + judged.length === 0) return undefined;
-  return { runs, ...(judged.length === 0 ? {} : { judged }) };
+  const hints = await readHinted(hinted, productClock.now());
+  if (runs.length + judged.length === 0 && hints === undefined) return undefined;
+  return { runs, ...(judged.length === 0 ? {} : { judged }), ...(hints === undefined ? {} : { hints }) };
 });

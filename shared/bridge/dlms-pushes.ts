@@ -32,7 +32,7 @@ export interface DlmsPushPorts {
   readonly clientSystemTitle: string;
   readonly pushes: Pick<PushBatcher, "add">;
   /** Somebody said, without a proof, that this enrolled meter has something to say. */
-  readonly onHint?: (meterId: MeterId, place: Place) => void;
+  readonly onHint?: (meterId: MeterId) => void;
 }
 
 /** Where an unsolicited APDU came in. */
@@ -138,7 +138,7 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
     const meter = await supposed(meterId, place);
     const { item, profile } = meter;
     const hint = (): void => {
-      if (minutes.mayHint(meterId)) ports.onHint?.(meterId, place);
+      if (minutes.mayHint(meterId)) ports.onHint?.(meterId);
     };
     const source = await sourceOf(meter);
     const read = () => {

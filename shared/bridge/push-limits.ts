@@ -10,9 +10,11 @@ export interface PushLimits {
   readonly perName: number;
   /** A meter is hinted at no more often, ms. */
   readonly hintMs: number;
+  /** Hints a minute, of all meters: one in whose name somebody sends is read, no more. */
+  readonly hints: number;
 }
 
-export const PUSH_LIMITS: PushLimits = { atOnce: 1_024, waiting: 20_000, perName: 60, hintMs: 900_000 };
+export const PUSH_LIMITS: PushLimits = { atOnce: 1_024, waiting: 20_000, perName: 60, hintMs: 900_000, hints: 100 };
 
 const MINUTE_MS = 60_000;
 const NAMES_MAX = 50_000;
@@ -25,7 +27,7 @@ export interface PushMinutes {
 
 /** Counts in minutes of the machine's clock. */
 export function pushMinutes(clock: Pick<Clock, "now">, limits: PushLimits): PushMinutes {
-  let minute = -1;
+  let [minute, hintMinute, hints] = [-1, -1, 0];
   const asked = new Map<string, number>();
   const hinted = new Map<string, number>();
   return {
@@ -40,10 +42,15 @@ export function pushMinutes(clock: Pick<Clock, "now">, limits: PushLimits): Push
     },
     mayHint(meterId) {
       const now = clock.now();
+      const current = Math.floor(now / MINUTE_MS);
+      if (current !== hintMinute) hints = 0;
+      hintMinute = current;
+      if (hints >= limits.hints) return false;
       const last = hinted.get(meterId);
       if (last !== undefined && now - last < limits.hintMs) return false;
       if (hinted.size >= NAMES_MAX) hinted.clear();
       hinted.set(meterId, now);
+      hints++;
       return true;
     },
   };
