@@ -28,6 +28,8 @@ export interface Settings {
   readonly clientSystemTitle: string;
   /** Concurrent sessions of one bridge task: context `maxSessions`, default 256 (coop) or 1,000 (utility). */
   readonly maxSessions: number;
+  /** Host name or address that meters are told to push to, where it is not the load balancer's own name: context `pushHost`. */
+  readonly pushHost?: string;
   /** Stock Node 24 image by digest: context `bridgeImage`. */
   readonly bridgeImage: string;
   /** The console's own host name and its certificate (us-east-1), where it has one. */
@@ -100,6 +102,7 @@ export function settingsOf(node: Node): Settings {
   const profile = choice("profile", PROFILES);
   const network = choice("network", NETWORKS);
   const zones = node.tryGetContext("availabilityZones") === undefined ? undefined : list("availabilityZones");
+  const pushHost = text("pushHost", "", /^(?:[A-Za-z0-9.-]{1,100}|\[[0-9a-fA-F:]+\])?$/, "a host name or an address");
   const domain: unknown = node.tryGetContext("consoleDomain");
   const maxSessions = Number(node.tryGetContext("maxSessions") ?? (profile === "coop" ? 256 : 1000));
   if (!Number.isInteger(maxSessions) || maxSessions < 1)
@@ -146,6 +149,7 @@ export function settingsOf(node: Node): Settings {
           },
         }
       : {}),
+    ...(pushHost === "" ? {} : { pushHost }),
     ...(typeof domain === "string" && domain !== ""
       ? {
           consoleDomain: {

@@ -17,6 +17,7 @@ import type { Lane } from "../../shared/jobs/lane.ts";
 import { ApTitleText } from "../../shared/metering/ap-title.ts";
 import type { GroupProtocol } from "../../shared/metering/group.ts";
 import { SystemTitle } from "../../shared/metering/meter.ts";
+import { PushDestination } from "../../shared/metering/push-setting.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { toHex } from "../../shared/ports/octets.ts";
@@ -101,6 +102,11 @@ const env = settings({
   DLMS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   /** Where C12.22 nodes register, notify and answer, TCP and UDP; absent: none comes by itself. */
   C1222_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  /** Where DLMS meters are told to push to, `host:port`; absent: nowhere, unless an operation says. */
+  PUSHES_TO: z
+    .string()
+    .regex(/^[^\s]+:\d{1,5}$/)
+    .optional(),
   /** The headend's own title among C12.22 nodes: master relay and notification host. */
   C1222_AP_TITLE: ApTitleText.default(".1.1"),
   /** Where other tasks ask for byte pipes. */
@@ -242,6 +248,11 @@ const fanOut = fanOutOf({
   connectMs: FAN_OUT_CONNECT_MS,
 });
 
+const pushesTo = (text: string | undefined): PushDestination | undefined => {
+  const [, host, port] = /^(.+):(\d+)$/.exec(text ?? "") ?? [];
+  return host === undefined ? undefined : PushDestination.parse({ host, port: Number(port) });
+};
+
 const bridge = startBridge(
   {
     ...common,
@@ -265,6 +276,7 @@ const bridge = startBridge(
       taskName: taskNames(nodeCrypto),
     },
     drivers: driverRegistry([dlmsDriver, c1222Driver]),
+    pushesTo: pushesTo(env.PUSHES_TO),
     dial,
     relay: relayed.dial,
     trace: relayTrace({ dial: relayed.dial, random, from: env.C1222_AP_TITLE }),

@@ -69,6 +69,7 @@ export class FieldGate extends Construct {
     network.securityGroup.addIngressRule(network.securityGroup, Port.tcp(PIPE_PORT), "Byte pipes between the tasks");
 
     tasks.container.addEnvironment("DLMS_PORT", String(DLMS_PORT));
+    tasks.container.addEnvironment("PUSHES_TO", `${settings.pushHost ?? balancer.loadBalancerDnsName}:${DLMS_PORT}`);
     tasks.container.addEnvironment("C1222_PORT", String(C1222_PORT));
     tasks.container.addEnvironment("PIPE_PORT", String(PIPE_PORT));
     tasks.container.addEnvironment("MAX_CONNECTIONS", String(MAX_CONNECTIONS));

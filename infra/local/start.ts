@@ -10,7 +10,6 @@ import { enrolTown, storeGroupRoute } from "./enrol-town.ts";
 import type { Addresses } from "./load.ts";
 import { ApiError, type LocalApi, localApi } from "./local-api.ts";
 import { type LogSink, logSink } from "./log-sink.ts";
-import type { Callers } from "./meter-call.ts";
 import type { Sleepers } from "./meter-sleeper.ts";
 import { Progress } from "./progress.ts";
 import { type OnceResult, readOnce } from "./read-once.ts";
@@ -21,6 +20,7 @@ import { StartupError } from "./startup-error.ts";
 import { synthesiseInto } from "./synthesis.ts";
 import { METER_PORTS } from "./town-addresses.ts";
 import { startTown, type TownProcess } from "./town-process.ts";
+import type { PushGates } from "./town-pushes.ts";
 
 /** `npm start`. Exit codes: design section 5; 2 for everything that keeps it from starting. */
 interface Running {
@@ -77,7 +77,7 @@ function clientTitle({ template }: Deployment): string {
 }
 
 /** Where simulated meters call in. */
-function gatesOf({ listeners }: Deployment): Callers["gates"] {
+function gatesOf({ listeners }: Deployment): PushGates {
   const gate = (listener: number) => {
     const port = listeners.get(listener);
     if (port === undefined)
@@ -159,7 +159,7 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     ...(attached === 0 ? {} : { callers: { share: attached, gates: gatesOf(deployment) } }),
     ...(options.sleepers === 0 ? {} : { sleepers: { count: options.sleepers, ...sleeperTopics(deployment) } }),
     // One job is compared with what the meters held when it read them: nobody adds to it meanwhile.
-    ...(attached === 0 || options.once ? {} : { pushes: gatesOf(deployment).dlms }),
+    ...(attached === 0 || options.once ? {} : { pushes: gatesOf(deployment) }),
     ...(folder.kept ? { data: join(folder.path, "town") } : {}),
     ...(text === undefined ? {} : { clock: text }),
   }).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import type { Sleepers } from "./meter-sleeper.ts";
 import type { TownWitness } from "./town.ts";
 import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
-import type { PushGate } from "./town-pushes.ts";
+import type { PushGates } from "./town-pushes.ts";
 
 /** What a town in a process of its own is started with. */
 export interface TownStart {
@@ -17,7 +17,7 @@ export interface TownStart {
   readonly clientSystemTitle: string;
   readonly callers?: Callers;
   readonly sleepers?: Sleepers;
-  readonly pushes?: PushGate;
+  readonly pushes?: PushGates;
   readonly port?: number;
   /** Folder in which the meters' counters are kept. */
   readonly data?: string;

@@ -1,12 +1,18 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { connect, type Socket } from "node:net";
 import { fraction, type Random } from "../../shared/ports/random.ts";
+import { C1222Meter } from "../../shared/simulator/c1222-meter.ts";
 import { SimulatedMeter } from "../../shared/simulator/meter.ts";
 
 /** Where the headend listens for what meters say by themselves, TCP and UDP. */
 export interface PushGate {
   readonly host: string;
   readonly port: number;
+}
+/** Of each protocol. */
+export interface PushGates {
+  readonly dlms: PushGate;
+  readonly c1222: PushGate;
 }
 
 /** How often a meter looks whether it has something to say, ms of the machine's clock: what a last gasp waits at the most. */
@@ -15,20 +21,20 @@ const LOOK_MS = 1_000;
 const GIVEN_UP_MS = 10_000;
 
 export interface PushingMeter {
-  readonly meter: SimulatedMeter;
+  readonly meter: SimulatedMeter | C1222Meter;
   /** The connection that the meter keeps open; undefined: it opens one for each push, or sends datagrams. */
   readonly held?: () => Socket | undefined;
 }
 
-/** Simulated DLMS meters that push when their Push setups are due, each at moments of its own. */
+/** Simulated meters that push when their setups are due, each at moments of its own. */
 export class TownPushes {
-  readonly #gate: PushGate;
+  readonly #gates: PushGates;
   readonly #sockets: Set<Socket>;
   readonly #udp: UdpSocket;
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(meters: readonly PushingMeter[], gate: PushGate, sockets: Set<Socket>, random: Random) {
-    this.#gate = gate;
+  constructor(meters: readonly PushingMeter[], gates: PushGates, sockets: Set<Socket>, random: Random) {
+    this.#gates = gates;
     this.#sockets = sockets;
     this.#udp = createSocket("udp4");
     this.#udp.on("error", () => undefined); // a datagram may be lost
@@ -45,14 +51,15 @@ export class TownPushes {
   #look({ meter, held }: PushingMeter): void {
     const frames = meter.duePushes();
     if (frames.length === 0) return;
-    const { host, port } = this.#gate;
+    const gate = this.#gates[meter.plan.profile.protocol];
     if (held !== undefined) for (const frame of frames) held()?.write(frame);
-    else if (meter.plan.way?.kind === "udp") for (const frame of frames) this.#udp.send(frame, port, host);
-    else this.#call(frames);
+    else if (meter.plan.way?.kind === "udp" || meter instanceof C1222Meter)
+      for (const frame of frames) this.#udp.send(frame, gate.port, gate.host);
+    else this.#call(gate, frames);
   }
 
-  #call(frames: readonly Uint8Array[]): void {
-    const socket = connect({ ...this.#gate, noDelay: true });
+  #call(gate: PushGate, frames: readonly Uint8Array[]): void {
+    const socket = connect({ ...gate, noDelay: true });
     this.#sockets.add(socket);
     socket.once("connect", () => {
       for (const frame of frames) socket.write(frame);
@@ -70,9 +77,12 @@ export class TownPushes {
   }
 }
 
-/** Whether it pushes: it has a Push setup, and what it says is protected. */
-export const pushesByItself = (meter: unknown): meter is SimulatedMeter =>
-  meter instanceof SimulatedMeter &&
-  meter.plan.fault === undefined &&
-  meter.plan.profile.dlms.access.ciphering !== "none" &&
-  (meter.plan.profile.dlms.pushes ?? []).length > 0;
+/** Whether it pushes, or can be told to: its model has pushes, and what it says is protected. */
+export const pushesByItself = (meter: unknown): meter is SimulatedMeter | C1222Meter =>
+  meter instanceof SimulatedMeter
+    ? meter.plan.fault === undefined &&
+      meter.plan.profile.dlms.access.ciphering !== "none" &&
+      (meter.plan.profile.dlms.pushes ?? []).length > 0
+    : meter instanceof C1222Meter &&
+      meter.plan.fault === undefined &&
+      (meter.plan.profile.c1222.pushes ?? []).length > 0;

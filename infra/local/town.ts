@@ -15,7 +15,7 @@ import { firstAddressing, type Listening, place } from "./town-addresses.ts";
 import { type FanOutWitness, TownFanOut, type TownGroup } from "./town-group.ts";
 import { listed, type TownMeter } from "./town-listing.ts";
 import { TownMemory } from "./town-memory.ts";
-import { type PushGate, pushesByItself, TownPushes } from "./town-pushes.ts";
+import { type PushGates, pushesByItself, TownPushes } from "./town-pushes.ts";
 import { meterSite } from "./town-sites.ts";
 
 export interface TownOptions {
@@ -36,7 +36,7 @@ export interface TownOptions {
   /** Gas and water modules that sleep, besides the meters, and the broker that they know. */
   readonly sleepers?: Sleepers;
   /** Where meters push by themselves; absent: none does. */
-  readonly pushes?: PushGate;
+  readonly pushes?: PushGates;
 }
 
 export interface WitnessedCounter {

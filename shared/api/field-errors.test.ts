@@ -21,7 +21,7 @@ describe("field errors", () => {
       {
         field: "operation.kind",
         expected:
-          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad, readPowerLimit, setPowerLimit",
+          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad, readPowerLimit, setPowerLimit, configurePush",
         received: "open",
       },
     ]);

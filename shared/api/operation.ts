@@ -18,6 +18,7 @@ const [
   ControlLoad,
   ReadPowerLimit,
   SetPowerLimit,
+  ConfigurePush,
 ] = Operation.options;
 
 const range = z
@@ -51,6 +52,7 @@ const OFFERED = [
   ControlLoad.extend({ control: LoadControlInApi }),
   ReadPowerLimit,
   SetPowerLimit.extend({ emergency: EmergencyLimit.extend({ activateAt: WholeSecond }).nullable().optional() }),
+  ConfigurePush,
 ] as const;
 
 /** What may be asked for, and how it is shown; instants in ISO 8601. */

@@ -4,6 +4,7 @@ import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
+import type { PushDestination } from "../metering/push-setting.ts";
 import type { IntervalEntry, IntervalSet } from "../metering/result.ts";
 import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -40,6 +41,8 @@ export interface PerformPorts {
   readonly trace?: RelayTrace;
   /** This headend's own title, hex. */
   readonly clientSystemTitle: string;
+  /** Where meters are to push to, if an operation does not say; absent: this deployment lets none call in. */
+  readonly pushesTo?: PushDestination | undefined;
 }
 
 export interface TimeLimits {
@@ -184,6 +187,7 @@ export async function converse(
       profile,
       systemTitle: item.systemTitle,
       clientSystemTitle: ports.clientSystemTitle,
+      ...(ports.pushesTo === undefined ? {} : { pushesTo: ports.pushesTo }),
       keys,
       counters,
       responseTimeoutMs: limits.responseMs,

@@ -124,6 +124,9 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
     ...(result.clockSet === undefined ? {} : { clockSet: clockSetRecord(result.clockSet) }),
     ...(result.loadControl === undefined ? {} : { loadControl: { ...result.loadControl } }),
     ...(result.powerLimit === undefined ? {} : { powerLimit: result.powerLimit }),
+    ...(result.pushSet === undefined
+      ? {}
+      : { pushSet: { before: { ...result.pushSet.before }, after: { ...result.pushSet.after } } }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),

@@ -10,6 +10,7 @@ import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
 import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
@@ -104,6 +105,8 @@ class C1222MeterSession implements MeterSession {
         return this.#result({ powerLimit: await readPowerLimit(this.#limitParts) });
       case "setPowerLimit":
         return this.#result({ powerLimit: await setPowerLimit(this.#limitParts, operation, mayChange) });
+      case "configurePush":
+        return this.#result({ pushSet: await configurePush(this.#reader, this.#profile, operation) });
       case "ping":
         return this.#ping(operation.depth);
       default:

@@ -6,6 +6,7 @@ import type { LoadControl } from "../metering/load-control.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
 import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
+import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
 import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
@@ -26,6 +27,7 @@ import { attributeOf, type ReadableAttribute } from "./objects/interface-class.t
 import { type CaptureObject, ProfileGeneric } from "./objects/profile-generic.ts";
 
 type ReadIntervals = Extract<Operation, { readonly kind: "readIntervals" }>;
+type ConfigurePush = Extract<Operation, { readonly kind: "configurePush" }>;
 type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
 
 const known = <T>(answer: Answer<unknown> | undefined): T | undefined =>
@@ -79,6 +81,8 @@ class DlmsMeterSession implements MeterSession {
         return this.#result({ powerLimit: await readPowerLimit(await this.#limiter()) });
       case "setPowerLimit":
         return this.#result({ powerLimit: await setPowerLimit(await this.#limiter(), operation, mayChange) });
+      case "configurePush":
+        return this.#configurePush(operation);
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -240,6 +244,18 @@ class DlmsMeterSession implements MeterSession {
     if (range === undefined) return {};
     const { intervals, refusals } = await this.#readIntervals({ kind: "readIntervals", range });
     return { intervals, refusals: [...refusals, ...unmarked(sets, at, intervals)] };
+  }
+
+  async #configurePush(operation: ConfigurePush): Promise<OperationResult> {
+    const { pushesTo, link } = this.#context;
+    const transport = link.kind === "stream" ? ("tcp" as const) : ("udp" as const);
+    const pushSet = await configurePush(
+      this.#session,
+      this.#profile,
+      operation,
+      pushesTo && { transport, ...pushesTo },
+    );
+    return this.#result({ pushSet });
   }
 
   /** `network`: the association itself is the answer of the module; `meter`: an object past the interface answers too. */

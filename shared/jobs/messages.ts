@@ -5,6 +5,7 @@ import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
+import { PushState } from "../metering/push-setting.ts";
 import { SNAPSHOT_KINDS } from "../metering/result.ts";
 import { JobId } from "./job.ts";
 import { Lane } from "./lane.ts";
@@ -120,6 +121,7 @@ export const TaskReport = z.strictObject({
     .optional(),
   loadControl: LoadControlState.optional(),
   powerLimit: PowerLimitShown.optional(),
+  pushSet: z.strictObject({ before: PushState, after: PushState }).optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

@@ -3,6 +3,7 @@ import { ApTitleText } from "./ap-title.ts";
 import { EventNameSchema } from "./event-catalogue.ts";
 import { MeasurementName } from "./measurement.ts";
 import { Commodity } from "./meter.ts";
+import { PushedContent, PushPeriod } from "./push-setting.ts";
 
 /** Bits 0 to 10 the number, 11 manufacturer. */
 const TableId = z.int().min(0).max(0x0fff);
@@ -183,6 +184,24 @@ const C1222Access = z.strictObject({
     .optional(),
 });
 
+/**
+ * A push of the model, and the manufacturer's table that says whether and how often: written whole. It goes to the
+ * notification host that the node is registered with.
+ */
+const C1222PushSetting = z.strictObject({
+  content: PushedContent,
+  table: TableId,
+  /** 1: on, 0: off. */
+  enabled: Element,
+  /** Absent: it pushes when something happens. */
+  period: z
+    .strictObject({ element: Element, unitSeconds: z.int().min(1).max(3600), periods: z.array(PushPeriod).min(1) })
+    .optional(),
+  /** Tables that it writes to its host. */
+  tables: z.array(TableId).max(16),
+  evidence: Evidence,
+});
+
 /** What members of this model do with a request to a group of theirs; no field of the protocol says any of it. */
 const C1222Groups = z.strictObject({
   /** Each member waits a random part of so many seconds before it answers. */
@@ -224,6 +243,7 @@ export const C1222Profile = z.strictObject({
       powerLimit: C1222PowerLimit.optional(),
       /** A module on a battery: when it listens, and what it says by itself. */
       sleep: C1222Sleep.optional(),
+      pushes: z.array(C1222PushSetting).max(4).optional(),
       /** Absent: the model takes no requests to groups. */
       groups: C1222Groups.optional(),
     })
@@ -253,5 +273,6 @@ export type C1222PowerLimit = z.infer<typeof C1222PowerLimit>;
 export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
 export type C1222Billing = z.infer<typeof C1222Billing>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;
+export type C1222PushSetting = z.infer<typeof C1222PushSetting>;
 export type C1222Log = z.infer<typeof C1222Log>;
 export type C1222Sleep = z.infer<typeof C1222Sleep>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EventNameSchema } from "./event-catalogue.ts";
 import { MeasurementName } from "./measurement.ts";
 import { ObisCode } from "./obis-code.ts";
+import { PushedContent, PushPeriod } from "./push-setting.ts";
 
 /** What a DLMS meter model has besides its registers and load profiles. */
 
@@ -101,6 +102,21 @@ export const DlmsPush = z.strictObject({
   period: z.int().min(60).max(86_400).optional(),
   /** It also sends when a bit of an alarm descriptor is raised. */
   onAlarm: z.boolean().optional(),
+  /**
+   * How it is configured, a Push setup of version 0; absent: it is not, by this headend. It is switched off by a
+   * communication window that is over.
+   */
+  setting: z
+    .strictObject({
+      content: PushedContent,
+      /** The Single action schedule that runs it, its times with any hour where the period is a part of one. */
+      schedule: ObisCode.optional(),
+      periods: z.array(PushPeriod).min(1).optional(),
+    })
+    .refine(({ schedule, periods }) => (schedule === undefined) === (periods === undefined), {
+      message: "expected a schedule and its periods, or neither",
+    })
+    .optional(),
   evidence: Evidence,
 });
 

@@ -6,6 +6,7 @@ import type { EffectSession } from "./effect.ts";
 import type { MeterKeys } from "./meter-keys.ts";
 import type { Operation } from "./operation.ts";
 import type { DeviceProfile, DlmsProfile } from "./profile.ts";
+import type { PushDestination } from "./push-setting.ts";
 import type { IntervalSet, OperationResult } from "./result.ts";
 
 /** Draws invocation counters out of a lease: each call is one call of an AEAD or GMAC primitive, and never repeats. */
@@ -28,6 +29,8 @@ export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
   readonly clientSystemTitle: string;
   readonly keys: MeterKeys | undefined;
   readonly counters: CounterSource;
+  /** Where meters are to push to, if nobody says otherwise; absent: this deployment lets none call in. */
+  readonly pushesTo?: PushDestination;
   /** How long one request may stay unanswered, ms. */
   readonly responseTimeoutMs: number;
   /** Told of intervals as they come, so that a conversation that breaks off has not been for nothing. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LoadControl } from "./load-control.ts";
 import { MeasurementName } from "./measurement.ts";
 import { EmergencyLimit, PowerLimit } from "./power-limit.ts";
+import { PushDestination, PushedContent, PushPeriod } from "./push-setting.ts";
 
 /** Milliseconds since 1970-01-01T00:00Z, a whole second. */
 const Instant = z.int().min(0).max(8_640_000_000_000_000);
@@ -63,6 +64,20 @@ const SetPowerLimit = z.strictObject({
 /** Tells a load behind the meter, through the control point of the device profile. Never the supply switch. */
 const ControlLoad = z.strictObject({ kind: z.literal("controlLoad"), control: LoadControl });
 
+/**
+ * Sets what the meter pushes by itself: read, compared, set where it differs, and read back. What is pushed is the device
+ * profile's push of that name.
+ */
+const ConfigurePush = z.strictObject({
+  kind: z.literal("configurePush"),
+  content: PushedContent,
+  enabled: z.boolean(),
+  /** Seconds; absent: as often as it is set to. Alarms have no period. */
+  every: PushPeriod.optional(),
+  /** Absent: where this deployment lets meters call in. */
+  destination: PushDestination.optional(),
+});
+
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
 export const Operation = z.discriminatedUnion("kind", [
   ReadRegisters,
@@ -78,6 +93,7 @@ export const Operation = z.discriminatedUnion("kind", [
   ControlLoad,
   ReadPowerLimit,
   SetPowerLimit,
+  ConfigurePush,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -98,6 +114,7 @@ export const REPLAY_CLASS = {
   controlLoad: "state",
   readPowerLimit: "read",
   setPowerLimit: "state",
+  configurePush: "state",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

@@ -2,6 +2,7 @@ import type { EventName } from "./event-catalogue.ts";
 import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PowerLimitShown } from "./power-limit.ts";
+import type { PushState } from "./push-setting.ts";
 
 /** A register value: `value × 10^scaler` of the measurement's unit. */
 export interface RegisterValue {
@@ -108,6 +109,8 @@ export interface OperationResult {
   };
   /** `controlLoad`: what the meter shows of its control point afterwards. */
   readonly loadControl?: LoadControlState;
+  /** `configurePush`: the push as the meter showed it before and after; the same where nothing was written. */
+  readonly pushSet?: { readonly before: PushState; readonly after: PushState };
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */

@@ -15,6 +15,7 @@ import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import { below, seeded } from "../ports/random.ts";
 import { WireError } from "../wire/wire-error.ts";
+import { C1222Pushes } from "./c1222-pushes.ts";
 import { type C1222Tables, c1222Tables } from "./c1222-tables.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
@@ -49,6 +50,7 @@ export interface MadeC1222 {
   readonly tables: C1222Tables;
   readonly limiter: Limiter;
   readonly node: ServerNode;
+  readonly pushes: C1222Pushes;
 }
 
 /** One simulated C12.22 meter over the same load model, truth log and witness as the DLMS ones. */
@@ -102,8 +104,9 @@ export class C1222Meter {
   /** To be kept besides counters and resets. */
   get kept(): KeptState {
     if (this.#made === undefined) return this.#kept;
-    const { state, limiter } = this.#made;
-    return { ...state.kept(), limits: limiter.state };
+    const { state, limiter, pushes } = this.#made;
+    const told = Object.keys(pushes.kept).length === 0 ? {} : { c1222Pushes: pushes.kept };
+    return { ...state.kept(), limits: limiter.state, ...told };
   }
 
   #make(): MadeC1222 {
@@ -133,8 +136,10 @@ export class C1222Meter {
       relay: state.relay,
       record: (event) => state.events.record(event),
     });
+    const pushes = new C1222Pushes(state, profile, this.#kept.c1222Pushes, this.#changed);
     const tables = c1222Tables({
       limiter,
+      pushes,
       state,
       profile,
       serial: plan.serial,
@@ -158,7 +163,7 @@ export class C1222Meter {
       witness: this.counters,
       ...(groups === undefined ? {} : { groups }),
     });
-    return { state, tables, limiter, node };
+    return { state, tables, limiter, node, pushes };
   }
 
   #groups(tables: C1222Tables, desk: ServiceDesk): GroupMembership | undefined {
@@ -194,6 +199,14 @@ export class C1222Meter {
     const { sleep } = this.plan.profile.c1222;
     const tables = (sleep?.pushes ?? []).filter((tableId) => this.parts.tables.read(tableId) !== undefined);
     return tables.length === 0 || this.plan.held.unicast === undefined ? [] : [this.notify({ tables })];
+  }
+
+  /** What it was told to push and is due since this was last asked. */
+  duePushes(): readonly Uint8Array[] {
+    if (this.#made === undefined && this.#kept.c1222Pushes === undefined) return []; // nobody has told it anything yet
+    const { tables, exceptions } = this.parts.pushes.due();
+    if (tables.length + exceptions.length === 0 || this.plan.held.unicast === undefined) return [];
+    return [this.notify({ tables, exceptions })];
   }
 
   /** One datagram or APDU in; what it sends for it, each at its own time. */

@@ -2,7 +2,7 @@ import { type Field, parseDescription } from "../c1219/description.ts";
 import { PROCEDURE_INITIATE_TABLE, PROCEDURE_RESPONSE_TABLE } from "../c1219/procedure.ts";
 import { STANDARD_TABLES } from "../c1219/standard-tables.ts";
 import { rangeOfIndex } from "../c1219/table-index.ts";
-import { type TableRecord, type TableValue, writeTable } from "../c1219/table-layout.ts";
+import { readTable, type TableRecord, type TableValue, writeTable } from "../c1219/table-layout.ts";
 import { ProcedureTables } from "../c1222/server/procedure-tables.ts";
 import type { ServerTables } from "../c1222/server/service-desk.ts";
 import type { C1222Profile } from "../metering/c1222-profile.ts";
@@ -13,6 +13,7 @@ import { type C1222Form, type C1222FormOptions, c1222Form, PARAMETERS_MAX } from
 import { C1222LoadProfiles } from "./c1222-load-profile.ts";
 import { C1222Logs } from "./c1222-logs.ts";
 import { c1222Procedures, type Pretences } from "./c1222-procedures.ts";
+import type { C1222Pushes } from "./c1222-pushes.ts";
 import { measuredBy } from "./c1222-quantities.ts";
 import { c1222Registers } from "./c1222-registers.ts";
 import { type Limiter, NO_LIMIT } from "./limiter.ts";
@@ -31,6 +32,7 @@ export interface C1222TablesOptions {
   readonly form?: C1222FormOptions;
   readonly pretences: Pretences;
   readonly limiter: Limiter;
+  readonly pushes: C1222Pushes;
 }
 
 /** A meter's tables, made when they are asked for, and what a test asks of them. */
@@ -108,6 +110,7 @@ export function c1222Tables({
   form: options,
   pretences,
   limiter,
+  pushes,
 }: C1222TablesOptions): C1222Tables {
   const form = c1222Form(profile, options);
   const { context } = form;
@@ -147,7 +150,8 @@ export function c1222Tables({
     ...Object.fromEntries(
       [...layouts].map(([id, fields]) => [
         id,
-        () => recordOf(fields, ownElements(state, profile, limiter).get(id) ?? new Map()),
+        () =>
+          recordOf(fields, new Map([...(ownElements(state, profile, limiter).get(id) ?? []), ...pushes.values(id)])),
       ]),
     ),
   };
@@ -170,6 +174,17 @@ export function c1222Tables({
     const record = records[id];
     return record === undefined ? undefined : encode(id, record());
   };
+  const setPush = (id: number, data: Uint8Array): "ok" | "iar" => {
+    const fields = fieldsOf(id);
+    try {
+      if (fields === undefined || !pushes.write(id, readTable(fields, context, data))) return "iar";
+    } catch (error) {
+      if (error instanceof WireError) return "iar";
+      throw error;
+    }
+    logs.done({ userId: 0, event: TABLE_WRITTEN, code: { number: id & 0x07ff, manufacturer: true } });
+    return "ok";
+  };
   const method = context.config.dataAccessMethod;
   const byOffset = method === 1 || method === 3;
   return {
@@ -186,6 +201,7 @@ export function c1222Tables({
     },
     write: (id, offset, data) => {
       if (id === PROCEDURE_INITIATE_TABLE) return offset === undefined ? procedures.initiate(data) : "onp";
+      if (pushes.tables.includes(id)) return offset === undefined ? setPush(id, data) : "onp";
       if (id !== UTILITY_TABLE) return read(id) === undefined ? "iar" : "onp";
       const begin = offset ?? 0;
       if (begin + data.length > utility.length || (offset === undefined && data.length !== utility.length))

@@ -31,7 +31,7 @@ import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
 import type { DlmsMeterPlan } from "./population.ts";
 import { billingObject, loadProfileObjects, type Measured, registerObjects } from "./profile-objects.ts";
 import type { PushSchedule } from "./push-schedule.ts";
-import { pushSetupObject } from "./push-setup-object.ts";
+import { pushScheduleObjects, pushSetupObject } from "./push-setup-object.ts";
 import { quantityOf } from "./quantities.ts";
 import { sapAssignmentObject } from "./sap-assignment-object.ts";
 import { securitySetupObject } from "./security-setup-object.ts";
@@ -110,7 +110,7 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
           zone: state.zone,
           hollow: parts.hollowSwitch ?? false,
         })),
-    ...parts.pushes.map(pushSetupObject),
+    ...parts.pushes.flatMap((push, index) => [pushSetupObject(push), ...pushScheduleObjects(push, index + 1)]),
     ...parts.alarms.objects(),
     ...(imageTransfer === undefined ? [] : [imageTransferObject(imageTransfer.obis, parts.image)]),
     dataObject(imageTransfer?.activeFirmware ?? ACTIVE_FIRMWARE, () => text(parts.image.active)),

@@ -52,7 +52,7 @@ describe("the limiter of a simulated meter", () => {
 describe("a Push setup of a simulated meter", () => {
   const values = (of: Lab) => {
     const source = pushSource(nodeCrypto, of.profile, of.meter.plan.enrolled, of.meter.plan);
-    const lists = of.meter.parts.pushes.map(({ objects }) => objects);
+    const lists = of.meter.parts.pushes.map(({ settings }) => settings.objects);
     return of.meter
       .duePushes()
       .flatMap((frame) => new WrapperSplitter().push(frame))

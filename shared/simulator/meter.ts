@@ -176,7 +176,14 @@ export class SimulatedMeter {
   get kept(): KeptState {
     if (this.#made === undefined) return this.#kept;
     const { state, keyring, limiter, image } = this.#made;
-    return { ...state.kept(), keys: keyring.kept, limits: limiter.state, firmware: image.active };
+    const pushes = this.#made.pushes.flatMap(({ push, kept }) => (kept === undefined ? [] : [[push.obis, kept]]));
+    return {
+      ...(pushes.length === 0 ? {} : { pushes: Object.fromEntries(pushes) }),
+      ...state.kept(),
+      keys: keyring.kept,
+      limits: limiter.state,
+      firmware: image.active,
+    };
   }
 
   #make(): Made {
@@ -219,7 +226,9 @@ export class SimulatedMeter {
       assert(mbus !== undefined, `${profile.name} is read on an M-Bus channel`);
       return { profile, child: new MbusChild(house.noiseSeed, mbus.channel, mediumOf(profile.commodity)) };
     });
-    const pushes = (dlms.pushes ?? []).map((push) => new PushSchedule(push, () => state.now()));
+    const pushes = (dlms.pushes ?? []).map(
+      (push) => new PushSchedule(push, () => state.now(), state.zone, this.#kept.pushes?.[push.obis], this.#changed),
+    );
     const inForce = countersByKey(this.counters);
     const alarms = new AlarmDescriptors(dlms.alarms ?? [], state.events, () => state.now());
     const tampering = plan.fault && TAMPERING[plan.fault];
@@ -291,7 +300,7 @@ export class SimulatedMeter {
   duePushes(): readonly Uint8Array[] {
     const { pushes, alarms, device, state } = this.parts;
     const raised = alarms.look();
-    const due = pushes.filter((push) => push.take() || (raised && push.push.onAlarm === true));
+    const due = pushes.filter((push) => (push.take() || (raised && push.push.onAlarm === true)) && push.open);
     if (due.length === 0) return [];
     const { clientSap, ciphering } = this.plan.profile.dlms.access;
     const objects = cosemObjects(device.clients.get(clientSap)?.objects() ?? []);

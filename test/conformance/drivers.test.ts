@@ -140,6 +140,7 @@ const EACH: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Opera
   readBilling: { kind: "readBilling" },
   readPowerLimit: { kind: "readPowerLimit" },
   setPowerLimit: { kind: "setPowerLimit", limit: LIMIT },
+  configurePush: { kind: "configurePush", content: "alarms", enabled: true },
 };
 
 const FAULTS: readonly (readonly [string, Partial<Trial>])[] = [
@@ -168,6 +169,7 @@ describe("what a model does not have is unsupported by either protocol", () => {
     "controlLoad",
     "readPowerLimit",
     "setPowerLimit",
+    "configurePush",
   ] as const)("%s", async (kind) => {
     const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
     const expected = { reason: "unsupported", retry: "never" };

@@ -71,6 +71,7 @@ async function opened(driver: Driver, meter: DialledMeter, title: string, trial:
     clientSystemTitle: CLIENT,
     keys: { ...plan?.enrolled, ...(enrolledKey !== undefined && { unicast: enrolledKey }) },
     counters: { next: () => counter++ },
+    pushesTo: { host: "192.0.2.1", port: 4059 },
     responseTimeoutMs: 5_000,
     ...(trial.onFrame && { onFrame: trial.onFrame }),
   });

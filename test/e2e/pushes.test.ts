@@ -67,4 +67,29 @@ describe("simulated DLMS meters that push", () => {
         ).toEqual(entry);
     }
   }, 240_000);
+
+  it("push as they are told to by a job: no more, and then again", async () => {
+    const pushing = await Promise.all(meters.map(async (meterId) => [meterId, (await load(meterId)).length] as const));
+    const [told, other] = pushing.filter(([, entries]) => entries >= 2).map(([meterId]) => meterId);
+    const configure = async (operation: object) => {
+      const { progress } = await headend.runJob({
+        operation: { kind: "configurePush", content: "intervals", ...operation },
+        target: { kind: "meters", meterIds: [told] },
+        reason: "A test of pushes",
+      });
+      expect(progress).toMatchObject({ done: 1 });
+    };
+    const newest = async (meterId = ""): Promise<number> =>
+      Math.max(0, ...(await load(meterId)).map(({ end }) => Date.parse(end)));
+    await configure({ enabled: false });
+    const last = await newest(told);
+    const seen = await newest(other);
+    await until(90_000, "three more pushes of another meter", async () =>
+      (await newest(other)) >= seen + 3 * QUARTER_MS ? true : undefined,
+    );
+    // What was on its way when it was told has still come.
+    expect(await newest(told)).toBeLessThanOrEqual(last + QUARTER_MS);
+    await configure({ enabled: true, every: 900 });
+    await until(90_000, "pushes again", async () => ((await newest(told)) >= last + 3 * QUARTER_MS ? true : undefined));
+  }, 300_000);
 });

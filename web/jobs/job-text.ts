@@ -39,6 +39,8 @@ export function operationText(operation: ApiJob["operation"]): string {
         limit: "Limit the controlled load",
         release: "Release the controlled load",
       }[operation.control.mode];
+    case "configurePush":
+      return `${operation.enabled ? "Push" : "Push no"} ${operation.content}`;
     case "readBilling":
       return "Read the billing snapshots";
     default:

@@ -1,4 +1,4 @@
-import type { DlmsAlarm, DlmsEventLog } from "../../metering/dlms-equipment.ts";
+import type { DlmsAlarm, DlmsEventLog, DlmsPush } from "../../metering/dlms-equipment.ts";
 import { SessionError } from "../../metering/failure.ts";
 import type { DlmsLoadProfile, DlmsProfile } from "../../metering/profile.ts";
 import type { IntervalSet, MeterEvent, RegisterValue } from "../../metering/result.ts";
@@ -28,14 +28,15 @@ export interface PushContent {
 
 /** push_object_list of each Push setup of the device profile. */
 export const pushLists = ({ dlms: { pushes = [] } }: DlmsProfile): readonly (readonly CaptureObject[])[] =>
-  pushes.map(({ objects }) =>
-    objects.map(({ classId, obis, attribute }) => ({
-      classId,
-      logicalName: obis,
-      attributeIndex: attribute,
-      dataIndex: 0,
-    })),
-  );
+  pushes.map(pushList);
+
+export const pushList = ({ objects }: Pick<DlmsPush, "objects">): readonly CaptureObject[] =>
+  objects.map(({ classId, obis, attribute }) => ({
+    classId,
+    logicalName: obis,
+    attributeIndex: attribute,
+    dataIndex: 0,
+  }));
 
 /**
  * `receivedAt`: clock ms; it is when an alarm happened whose meter does not say so. Values that the device profile does not

@@ -1,4 +1,5 @@
 import type { C1222Profile } from "../c1222-profile.ts";
+import { PUSH_PERIODS } from "../push-setting.ts";
 
 /** What a manufacturer's codes of the event log mean, beside the standard ones. */
 const US_EVENTS: NonNullable<C1222Profile["c1222"]["logs"]>[number]["codes"] = {
@@ -67,6 +68,7 @@ const CIPHERED: C1222Profile = {
       "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;",
       "2054": "LEVEL : UINT8; MINUTES_LEFT : UINT16;",
       "2055": "LIMIT_WATTS : UINT32; OVER_SECONDS : UINT32; UNDER_SECONDS : UINT32; LIMIT_ACTS : UINT8;",
+      "2056": "REGISTERS_ON : UINT8; REGISTERS_MINUTES : UINT16; ALARMS_ON : UINT8;",
     },
     logs: [{ log: "events", table: 76, codes: US_EVENTS }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
@@ -107,6 +109,17 @@ const CIPHERED: C1222Profile = {
       parameters: "LIMIT_WATTS : UINT32; OVER_SECONDS : UINT32; UNDER_SECONDS : UINT32; LIMIT_ACTS : UINT8;",
       evidence: "unverified",
     },
+    pushes: [
+      {
+        content: "registers",
+        table: 2056,
+        enabled: "REGISTERS_ON",
+        period: { element: "REGISTERS_MINUTES", unitSeconds: 60, periods: [...PUSH_PERIODS] },
+        tables: [0, 11, 21, 23],
+        evidence: "unverified",
+      },
+      { content: "alarms", table: 2056, enabled: "ALARMS_ON", tables: [], evidence: "unverified" },
+    ],
     groups: {
       answersWithinSeconds: 20,
       time: { dataOrder: "little", format: 4 },
@@ -123,7 +136,15 @@ const variant = (name: string, security: C1222Profile["c1222"]["access"]["securi
 
 /** Without a proof of keys there are readings only. */
 const readingOnly = ({
-  c1222: { switch: _, demandReset: __, clockSetting: ___, loadControl: ____, powerLimit: _____, ...c1222 },
+  c1222: {
+    switch: _,
+    demandReset: __,
+    clockSetting: ___,
+    loadControl: ____,
+    powerLimit: _____,
+    pushes: ______,
+    ...c1222
+  },
   ...profile
 }: C1222Profile): C1222Profile => ({ ...profile, c1222 });
 

@@ -1,4 +1,5 @@
 import type { DlmsLoadProfile, DlmsProfile, DlmsRegister } from "../profile.ts";
+import { PUSH_PERIODS } from "../push-setting.ts";
 import { AMR_PROFILE_STATUS } from "./dlms-status.ts";
 import { DISCONNECTOR_EVENTS, eventLog, FRAUD_EVENTS, IDIS_QUALITY_EVENTS, STANDARD_EVENTS } from "./idis-events.ts";
 import { LOAD_RELAY } from "./load-relay.ts";
@@ -132,6 +133,7 @@ const PACKAGE_2: DlmsProfile = {
           { classId: 3, obis: "1.0.2.8.0.255", attribute: 3 },
         ],
         period: 3600,
+        setting: { content: "registers", schedule: "0.0.15.0.4.255", periods: [...PUSH_PERIODS] },
         evidence: "unverified",
       },
       PUSH_OF_LOAD_PROFILE,

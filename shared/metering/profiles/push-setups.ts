@@ -1,4 +1,5 @@
 import type { DlmsAlarm, DlmsPush } from "../dlms-equipment.ts";
+import { PUSH_PERIODS } from "../push-setting.ts";
 
 /** Push setups and alarm descriptors in the places that IDIS gives them; the generic European meter has them there too. */
 
@@ -10,6 +11,7 @@ export const PUSH_OF_LOAD_PROFILE: DlmsPush = {
   obis: "0.1.25.9.0.255",
   objects: [own("0.1.25.9.0.255"), DEVICE_NAME, { classId: 7, obis: "1.0.99.1.0.255", attribute: 2, entries: 2 }],
   period: 900,
+  setting: { content: "intervals", schedule: "0.1.15.0.4.255", periods: [...PUSH_PERIODS] },
   evidence: "unverified",
 };
 
@@ -24,6 +26,7 @@ export const PUSH_OF_ALARMS: DlmsPush = {
     { classId: 1, obis: "0.0.97.98.21.255", attribute: 2 },
   ],
   onAlarm: true,
+  setting: { content: "alarms" },
   evidence: "unverified",
 };
 
