@@ -25,7 +25,7 @@ import { MeterKeyring } from "./meter-keyring.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
 import type { DlmsMeterPlan } from "./population.ts";
 import { trueIntervalSet } from "./profile-objects.ts";
-import { PushSchedule } from "./push-schedule.ts";
+import { keptPushes, PushSchedule } from "./push-schedule.ts";
 import { quantityOf } from "./quantities.ts";
 import { recordedSession } from "./recorded-session.ts";
 import { type ServedRegister, type TrueInterval, type TrueIntervalSet, TruthLog, trueIntervals } from "./truth-log.ts";
@@ -175,15 +175,9 @@ export class SimulatedMeter {
   /** To be kept besides counters and resets. */
   get kept(): KeptState {
     if (this.#made === undefined) return this.#kept;
-    const { state, keyring, limiter, image } = this.#made;
-    const pushes = this.#made.pushes.flatMap(({ push, kept }) => (kept === undefined ? [] : [[push.obis, kept]]));
-    return {
-      ...(pushes.length === 0 ? {} : { pushes: Object.fromEntries(pushes) }),
-      ...state.kept(),
-      keys: keyring.kept,
-      limits: limiter.state,
-      firmware: image.active,
-    };
+    const { state, keyring, limiter, image, pushes } = this.#made;
+    const own = { keys: keyring.kept, limits: limiter.state, firmware: image.active };
+    return { ...state.kept(), ...own, ...keptPushes(pushes) };
   }
 
   #make(): Made {

@@ -210,3 +210,9 @@ export class PushSchedule {
     };
   }
 }
+
+/** What clients have set of these pushes, by logical name; empty where nobody has. */
+export function keptPushes(pushes: readonly PushSchedule[]): { pushes?: Readonly<Record<string, PushSettings>> } {
+  const set = pushes.flatMap(({ push, kept }) => (kept === undefined ? [] : [[push.obis, kept] as const]));
+  return set.length === 0 ? {} : { pushes: Object.fromEntries(set) };
+}
