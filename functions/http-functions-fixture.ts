@@ -1,6 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Context } from "aws-lambda";
 import { vi } from "vitest";
+import { Kms } from "../infra/local/kms.ts";
+import { KmsKeyStore } from "../infra/local/kms-keys.ts";
 import { Permissions } from "../infra/local/permissions.ts";
 import { openQueueEngine } from "../infra/local/queue-engine.ts";
 import { startQueueFront } from "../infra/local/queue-front.ts";
@@ -80,8 +83,13 @@ export async function httpFunctions() {
   for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
   const engine = await openQueueEngine();
   const permissions = new Permissions();
-  permissions.grant("worker", { Statement: { Effect: "Allow", Action: "sqs:*", Resource: "*" } });
+  permissions.grant("worker", { Statement: { Effect: "Allow", Action: ["sqs:*", "s3:*", "kms:*"], Resource: "*" } });
   const queues = await startQueueFront(engine, permissions);
+  engine.s3.createBucket("seals");
+  const kms = new Kms(permissions, new KmsKeyStore());
+  const sealKey = "arn:aws:kms:eu-west-1:000000000000:key/seal";
+  kms.keys.ensure(sealKey, "ECC_NIST_P256", "SIGN_VERIFY");
+  const keys = await kms.start();
   const lambda = await lambdaFront(invoked);
   const { id, secret } = permissions.accessKey("api", "worker");
   for (const lane of LANES) {
@@ -95,6 +103,8 @@ export async function httpFunctions() {
     AWS_SECRET_ACCESS_KEY: secret,
     AWS_ENDPOINT_URL_DYNAMODB: String(dynamo.config.endpoint),
     AWS_ENDPOINT_URL_SQS: queues.url,
+    AWS_ENDPOINT_URL_S3: queues.url,
+    AWS_ENDPOINT_URL_KMS: keys.url,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
     DEPLOYMENT: "headrace",
     ACCESS_TABLE: "Access",
@@ -104,6 +114,8 @@ export async function httpFunctions() {
     TIMELINE_TABLE: "Timeline",
     AUTHORITY_TABLE: "Authority",
     AUDIT_TABLE: "Audit",
+    SEAL_BUCKET: "seals",
+    SEAL_KEY_ARN: sealKey,
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
@@ -116,7 +128,10 @@ export async function httpFunctions() {
     const module = (await import(`./${name}/handler.ts`)) as { readonly handler: unknown };
     handlers.set(name, module.handler);
   }
+  const { handler: sealAudit } = await import("./seal-audit/handler.ts");
   return {
+    /** The audit is sealed, as each minute. */
+    sealAudit: () => sealAudit({}, { getRemainingTimeInMillis: () => 60_000 } as Context),
     /** What was invoked asynchronously, oldest first. */
     invoked,
     ask: (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
@@ -124,6 +139,7 @@ export async function httpFunctions() {
     itemsNow: () => itemCount(dynamo.db, ["Access", "Registry", "Ledger", "Readings"]),
     async close() {
       await queues.close();
+      await kms.close();
       lambda.close();
       await dynamo.close();
       vi.unstubAllEnvs();

@@ -177,6 +177,22 @@ describe("the authority", () => {
     expect((await functions.ask("read-audit", "operator", "GET /audit", { query: { by: "x" } })).status).toBe(403);
   });
 
+  it("seals the audit, and says up to where what it shows is sealed", async () => {
+    const list = async () =>
+      (await functions.ask("read-audit", "supervisor", "GET /audit", { query: { by: "operator" } })).body as {
+        readonly intact: boolean;
+        readonly sealed?: { readonly seq: number };
+        readonly entries: readonly { readonly seq: number }[];
+      };
+    expect((await list()).sealed).toBeUndefined();
+    expect(await functions.sealAudit()).toMatchObject({ kind: "sealed" });
+    const { intact, sealed, entries } = await list();
+    expect({ intact, seq: sealed?.seq }).toEqual({ intact: true, seq: entries[0]?.seq });
+    expect(await functions.sealAudit()).toBeUndefined();
+    await open(["M-2"]);
+    expect((await list()).entries[0]?.seq).toBeGreaterThan(sealed?.seq ?? 0);
+  });
+
   it("refuses caps that are none", async () => {
     const answer = await setGuards({ ...DEFAULT_GUARDS, approveAbove: -1 });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: "guards.approveAbove" }] } });

@@ -7,6 +7,9 @@ export type BucketAccess = "read" | "write" | "erase";
 /** `open`: seal and open meter keys under existing branch keys. `create`: also make branch keys. */
 export type KeyAccess = "open" | "create";
 
+/** `sign` also verifies. */
+export type SealAccess = "verify" | "sign";
+
 export type Trigger =
   /** A route of shared/api/routes.ts names it. */
   | { readonly kind: "http" }
@@ -31,6 +34,8 @@ export interface FunctionDescription {
   readonly parked?: { readonly queues: readonly QueueName[]; readonly access: "drain" | "send" };
   readonly invokes?: readonly string[];
   readonly keys?: KeyAccess;
+  /** What it does with the key that seals the audit. */
+  readonly seals?: SealAccess;
   /** Native packages that it loads. */
   readonly layers?: readonly LayerName[];
   /** Of /tmp, MB. @default 512, which costs nothing */
@@ -39,6 +44,8 @@ export interface FunctionDescription {
   readonly countsUnverified?: true;
   /** It counts intervals of which the sources of completeness differ, each of which is an alarm. */
   readonly countsUnaccounted?: true;
+  /** It counts audit chains that do not follow from what was sealed, each of which is an alarm. */
+  readonly countsBrokenAudit?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport">>;
 }
@@ -107,8 +114,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", authority: "write", audit: "write" },
     reserved: 2,
   }),
-  "read-audit": http({ tables: { audit: "read" }, reserved: 2 }),
   "manage-demand": http({ tables: { ledger: "write", registry: "read" }, reserved: 5 }),
+  "read-audit": http({ tables: { audit: "read" }, buckets: { seals: "read" }, seals: "verify", reserved: 2 }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -127,6 +134,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       "count-kpis",
       "index-fleet",
       "drive-demand",
+      "seal-audit",
     ],
   },
   bootstrap: {
@@ -213,6 +221,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
     sends: LANES,
     invokes: ["plan-job"],
+  },
+  "seal-audit": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    reserved: 1,
+    tables: { audit: "read" },
+    buckets: { seals: "write" },
+    seals: "sign",
+    countsBrokenAudit: true,
   },
   "plan-job": {
     trigger: { kind: "invoked" },

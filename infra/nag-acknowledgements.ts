@@ -63,6 +63,8 @@ const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledg
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
   ["Headrace-Service/export-lake", objects("lake"), "Objects of one bucket: files of the lake"],
   ["Headrace-Service/index-fleet", objects("lake"), "Objects of one bucket: fleet files"],
+  ["Headrace-Service/seal-audit", objects("seals"), "A seal of each minute, named by its time"],
+  ["Headrace-Service/read-audit", objects("seals"), "The newest seal, and older ones if need be"],
   ["Headrace-Service/manage-exports", objects("exports"), "Objects of one bucket: links to files of exports"],
   ["Headrace-Service/write-export", objects("lake"), "Objects of one bucket: files of the lake"],
   ["Headrace-Service/write-export", objects("exports"), "Objects of one bucket: files of exports"],

@@ -14,7 +14,7 @@ export const TABLES = [
   "authority",
   "audit",
 ] as const;
-export const BUCKETS = ["evidence", "imports", "lake", "exports"] as const;
+export const BUCKETS = ["evidence", "imports", "lake", "exports", "seals"] as const;
 /**
  * Layers by name: the package that each holds with all that it needs. A native package cannot be in a bundle: whoever loads it
  * does so by `require`, and declares its layer in `infra/functions.ts`.
@@ -42,6 +42,8 @@ export interface StateReferences {
   table(name: TableName): string;
   bucket(name: BucketName): string;
   keyArn(): string;
+  /** Of the key pair that signs seals of the audit. */
+  sealKeyArn(): string;
   readonly keyStoreName: string;
 }
 /** The queues likewise. */
@@ -68,6 +70,7 @@ export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
   imports: "IMPORT_BUCKET",
   lake: "LAKE_BUCKET",
   exports: "EXPORT_BUCKET",
+  seals: "SEAL_BUCKET",
 };
 export const queueVariable = (queue: QueueName): string => `${queue.toUpperCase()}_QUEUE_URL`;
 export const parkedVariable = (queue: QueueName): string => `${queue.toUpperCase()}_PARKED_QUEUE_URL`;
@@ -80,6 +83,7 @@ export const askForState = (parameters: Parameters, deployment: string): StateRe
   table: (name) => parameters.ask(`tables/${name}`),
   bucket: (name) => parameters.ask(`buckets/${name}`),
   keyArn: () => parameters.ask("key/arn"),
+  sealKeyArn: () => parameters.ask("seal-key/arn"),
   keyStoreName: keyStoreNameOf(deployment),
 });
 

@@ -10,7 +10,8 @@ export type RunbookEntry =
   | "api-errors"
   | "bridge-missing"
   | "unverified-tasks"
-  | "unaccounted-intervals";
+  | "unaccounted-intervals"
+  | "audit-broken";
 
 export interface RunbookAlarmProps {
   readonly metric: IMetric;

@@ -51,6 +51,8 @@ export interface Settings {
   readonly dailyExport: "csv" | "parquet" | "none";
   /** Files of exports: context `exportDays`, default 100. */
   readonly exportDays: number;
+  /** Seals of the audit cannot be removed for so many days: context `sealDays`, default 2200, at least 1. */
+  readonly sealDays: number;
   /** Context `reservedConcurrency=false` for accounts whose Lambda quota is still 10. */
   readonly reservedConcurrency: boolean;
   /** What native packages are brought for: context `layers`, `arm64` for AWS, `here` for this machine. */
@@ -130,6 +132,7 @@ export function settingsOf(node: Node): Settings {
     ),
     blockDays: String(days("blockDays", 1100)),
     lakeDays: days("lakeDays", 0),
+    sealDays: Math.max(1, days("sealDays", 2200)),
     evidenceDays: days("evidenceDays", 2200),
     dailyExport: choice("dailyExport", ["csv", "parquet", "none"]),
     exportDays: days("exportDays", 100),

@@ -17,6 +17,7 @@ const env = settings({
   COUNT_KPIS_FUNCTION: Setting,
   INDEX_FLEET_FUNCTION: Setting,
   DRIVE_DEMAND_FUNCTION: Setting,
+  SEAL_AUDIT_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -34,6 +35,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.COUNT_KPIS_FUNCTION,
     env.INDEX_FLEET_FUNCTION,
     env.DRIVE_DEMAND_FUNCTION,
+    env.SEAL_AUDIT_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

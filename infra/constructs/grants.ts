@@ -1,6 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { BucketAccess, KeyAccess, TableAccess } from "../functions.ts";
+import type { BucketAccess, KeyAccess, SealAccess, TableAccess } from "../functions.ts";
 import { type BucketName, INDEXES, type QueueReference, type StateReferences, type TableName } from "../resources.ts";
 
 /** What a role may do, by resource: written out, since the ready-made grants allow scans, streams and more. */
@@ -11,6 +11,7 @@ export interface Access {
   readonly measures?: readonly QueueReference[];
   readonly receives?: readonly QueueReference[];
   readonly keys?: KeyAccess;
+  readonly seals?: SealAccess;
   /** ARNs of functions. */
   readonly invokes?: readonly string[];
 }
@@ -64,6 +65,8 @@ export function statementsOf(stack: Stack, state: StateReferences, access: Acces
     access.receives,
   );
   if (access.keys !== undefined) statements.push(...keyStatements(stack, state, access.keys));
+  if (access.seals !== undefined)
+    statements.push(allow(["kms:Verify", ...(access.seals === "sign" ? ["kms:Sign"] : [])], [state.sealKeyArn()]));
   if (access.invokes !== undefined && access.invokes.length > 0)
     statements.push(allow(["lambda:InvokeFunction"], access.invokes));
   return statements;

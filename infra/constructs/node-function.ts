@@ -128,6 +128,7 @@ export class NodeFunction extends Construct {
     if (description.countsUnverified === true) alarmOn("UnverifiedAlarm", "unverified-tasks", "unverifiedTasks");
     if (description.countsUnaccounted === true)
       alarmOn("UnaccountedAlarm", "unaccounted-intervals", "unaccountedIntervals");
+    if (description.countsBrokenAudit === true) alarmOn("BrokenAuditAlarm", "audit-broken", "brokenAuditChains");
   }
 }
 
@@ -152,5 +153,6 @@ function environmentOf({ description, settings, state, queues }: NodeFunctionPro
     environment.KEYSTORE_NAME = state.keyStoreName;
     environment.KMS_KEY_ARN = state.keyArn();
   }
+  if (description.seals !== undefined) environment.SEAL_KEY_ARN = state.sealKeyArn();
   return environment;
 }

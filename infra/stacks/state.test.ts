@@ -34,6 +34,17 @@ describe("state stack", () => {
       ],
     }));
 
+  it("seals the audit with a key pair of KMS, in a bucket from which nothing can be removed", () => {
+    state.hasResourceProperties("AWS::KMS::Key", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+    state.hasResourceProperties("AWS::S3::Bucket", {
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: "Enabled",
+        Rule: { DefaultRetention: { Mode: "COMPLIANCE", Days: 2200 } },
+      },
+    });
+  });
+
   it("makes the key of the meter keys multi-Region and turning over", () =>
     state.hasResourceProperties("AWS::KMS::Key", { MultiRegion: true, EnableKeyRotation: true }));
 

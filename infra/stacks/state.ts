@@ -7,13 +7,14 @@ import {
   TableV2,
 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnEIP } from "aws-cdk-lib/aws-ec2";
-import { Key } from "aws-cdk-lib/aws-kms";
+import { Key, KeySpec, KeyUsage } from "aws-cdk-lib/aws-kms";
 import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
   type BucketProps,
   type IBucket,
+  ObjectLockRetention,
   ObjectOwnership,
   StorageClass,
   type Transition,
@@ -85,6 +86,13 @@ export class StateStack extends Stack {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     parameters.tell("key/arn", key.keyArn);
+    const sealKey = new Key(this, "SealKey", {
+      description: `Signs the audit of ${settings.deployment}`,
+      keySpec: KeySpec.ECC_NIST_P256,
+      keyUsage: KeyUsage.SIGN_VERIFY,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    parameters.tell("seal-key/arn", sealKey.keyArn);
 
     const guarded: BucketProps = {
       encryption: BucketEncryption.S3_MANAGED,
@@ -131,6 +139,14 @@ export class StateStack extends Stack {
       ],
     });
     bucket("exports", { lifecycleRules: [{ ...abandoned, ...expiring(settings.exportDays) }] });
+
+    // Nobody, not even the account's root, removes a seal before its time.
+    bucket("seals", {
+      versioned: true,
+      objectLockEnabled: true,
+      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(settings.sealDays)),
+      lifecycleRules: [{ ...abandoned, noncurrentVersionExpiration: Duration.days(settings.sealDays) }],
+    });
 
     const directory = new Directory(this, "Directory", { deployment: settings.deployment });
     parameters.tell("users/pool", directory.pool.userPoolId);

@@ -54,6 +54,8 @@ export const AuditQuery = z
   });
 export const AuditList = z.strictObject({
   entries: z.array(AuditEntry.extend({ at: Instant, seq: z.int(), hash: z.string() })),
-  /** False: a link of the chain that these lie in does not follow the one before it. An alarm. */
+  /** False: a link of the chain that these lie in does not follow the one before it, or is not what was sealed. An alarm. */
   intact: z.boolean(),
+  /** The last seal: of when it is, and up to which entry of the chain it covers. Absent: nothing is sealed yet. */
+  sealed: z.strictObject({ at: Instant, seq: z.int() }).optional(),
 });

@@ -68,10 +68,14 @@ function canonical(value: unknown): string {
     .join(",")}}`;
 }
 
+/** Over everything of a link but its hash. */
+export const linkHash = (crypto: Crypto, { chain, seq, previous, entry }: Omit<AuditLink, "hash">): string =>
+  toHex(crypto.hash("sha256", new TextEncoder().encode(canonical({ chain, seq, previous, entry }))));
+
 /** The link that follows `last` in a chain. */
 export function linkAfter(crypto: Crypto, chain: number, last: AuditLink | undefined, entry: AuditEntry): AuditLink {
   const body = { chain, seq: (last?.seq ?? 0) + 1, previous: last?.hash ?? FIRST, entry };
-  return { ...body, hash: toHex(crypto.hash("sha256", new TextEncoder().encode(canonical(body)))) };
+  return { ...body, hash: linkHash(crypto, body) };
 }
 
 /** The first link of a chain that does not follow the one before it; undefined: all do. */
@@ -92,30 +96,36 @@ export async function brokenLink(
 /** Whom entries are about: a meter, or who acted. */
 export type AuditAbout = { readonly meterId: string } | { readonly by: string };
 
+export const chainAbout = (about: AuditAbout): number =>
+  seedOf("meterId" in about ? about.meterId : about.by) % AUDIT_CHAINS;
+
 /**
- * The last entries about somebody, newest first, and whether the chain that they lie in is whole. Reads the chain: a 64th
- * of the audit.
+ * The last entries about somebody, newest first, and whether the chain that they lie in is whole, with the link in it that
+ * was sealed. Reads the chain: a 64th of the audit.
  */
 export async function recentEntries(
   crypto: Crypto,
   store: Pick<AuditStore, "from">,
   about: AuditAbout,
   limit: number,
+  sealed?: Pick<AuditLink, "seq" | "hash">,
 ): Promise<{ readonly links: readonly AuditLink[]; readonly intact: boolean }> {
   const meter = "meterId" in about;
-  const chain = seedOf(meter ? about.meterId : about.by) % AUDIT_CHAINS;
+  const chain = chainAbout(about);
   const links: AuditLink[] = [];
   const matches = ({ entry }: AuditLink): boolean =>
     meter ? entry.meterId === about.meterId : entry.by.id === about.by && entry.meterId === undefined;
+  let stands = sealed === undefined;
   const watched = async function* (): AsyncGenerator<AuditLink> {
     for await (const link of store.from(chain, 1)) {
       if (matches(link)) links.push(link);
+      if (link.seq === sealed?.seq) stands = link.hash === sealed.hash;
       if (links.length > limit) links.shift();
       yield link;
     }
   };
   const broken = await brokenLink(crypto, watched(), chain);
-  return { links: links.reverse(), intact: broken === undefined };
+  return { links: links.reverse(), intact: broken === undefined && stands };
 }
 
 const TRIES = 20;

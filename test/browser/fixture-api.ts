@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { problemOf } from "../../shared/api/problem.ts";
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { RouteName, Routes } from "../../shared/api/routes.ts";
+import { type FixtureMeter, loadAt, meterAt, PERIOD_S } from "./fixture-meters.ts";
 import { FixtureQueries } from "./fixture-queries.ts";
+import { FixtureSafety } from "./fixture-safety.ts";
 import { FixtureSchedules } from "./fixture-schedules.ts";
 
 type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
-type FixtureMeter = Body<"listMeters">["meters"][number];
 type FixtureJob = Body<"readJob">;
 type Reasons = NonNullable<FixtureJob["progress"]>["reasons"];
 
@@ -15,34 +16,7 @@ export interface FixtureAnswer {
   readonly body: unknown;
 }
 
-const PERIOD_S = 900;
 const PAGE = 200;
-
-const meterAt = (index: number): FixtureMeter => ({
-  meterId: `M-${String(index + 1).padStart(6, "0")}`,
-  state: index % 97 === 13 ? "retired" : "enrolled",
-  commodity: "electric",
-  serial: `SN${String(70_000_000 + index * 37)}`,
-  profile: { name: "generic-eu", version: 1 },
-  systemTitle: `48445200${index.toString(16).padStart(8, "0")}`,
-  routes: [{ kind: "dial", host: `127.1.${index >> 8}.${index & 255}`, port: 4059, transport: "tcp" }],
-  memberships: {
-    groups: ["residential"],
-    feeder: `feeder-${(index % 7) + 1}`,
-    transformer: `T-${String(index % 61).padStart(3, "0")}`,
-  },
-  location: { latitude: 47.3 + (index % 100) / 1000, longitude: 8.5 + Math.floor(index / 100) / 1000 },
-  segment: index >> 10,
-  slot: index & 1023,
-  secured: true,
-});
-
-/** Wh in the interval that ends at `end` (s): a morning and an evening, never twice the same. */
-const loadAt = (end: number, index: number): number => {
-  const hour = (end / 3600) % 24;
-  const bump = (at: number, width: number) => Math.exp(-(((hour - at) / width) ** 2));
-  return Math.round(40 + 260 * bump(7.5, 1.4) + 420 * bump(19, 2.2) + (((end / PERIOD_S) * 7919 + index * 131) % 37));
-};
 
 /**
  * What the API would say to the console, from data made up here and typed by the table of routes. A job ends its tasks by
@@ -60,6 +34,7 @@ export class FixtureApi {
   readonly #queries: FixtureQueries;
   readonly #paused = new Set<string>();
   #parked = 3;
+  readonly #safety = new FixtureSafety();
 
   constructor(meters: number, now: () => number, jobMs = 5000) {
     this.#meters = Array.from({ length: meters }, (_, index) => meterAt(index));
@@ -104,6 +79,7 @@ export class FixtureApi {
       });
     if (first === "query-fields") return ok("listQueryFields", this.#queries.fields());
     if (first === "queries") return this.#queryRoute(method, second, body, ok);
+    if (first === "authority" || first === "stops") return this.#safety.answer(second, body);
     if (first === "failures")
       return ok("listFailures", {
         failures: [

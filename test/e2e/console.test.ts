@@ -96,6 +96,47 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(complaints).toEqual([]);
   });
 
+  it("stops switching with a reason, shows it, and lets a supervisor lift it", async () => {
+    const { page, checkAccess, complaints } = await visitAs("supervisor");
+    await page.goto(`${deployment.url}/safety`);
+    await page.getByText("Nothing is stopped.").waitFor();
+    await page.getByText("Nobody is cut off everywhere while calendar winter holds").waitFor();
+    await checkAccess("switching");
+    const form = page.getByRole("form", { name: "Set a stop" });
+    await form.getByRole("button", { name: "Stop now" }).click();
+    await page.getByText("Say why: it is written in the audit.").waitFor();
+    await form.getByLabel("opening alone").check();
+    await form.getByLabel("Feeder, if not everywhere").fill("feeder-3");
+    await form.getByLabel("Why").fill("a crew works on the line");
+    await form.getByRole("button", { name: "Stop now" }).click();
+    await page.getByText("Opening is stopped on feeder feeder-3").waitFor();
+    await checkAccess("switching, stopped");
+    const lift = page.getByRole("form", { name: "Lift stop a1" });
+    await lift.getByLabel("Why").fill("done");
+    await lift.getByRole("button", { name: "Lift it" }).click();
+    await page.getByText("Nothing is stopped.").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it("orders a switch as a test unless it is said otherwise, with a reason", async () => {
+    const { page, checkAccess, complaints } = await visitAs("operator");
+    await page.goto(`${deployment.url}/meters/M-000002`);
+    await page.getByRole("button", { name: "Operate the switch…" }).click();
+    const form = page.getByRole("form", { name: "Operate the switch" });
+    await checkAccess("operate the switch");
+    const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/jobs"));
+    await form.getByLabel("Why").fill("nobody pays");
+    await form.getByRole("button", { name: "Operate the switch" }).click();
+    expect((await asked).postDataJSON()).toMatchObject({
+      operation: { kind: "operateSwitch", to: "open" },
+      target: { kind: "meters", meterIds: ["M-000002"] },
+      test: true,
+      reason: "nobody pays",
+    });
+    await page.getByRole("heading", { level: 1, name: "Open the switch" }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it("holds only the rows in sight, and goes through them by keyboard", async () => {
     const { page, complaints } = await visitAs("analyst");
     const table = page.getByRole("table", { name: "Meters" });

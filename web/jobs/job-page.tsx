@@ -7,6 +7,7 @@ import { Link } from "../shell/link.tsx";
 import { PageHead } from "../shell/page-head.tsx";
 import { jobPath } from "../shell/pages.ts";
 import { useMay } from "../sign-in/use-session.ts";
+import { ApproveJob } from "./approve-job.tsx";
 import { JobOutcome } from "./job-outcome.tsx";
 import { JobState } from "./job-state.tsx";
 import { type ApiJob, isLive, operationText, rangeText, targetText } from "./job-text.ts";
@@ -106,7 +107,7 @@ export default function JobPage({ jobId }: { readonly jobId: string }) {
   return (
     <>
       <PageHead
-        title={job === undefined ? "Job" : operationText(job.operation)}
+        title={job === undefined ? "Job" : `${operationText(job.operation)}${job.test === true ? ", a test" : ""}`}
         about={job === undefined ? undefined : <JobState job={job} />}
       >
         {job !== undefined && <SteerJob job={job} />}
@@ -133,6 +134,7 @@ export default function JobPage({ jobId }: { readonly jobId: string }) {
               <Facts job={job} />
             </section>
           </div>
+          <ApproveJob job={job} />
           {job.rejected !== undefined && job.rejected.length > 0 && (
             <section className="card" aria-labelledby="rejected">
               <h2 id="rejected">Not planned</h2>

@@ -8,6 +8,7 @@ import { useMay, useMayOrder } from "../sign-in/use-session.ts";
 import { LatestRegisters } from "./latest-registers.tsx";
 import { LoadCurve } from "./load-curve.tsx";
 import { MeterFacts } from "./meter-facts.tsx";
+import { OperateSwitch } from "./operate-switch.tsx";
 import { ResetDemand } from "./reset-demand.tsx";
 
 export default function MeterPage({ meterId }: { readonly meterId: string }) {
@@ -42,6 +43,7 @@ export default function MeterPage({ meterId }: { readonly meterId: string }) {
           {mayOrder && meter.data.state === "enrolled" && meter.data.secured && (
             <div className="row">
               <ResetDemand meterId={meterId} />
+              {meter.data.commodity === "electric" && <OperateSwitch meterId={meterId} />}
             </div>
           )}
           {latest.data !== undefined && <LoadCurve meterId={meterId} latest={latest.data} />}

@@ -11,6 +11,7 @@ export type Page =
   | { readonly page: "new-schedule" }
   | { readonly page: "queries" }
   | { readonly page: "new-query" }
+  | { readonly page: "safety" }
   | { readonly page: "parked" }
   | { readonly page: "unknown" };
 
@@ -27,7 +28,7 @@ export function pageAt(path: string): Page {
   if (rest.length > 0) return { page: "unknown" };
   if (second === undefined || second === "") {
     if (first === "") return { page: "fleet" };
-    const own = ["kpis", "jobs", "schedules", "queries", "parked"] as const;
+    const own = ["kpis", "jobs", "schedules", "queries", "safety", "parked"] as const;
     const page = own.find((one) => one === first);
     if (page !== undefined) return { page };
     return { page: "unknown" };

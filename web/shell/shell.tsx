@@ -17,6 +17,7 @@ const SchedulesPage = lazy(() => import("../schedules/schedules-page.tsx"));
 const NewSchedulePage = lazy(() => import("../schedules/new-schedule-page.tsx"));
 const QueriesPage = lazy(() => import("../queries/queries-page.tsx"));
 const NewQueryPage = lazy(() => import("../queries/new-query-page.tsx"));
+const SafetyPage = lazy(() => import("../safety/safety-page.tsx"));
 const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
 
 function content(at: Page): ReactNode {
@@ -43,6 +44,8 @@ function content(at: Page): ReactNode {
       return <QueriesPage />;
     case "new-query":
       return <NewQueryPage />;
+    case "safety":
+      return <SafetyPage />;
     case "parked":
       return <ParkedPage />;
     case "unknown":
@@ -69,6 +72,7 @@ const SECTION: Readonly<Record<Page["page"], string>> = {
   "new-schedule": "/schedules",
   queries: "/queries",
   "new-query": "/queries",
+  safety: "/safety",
   parked: "/parked",
   unknown: "",
 };
@@ -79,6 +83,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
   const session = useSession();
   const expired = useSessionState().kind === "expired";
   const seesKpis = useMay("readKpis");
+  const seesSafety = useMay("readAuthority");
   const seesParked = useMay("listParked");
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -94,6 +99,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
     ["/jobs", "Jobs"],
     ["/schedules", "Schedules"],
     ["/queries", "Queries"],
+    ...(seesSafety ? [["/safety", "Switching"] as const] : []),
     ...(seesParked ? [["/parked", "Parked messages"] as const] : []),
   ] as const;
 
