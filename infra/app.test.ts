@@ -28,7 +28,7 @@ describe.each(VARIANTS)("the app, $profile profile on a $network network", (cont
 
   it("exports nothing: what one stack tells another are parameters, told before they are asked for", () => {
     const told = new Set<unknown>();
-    for (const stack of ["state", "console", "service", "bridge"] as const) {
+    for (const stack of ["state", "console", "service", "api", "bridge"] as const) {
       const { Parameters = {}, Outputs = {} } = templates[stack].toJSON() as {
         Parameters?: Record<string, { Type: string; Default: string }>;
         Outputs?: Record<string, { Export?: unknown }>;
@@ -50,8 +50,8 @@ describe.each(VARIANTS)("the app, $profile profile on a $network network", (cont
 
 describe("the app", () => {
   it("bundles whatever stacks the CDK's command line selects", () => {
-    const { service, bridge } = templatesOf(described({ "aws:cdk:bundling-stacks": ["**"], layers: "here" }));
-    for (const [name, { Properties }] of resourcesOf(service, "AWS::Lambda::Function"))
+    const { service, api, bridge } = templatesOf(described({ "aws:cdk:bundling-stacks": ["**"], layers: "here" }));
+    for (const [name, { Properties }] of [service, api].flatMap((one) => resourcesOf(one, "AWS::Lambda::Function")))
       expect([name, Properties.Code]).toEqual([
         name,
         { S3Bucket: expect.anything(), S3Key: expect.stringMatching(/\.zip$/) },

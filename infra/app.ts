@@ -11,6 +11,7 @@ import { acknowledge } from "./nag-acknowledgements.ts";
 import { LAYERS, type LayerName } from "./resources.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { ROOT } from "./source-digest.ts";
+import { ApiStack } from "./stacks/api.ts";
 import { BridgeStack } from "./stacks/bridge.ts";
 import { ConsoleStack } from "./stacks/console.ts";
 import { ServiceStack } from "./stacks/service.ts";
@@ -27,6 +28,7 @@ export interface Description {
   readonly app: App;
   readonly state: StateStack;
   readonly service: ServiceStack;
+  readonly api: ApiStack;
   readonly bridge: BridgeStack;
   readonly console: ConsoleStack;
   readonly layers: ReadonlyMap<LayerName, LayerFolder>;
@@ -50,12 +52,14 @@ export function describe(app: App, { site }: DescriptionOptions = {}): Descripti
   const service = new ServiceStack(app, "Headrace-Service", { ...props, code, layers });
   console.addStackDependency(state);
   service.addStackDependency(console);
+  const api = new ApiStack(app, "Headrace-Api", { ...props, code, layers });
+  api.addStackDependency(service);
   const bridge = new BridgeStack(app, "Headrace-Bridge", { ...props, bundle: bridgeBundle });
   bridge.addStackDependency(service);
   Tags.of(app).add("headrace:deployment", settings.deployment);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   acknowledge(app, settings);
-  return { app, state, service, bridge, console, layers };
+  return { app, state, service, api, bridge, console, layers };
 }
 
 interface Sources {

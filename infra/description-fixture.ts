@@ -26,14 +26,15 @@ export const VARIANTS: readonly Readonly<Record<string, string>>[] = [
 export const described = (context: Readonly<Record<string, unknown>> = {}): Description =>
   describe(new App({ context: { ...CONTEXT, "aws:cdk:bundling-stacks": [], ...context } }));
 
-export type StackName = "state" | "service" | "bridge" | "console";
+export type StackName = "state" | "service" | "api" | "bridge" | "console";
 export type Templates = Readonly<Record<StackName, Template>>;
 
 export function templatesOf(description: Description): Templates {
-  const { state, service, bridge, console } = description;
+  const { state, service, api, bridge, console } = description;
   return {
     state: Template.fromStack(state),
     service: Template.fromStack(service),
+    api: Template.fromStack(api),
     bridge: Template.fromStack(bridge),
     console: Template.fromStack(console),
   };

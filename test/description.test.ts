@@ -5,7 +5,7 @@ import { QUEUES } from "../infra/resources.ts";
 import { bareCodeOf, filesOf, importsOf, textOf } from "./source.ts";
 
 /** Where a description and the code that it runs meet: each function is told what it asks for, and nothing else. */
-const { service, bridge } = templatesOf(described());
+const { service, api, bridge } = templatesOf(described());
 
 /** A source and all that it imports at run time, within `functions/`. */
 function reachedFrom(file: string, seen = new Set<string>()): ReadonlySet<string> {
@@ -59,7 +59,7 @@ describe("local mode knows every type of resource that the description has", () 
 });
 
 describe("the description tells", () => {
-  const functions = resourcesOf(service, "AWS::Lambda::Function");
+  const functions = [service, api].flatMap((template) => resourcesOf(template, "AWS::Lambda::Function"));
   const names = filesOf("functions/*/handler.ts").map((file) => file.split("/")[1] ?? "");
 
   it.each(names)("%s what it asks for and nothing else", (name) => {

@@ -28,7 +28,9 @@ export class ApiRoutes extends Construct {
     for (const route of routes) {
       const handler = functions.get(route.function);
       if (handler === undefined) throw new Error(`route ${route.method} ${route.path}: no function ${route.function}`);
-      const integration = integrations.get(route.function) ?? new HttpLambdaIntegration(route.function, handler);
+      const integration =
+        integrations.get(route.function) ??
+        new HttpLambdaIntegration(route.function, handler, { scopePermissionToRoute: false });
       integrations.set(route.function, integration);
       new HttpRoute(this, `${route.method} ${route.path}`, {
         httpApi: api,

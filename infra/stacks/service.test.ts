@@ -5,9 +5,10 @@ import { described, resourcesOf, templatesOf } from "../description-fixture.ts";
 import { FUNCTIONS } from "../functions.ts";
 import { LANES, QUEUES } from "../resources.ts";
 
-const { service } = templatesOf(described());
+const { service, api } = templatesOf(described());
 const queues = resourcesOf(service, "AWS::SQS::Queue");
-const functions = resourcesOf(service, "AWS::Lambda::Function");
+const both = (type: string) => [service, api].flatMap((template) => resourcesOf(template, type));
+const functions = both("AWS::Lambda::Function");
 
 interface Statement {
   readonly Action: string | readonly string[];
@@ -16,8 +17,7 @@ interface Statement {
 /** What one function's role allows, as pairs of action and resource. */
 function grantsOf(name: string): readonly (readonly [string, string])[] {
   const id = name.replaceAll("-", "");
-  const [, policy] =
-    resourcesOf(service, "AWS::IAM::Policy").find(([logical]) => logical.startsWith(`${id}Grants`)) ?? [];
+  const [, policy] = both("AWS::IAM::Policy").find(([logical]) => logical.startsWith(`${id}Grants`)) ?? [];
   const document = policy?.Properties.PolicyDocument as { readonly Statement: readonly Statement[] };
   return document.Statement.flatMap(({ Action, Resource }) =>
     [Action]
@@ -65,7 +65,7 @@ describe("service stack: queues", () => {
   });
 });
 
-describe("service stack: functions", () => {
+describe("service and api stack: functions", () => {
   it("runs every function of the table on Node 24 on arm64 with a log group of its own", () => {
     expect(functions.map(([, { Properties }]) => Properties.FunctionName).sort()).toEqual(
       Object.keys(FUNCTIONS)
@@ -78,7 +78,7 @@ describe("service stack: functions", () => {
         Architectures: ["arm64"],
         LoggingConfig: { LogGroup: {} },
       });
-    const logs = resourcesOf(service, "AWS::Logs::LogGroup");
+    const logs = both("AWS::Logs::LogGroup");
     expect(logs).toHaveLength(functions.length);
     for (const [, { Properties }] of logs) expect(Properties.RetentionInDays).toBe(90);
   });
@@ -122,8 +122,8 @@ describe("service stack: functions", () => {
     }));
 
   it("can leave reserved concurrency out, for accounts that have none to give", () => {
-    const { service: modest } = templatesOf(described({ reservedConcurrency: "false" }));
-    for (const [, { Properties }] of resourcesOf(modest, "AWS::Lambda::Function"))
+    const { service: modest, api: modestApi } = templatesOf(described({ reservedConcurrency: "false" }));
+    for (const [, { Properties }] of [modest, modestApi].flatMap((one) => resourcesOf(one, "AWS::Lambda::Function")))
       expect(Properties).not.toHaveProperty("ReservedConcurrentExecutions");
   });
 });
@@ -145,18 +145,18 @@ describe("service stack: tick", () => {
     }));
 });
 
-describe("service stack: routes", () => {
+describe("api stack: routes", () => {
   it.each(Object.values(routes))("$method $path asks for a token unless it is public", ({ method, path, roles }) =>
-    service.hasResourceProperties("AWS::ApiGatewayV2::Route", {
+    api.hasResourceProperties("AWS::ApiGatewayV2::Route", {
       RouteKey: `${method} ${path}`,
       AuthorizationType: roles === "public" ? "NONE" : "JWT",
     }),
   );
 
-  it("has no other route", () => service.resourceCountIs("AWS::ApiGatewayV2::Route", Object.keys(routes).length));
+  it("has no other route", () => api.resourceCountIs("AWS::ApiGatewayV2::Route", Object.keys(routes).length));
 
   it("takes the tokens of the deployment's pool only", () =>
-    service.hasResourceProperties("AWS::ApiGatewayV2::Authorizer", {
+    api.hasResourceProperties("AWS::ApiGatewayV2::Authorizer", {
       AuthorizerType: "JWT",
       JwtConfiguration: {
         Issuer: { "Fn::Join": ["", ["https://cognito-idp.eu-central-1.amazonaws.com/", { Ref: "Asksuserspool" }]] },

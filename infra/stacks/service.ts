@@ -1,43 +1,28 @@
-import { Annotations, Duration, Stack, type StackProps } from "aws-cdk-lib";
-import { HttpApi } from "aws-cdk-lib/aws-apigatewayv2";
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { ComparisonOperator, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
-import { Architecture, Code, type IFunction, LayerVersion, Runtime } from "aws-cdk-lib/aws-lambda";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { SqsEventSource } from "aws-cdk-lib/aws-lambda-event-sources";
 import { ContextAttribute, Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Construct } from "constructs";
-import { routes } from "../../shared/api/routes.ts";
-import { ApiRoutes } from "../constructs/api-routes.ts";
+import { describedFunctions, type FunctionCode } from "../constructs/described-functions.ts";
 import { Lane } from "../constructs/lane.ts";
-import { NodeFunction } from "../constructs/node-function.ts";
 import { SleeperTopics } from "../constructs/sleeper-topics.ts";
-import { FUNCTIONS } from "../functions.ts";
-import type { LayerFolder } from "../layer-folders.ts";
+import { FUNCTIONS, type FunctionDescription } from "../functions.ts";
 import { Parameters } from "../parameters.ts";
-import {
-  askForState,
-  LAYERS,
-  type LayerName,
-  QUEUES,
-  type QueueName,
-  type QueueReferences,
-  ROLES,
-} from "../resources.ts";
+import { askForState, QUEUES, type QueueName, type QueueReferences } from "../resources.ts";
 import { runbookAlarm } from "../runbook.ts";
 import type { Settings } from "../settings.ts";
 
-export interface ServiceStackProps extends StackProps {
+export interface ServiceStackProps extends StackProps, FunctionCode {
   readonly settings: Settings;
-  /** Code of each function of the table by name. */
-  readonly code: ReadonlyMap<string, Code>;
-  readonly layers: ReadonlyMap<LayerName, LayerFolder>;
 }
 
-/** The queues, the functions, the routes and the one schedule: all can be removed and made again. */
+/** The queues, the functions that no route calls, and the one schedule: all can be removed and made again. */
 export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, props: ServiceStackProps) {
     super(scope, id, props);
-    const { settings, code } = props;
+    const { settings, code, layers } = props;
     const parameters = new Parameters(this, settings.deployment);
     const state = askForState(parameters, settings.deployment);
 
@@ -61,56 +46,21 @@ export class ServiceStack extends Stack {
       };
     };
 
-    const layers = new Map([...props.layers].map(([name, folder]) => [name, this.#layer(name, folder)]));
     new SleeperTopics(this, "Sleepers", { settings, uplink: laneOf("uplink") });
-
-    const functions = new Map<string, IFunction>();
-    for (const [name, description] of Object.entries(FUNCTIONS)) {
-      const bundled = code.get(name);
-      if (bundled === undefined) throw new Error(`function ${name}: no code`);
-      const { function: fn } = new NodeFunction(this, name, {
-        name,
-        description,
-        settings,
-        code: bundled,
-        state,
-        queues,
-        layers,
-      });
-      functions.set(name, fn);
-      if (description.trigger.kind === "tick") this.#tick(fn);
-      if (description.trigger.kind === "queue") {
-        const { queue, batch, concurrency } = description.trigger;
+    const which = ({ trigger }: FunctionDescription): boolean => trigger.kind !== "http";
+    const functions = describedFunctions(this, { settings, code, layers, state, queues, which });
+    for (const [name, { function: fn }] of functions) {
+      const trigger = FUNCTIONS[name]?.trigger;
+      if (trigger?.kind === "tick") this.#tick(fn);
+      if (trigger?.kind === "queue")
         fn.addEventSource(
-          new SqsEventSource(laneOf(queue).queue, {
-            batchSize: batch,
+          new SqsEventSource(laneOf(trigger.queue).queue, {
+            batchSize: trigger.batch,
             reportBatchItemFailures: true,
-            maxConcurrency: concurrency,
+            maxConcurrency: trigger.concurrency,
           }),
         );
-      }
     }
-
-    new ApiRoutes(this, "Routes", {
-      api: HttpApi.fromHttpApiAttributes(this, "Api", { httpApiId: parameters.ask("api/id") }),
-      routes: Object.values(routes),
-      functions,
-      issuer: `https://cognito-idp.${settings.region}.amazonaws.com/${parameters.ask("users/pool")}`,
-      audience: ["console", ...ROLES].map((client) => parameters.ask(`users/clients/${client}`)),
-    });
-  }
-
-  #layer(name: LayerName, { folder, absent }: LayerFolder): LayerVersion {
-    const layer = new LayerVersion(this, `Layer-${name}`, {
-      description: LAYERS[name].package,
-      code: Code.fromAsset(folder),
-      compatibleArchitectures: [Architecture.ARM_64],
-      compatibleRuntimes: [Runtime.NODEJS_24_X],
-    });
-    // Written for whoever looks at the assembly; the CDK does not deploy a stack with an error.
-    if (absent !== undefined)
-      Annotations.of(layer).addError(`Layer ${name} is empty: npm could not bring it (${absent})`);
-    return layer;
   }
 
   /** Everything periodic hangs on this one schedule; runs are told apart by their scheduled time, so a repeat is harmless. */
