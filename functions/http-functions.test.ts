@@ -313,4 +313,66 @@ describe("what is refused", () => {
       expect(await functions.itemsNow()).toBe(before);
     },
   );
+
+  it("exchange a meter for another one at its service point", async () => {
+    const params = { meterId: "M-70" };
+    const at = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
+    expect(await enrol(meter(70, { servicePoint: "SP-7" }))).toMatchObject({ status: 201 });
+    expect(await enrol(meter(71, { servicePoint: "SP-7" }))).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: "servicePoint" }] },
+    });
+    const { memberships: _groups, ...next } = meter(71);
+    const finalReads = [{ measurement: "energy.active.import.total", value: "4711", scaler: 0 }];
+    const body = { at, reason: "display broken", finalReads, meter: next };
+    const exchange = (role: string, change: object = {}) =>
+      ask("exchange-meter", role, "POST /meters/{meterId}/exchange", { params, body: { ...body, ...change } });
+    expect(await exchange("operator")).toMatchObject({ status: 403 });
+    expect(await exchange("administrator", { meter: { ...next, commodity: "gas" } })).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: "meter.commodity" }] },
+    });
+    const answer = { meterId: "M-71", replaces: "M-70", servicePoint: "SP-7" };
+    expect(await exchange("administrator")).toMatchObject({ status: 201, body: { ...answer, outcome: "exchanged" } });
+    expect(await exchange("administrator")).toMatchObject({ status: 200, body: { ...answer, outcome: "unchanged" } });
+    expect(await exchange("administrator", { meter: meter(72) })).toMatchObject({ status: 409 });
+
+    const shown = await ask("read-meters", "operator", "GET /meters/{meterId}", { params });
+    expect(shown).toMatchObject({
+      body: { state: "retired", servicePoint: "SP-7", retired: { at, replacedBy: "M-71" } },
+    });
+    const found = await ask("read-meters", "operator", "GET /meters", { query: { search: "SP-7" } });
+    expect(found).toMatchObject({ body: { meters: [{ meterId: "M-71", memberships: { groups: ["north"] } }] } });
+    const job = (meterIds: string[]) =>
+      ask("submit-job", "operator", "POST /jobs", {
+        body: { operation: { kind: "readRegisters" }, target: { kind: "meters", meterIds } },
+      });
+    expect(await job(["M-70"])).toMatchObject({ status: 404, body: { errors: [{ field: "target.meterIds" }] } });
+    expect(await job(["M-71"])).toMatchObject({ status: 202 });
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    const path = { params: { servicePoint: "SP-7" }, query: { from } };
+    expect(await ask("read-readings", "operator", "GET /service-points/{servicePoint}/readings", path)).toMatchObject({
+      status: 200,
+      body: {
+        servicePoint: "SP-7",
+        meters: [
+          { meterId: "M-70", retiredAt: at, snapshots: [{ kind: "removal", registers: [{ value: "4711" }] }] },
+          { meterId: "M-71", installedAt: at, snapshots: [] },
+        ],
+      },
+    });
+    for (const [meterId, what] of [
+      ["M-70", "meter.retired"],
+      ["M-71", "meter.installed"],
+    ] as const)
+      expect(
+        await ask("read-timeline", "operator", "GET /meters/{meterId}/timeline", {
+          params: { meterId },
+          query: { kinds: "change" },
+        }),
+      ).toMatchObject({ body: { entries: [{ at, what, detail: { servicePoint: "SP-7" } }] } });
+    expect(await ask("read-audit", "supervisor", "GET /audit", { query: { meterId: "M-70" } })).toMatchObject({
+      body: { intact: true, entries: [{ action: "meter.exchange" }, { reason: "display broken" }] },
+    });
+  });
 });

@@ -78,6 +78,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 5,
   }),
   "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
+  "exchange-meter": http({
+    tables: { registry: "write", access: "write", readings: "write", timeline: "write", audit: "write" },
+    keys: "open",
+    settings: { TIMELINE_DAYS: "timelineDays", BLOCK_DAYS: "blockDays" },
+    reserved: 2,
+  }),
   "read-meters": http({ tables: { registry: "read", access: "read", readings: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),
   "read-timeline": http({ tables: { registry: "read", readings: "read", timeline: "read" }, reserved: 10 }),

@@ -8,8 +8,8 @@ import {
   type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags } from "../../shared/jobs/access.ts";
-import { ChannelPlan } from "../../shared/metering/channel-plan.ts";
+import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags, SlotOwners } from "../../shared/jobs/access.ts";
+import { ChannelPlan, planUntil } from "../../shared/metering/channel-plan.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
 import { Dial, Relay, Route } from "../../shared/metering/route.ts";
 import type { Plans } from "../../shared/readings/close-day.ts";
@@ -37,6 +37,8 @@ const StoredItem = z
     routes: z.array(Route),
     profile: z.strictObject({ name: z.string(), version: z.int() }),
     plan: ChannelPlan.optional(),
+    installedAt: z.int().optional(),
+    retiredAt: z.int().optional(),
     systemTitle: z.string().optional(),
     collector: z.string().optional(),
     cell: z.string().optional(),
@@ -91,7 +93,7 @@ const StoredPlan = z.object({ sk: z.string(), plan: ChannelPlan.optional() });
 export function dynamoAccess(
   db: DynamoDBDocumentClient,
   TableName: string,
-): AccessStore & AccessEnrolment & MeterFlags & Plans {
+): AccessStore & AccessEnrolment & MeterFlags & SlotOwners & Plans {
   /** False: the condition did not hold. */
   const update = async (input: Omit<UpdateCommandInput, "TableName">): Promise<boolean> => {
     try {
@@ -106,9 +108,13 @@ export function dynamoAccess(
     const { Item } = await db.send(new GetCommand({ TableName, Key: markKey(segment), ConsistentRead: true }));
     return Item === undefined ? undefined : StoredMark.parse(Item);
   };
-  const readItem = async (place: Place): Promise<AccessItem | undefined> => {
+  const readAny = async (place: Place): Promise<AccessItem | undefined> => {
     const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(place), ConsistentRead: true }));
     return Item === undefined ? undefined : fromStored(Item);
+  };
+  const readAll = async (segment: number, slots: readonly number[]): Promise<readonly AccessItem[]> => {
+    const keys = slots.map((slot) => keyOf({ segment, slot }));
+    return (await batchGet(db, TableName, keys)).map(fromStored);
   };
 
   return {
@@ -120,18 +126,30 @@ export function dynamoAccess(
         return "created";
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        return (await readItem(item))?.meterId === item.meterId ? "own" : "taken";
+        return (await readAny(item))?.meterId === item.meterId ? "own" : "taken";
       }
     },
-    read: readItem,
+    async retire(place, meterId, at) {
+      const item = await readAny(place);
+      if (item?.meterId !== meterId) return false;
+      // Nobody else writes a plan: enrolment did, and the same exchange again writes the same.
+      const plan = item.plan && { ":plan": planUntil(item.plan, at) };
+      return update({
+        Key: keyOf(place),
+        UpdateExpression: `SET retiredAt = :at${plan === undefined ? "" : ", #plan = :plan"} REMOVE sealedKeys, attached`,
+        ConditionExpression: "meterId = :meter",
+        ...(plan === undefined ? {} : { ExpressionAttributeNames: { "#plan": "plan" } }),
+        ExpressionAttributeValues: { ":at": at, ":meter": meterId, ...plan },
+      });
+    },
+    async read(place) {
+      const item = await readAny(place);
+      return item?.retiredAt === undefined ? item : undefined;
+    },
     readMany: async (segment, slots) =>
-      (
-        await batchGet(
-          db,
-          TableName,
-          slots.map((slot) => keyOf({ segment, slot })),
-        )
-      ).map(fromStored),
+      (await readAll(segment, slots)).filter(({ retiredAt }) => retiredAt === undefined),
+    ownersOf: async (segment, slots) =>
+      new Map((await readAll(segment, slots)).map(({ slot, meterId }) => [slot, meterId])),
     async plansOf(segment) {
       const plans = new Map<number, ChannelPlan>();
       const pages = paginateQuery(

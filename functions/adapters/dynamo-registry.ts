@@ -27,6 +27,8 @@ const StoredMeter = z.object({
   secured: z.boolean(),
   enrolledAt: z.int(),
   source: z.string().optional(),
+  installed: z.strictObject({ at: z.int(), replaces: MeterId }).optional(),
+  retired: z.strictObject({ at: z.int(), replacedBy: MeterId }).optional(),
   version: z.int(),
 });
 const StoredClaim = z.object({ meterId: MeterId, at: z.int() });
@@ -119,11 +121,12 @@ export function dynamoRegistry(db: DynamoDBDocumentClient, TableName: string): R
 const namesIn = (condition: string): Record<string, string> =>
   Object.fromEntries([...condition.matchAll(/#(\w+)/g)].map(([placeholder, name]) => [placeholder, name as string]));
 
-/** A claim as the API looks it up: by title or serial. */
+/** A claim as the API looks it up: by title, serial or service point. */
 export const claimOf = async (registry: Registry, value: string): Promise<Claim | undefined> => {
-  const [title, serial] = await registry.claims([
+  const [title, serial, servicePoint] = await registry.claims([
     { kind: "title", value: value.toLowerCase() },
     { kind: "serial", value },
+    { kind: "service-point", value },
   ]);
-  return title ?? serial;
+  return title ?? serial ?? servicePoint;
 };

@@ -1,4 +1,4 @@
-import type { AccessStore } from "../../shared/jobs/access.ts";
+import type { SlotOwners } from "../../shared/jobs/access.ts";
 import { slotsOfBitmap } from "../../shared/jobs/targets.ts";
 import type { MeterId, Place } from "../../shared/metering/meter.ts";
 import type { Group, Groups } from "../../shared/registry/change-group.ts";
@@ -8,7 +8,7 @@ import { metersAt } from "./meters-at.ts";
 
 /** Members of a set from where the cursor (`<segment>.<slot>`) says, at most `limit`. */
 export async function groupPage(
-  ports: { readonly segments: Pick<Segments, "members">; readonly access: Pick<AccessStore, "readMany"> },
+  ports: { readonly segments: Pick<Segments, "members">; readonly access: SlotOwners },
   set: MemberSet,
   limit: number,
   cursor: string | undefined,

@@ -9,8 +9,10 @@ export function meterView({
   state,
   place,
   secured,
+  installed,
+  retired,
 }: RegisteredMeter): ResponseOf<Routes["listMeters"]>["meters"][number] {
-  const { meterId, commodity, serial, profile, systemTitle, routes, memberships, location } = meter;
+  const { meterId, commodity, serial, profile, systemTitle, routes, memberships, location, servicePoint } = meter;
   return {
     meterId,
     state,
@@ -21,6 +23,9 @@ export function meterView({
     routes,
     memberships,
     ...(location === undefined ? {} : { location }),
+    ...(servicePoint === undefined ? {} : { servicePoint }),
+    ...(installed === undefined ? {} : { installed }),
+    ...(retired === undefined ? {} : { retired }),
     ...(state === "enrolling" ? {} : place),
     secured,
   };

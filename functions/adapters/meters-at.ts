@@ -1,17 +1,19 @@
-import type { AccessStore } from "../../shared/jobs/access.ts";
+import type { SlotOwners } from "../../shared/jobs/access.ts";
 import type { MeterId, Place } from "../../shared/metering/meter.ts";
 
-const placeKey = ({ segment, slot }: Place): string => `${segment}/${slot}`;
-
-/** Whose slots these are, in the order asked; undefined where a slot is nobody's. */
+/** Whose slots these are, in the order asked, retired meters too; undefined where a slot is nobody's. */
 export async function metersAt(
-  access: Pick<AccessStore, "readMany">,
+  access: SlotOwners,
   places: readonly Place[],
 ): Promise<readonly (MeterId | undefined)[]> {
   const bySegment = Map.groupBy(places, ({ segment }) => segment);
-  const items = await Promise.all(
-    [...bySegment].map(([segment, asked]) => access.readMany(segment, [...new Set(asked.map(({ slot }) => slot))])),
+  const owners = new Map(
+    await Promise.all(
+      [...bySegment].map(async ([segment, asked]) => {
+        const slots = [...new Set(asked.map(({ slot }) => slot))];
+        return [segment, await access.ownersOf(segment, slots)] as const;
+      }),
+    ),
   );
-  const found = new Map(items.flat().map((item) => [placeKey(item), item.meterId]));
-  return places.map((place) => found.get(placeKey(place)));
+  return places.map(({ segment, slot }) => owners.get(segment)?.get(slot));
 }

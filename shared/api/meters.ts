@@ -1,11 +1,13 @@
 import { z } from "zod";
+import { Integer64 } from "../jobs/messages.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { MeasurementName } from "../metering/measurement.ts";
 import { Commodity, Location, Memberships, Meter, MeterId } from "../metering/meter.ts";
 import { MeterKeys } from "../metering/meter-keys.ts";
 import { DeviceProfile } from "../metering/profile.ts";
 import { Route } from "../metering/route.ts";
 import { POWER_STATES } from "../readings/fleet-columns.ts";
-import { Instant } from "./instant.ts";
+import { Instant, WholeSecond } from "./instant.ts";
 import { Cursor, limitUpTo, Name } from "./page.ts";
 
 export const MeterPath = z.strictObject({ meterId: MeterId });
@@ -35,12 +37,54 @@ export const MeterInApi = z.strictObject({
   routes: z.array(Route),
   memberships: Memberships,
   location: Location.optional(),
+  servicePoint: Name.optional(),
+  /** Whose place it took at its service point, and which meter took its own. */
+  installed: z.strictObject({ at: Instant, replaces: z.string() }).optional(),
+  retired: z.strictObject({ at: Instant, replacedBy: z.string() }).optional(),
   /** Absent while it enrols. */
   segment: z.int().optional(),
   slot: z.int().optional(),
   /** Whether its keys are held; the keys themselves leave the vault for a session only. */
   secured: z.boolean(),
 });
+
+/** A register as somebody read it from a display: `value × 10^scaler` of the measurement's unit. */
+const DisplayReads = z
+  .array(
+    z.strictObject({
+      measurement: MeasurementName,
+      value: Integer64,
+      scaler: z.int().min(-12).max(12),
+    }),
+  )
+  .max(64)
+  .refine((reads) => new Set(reads.map(({ measurement }) => measurement)).size === reads.length, {
+    message: "expected each measurement once",
+  });
+
+/** POST /meters/{meterId}/exchange: another meter hangs at the service point from `at` on. */
+export const Exchange = z.strictObject({
+  at: WholeSecond,
+  reason: z.string().min(1).max(500),
+  /** What the meter showed that is taken away; none: it could not be read. */
+  finalReads: DisplayReads,
+  /** What the new one showed. */
+  startReads: DisplayReads.default([]),
+  /** Memberships, location and service point that are left out are those of the meter before. */
+  meter: Meter.extend({ memberships: Memberships.optional(), keys: MeterKeys.optional() }),
+});
+
+export const Exchanged = z.strictObject({
+  meterId: z.string(),
+  /** `unchanged`: the same exchange was carried out before. */
+  outcome: z.enum(["exchanged", "unchanged"]),
+  replaces: z.string(),
+  servicePoint: z.string(),
+  segment: z.int(),
+  slot: z.int(),
+});
+
+export const ServicePointPath = z.strictObject({ servicePoint: Name });
 
 /** What the meter showed last; what was never seen is absent. */
 export const MeterFacts = z.strictObject({

@@ -73,4 +73,16 @@ export const Readings = z.strictObject({
     }),
   ),
 });
+/** GET /service-points/{servicePoint}/readings: meters that hung there in turn, each with what it counted in its own time. */
+export const ServicePointReadings = z.strictObject({
+  servicePoint: z.string(),
+  asOf: Instant,
+  meters: z.array(
+    Readings.omit({ asOf: true }).extend({
+      /** It took another one's place then; another one took its place then. */
+      installedAt: Instant.optional(),
+      retiredAt: Instant.optional(),
+    }),
+  ),
+});
 export type Readings = z.output<typeof Readings>;

@@ -25,10 +25,21 @@ import {
   TaskListQuery,
 } from "./jobs.ts";
 import { kpiRoutes } from "./kpi-routes.ts";
-import { Enrolled, Enrolment, MeterList, MeterListQuery, MeterPath, MeterWithFacts, ProfileList } from "./meters.ts";
+import {
+  Enrolled,
+  Enrolment,
+  Exchange,
+  Exchanged,
+  MeterList,
+  MeterListQuery,
+  MeterPath,
+  MeterWithFacts,
+  ProfileList,
+  ServicePointPath,
+} from "./meters.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { queryRoutes } from "./query-routes.ts";
-import { ReadingQuery, Readings } from "./readings.ts";
+import { ReadingQuery, Readings, ServicePointReadings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
 import { safetyRoutes } from "./safety-routes.ts";
@@ -163,6 +174,28 @@ export const routes = {
     roles: LOOKS,
     params: MeterPath,
     response: MeterWithFacts,
+    statuses: [200],
+  },
+  exchangeMeter: {
+    method: "POST",
+    path: "/meters/{meterId}/exchange",
+    function: "exchange-meter",
+    summary: "Say that another meter took this one's place at its service point",
+    roles: ENROLS,
+    params: MeterPath,
+    request: Exchange,
+    response: Exchanged,
+    statuses: [200, 201],
+  },
+  readServicePoint: {
+    method: "GET",
+    path: "/service-points/{servicePoint}/readings",
+    function: "read-readings",
+    summary: "Registers and intervals of a service point, whichever meter hung there",
+    roles: LOOKS,
+    params: ServicePointPath,
+    query: ReadingQuery,
+    response: ServicePointReadings,
     statuses: [200],
   },
   listCompleteness: {

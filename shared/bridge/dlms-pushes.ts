@@ -16,7 +16,7 @@ import { failureOf } from "./failure-of.ts";
 import type { ProfileSource } from "./profiles.ts";
 import type { PushBatcher } from "./push-batcher.ts";
 import { type PushLimits, pushMinutes } from "./push-limits.ts";
-import { contentFields } from "./task-report.ts";
+import { contentFields, installationField } from "./task-report.ts";
 
 export interface DlmsPushPorts {
   /** The machine's: limits, holds. */
@@ -160,6 +160,7 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
       if (registers.length + intervals.length + events.length > 0) hint(); // a name alone is no news
       return undefined;
     }
+    const told = contentFields(content);
     const report: PushReport = {
       slot: place.slot,
       meterId,
@@ -168,7 +169,8 @@ export function dlmsPushes(ports: DlmsPushPorts, limits: PushLimits): DlmsPushes
       receivedAt,
       profile: { ...item.profile },
       frameDigest: toHex(crypto.hash("sha256", apdu)),
-      ...contentFields(content),
+      ...told,
+      ...installationField(item, told.intervals),
       ...(sentAt === undefined ? {} : { sentAt, clockOffsetMs: sentAt - receivedAt }),
     };
     if (waiting >= limits.waiting) throw new Refused("push.too-many");

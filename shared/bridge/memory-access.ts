@@ -1,10 +1,11 @@
-import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags } from "../jobs/access.ts";
+import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags, SlotOwners } from "../jobs/access.ts";
+import { planUntil } from "../metering/channel-plan.ts";
 import type { Place } from "../metering/meter.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../security/counters.ts";
 
 const keyOf = ({ segment, slot }: Place): string => `${segment}/${slot}`;
 
-export interface MemoryAccess extends AccessStore, AccessEnrolment, MeterFlags {
+export interface MemoryAccess extends AccessStore, AccessEnrolment, MeterFlags, SlotOwners {
   /** A copy that lives on by itself: what a restore of the table would bring back. */
   copy(): MemoryAccess;
   mark(segment: number): CounterMark | undefined;
@@ -24,6 +25,10 @@ export function memoryAccess(
     if (changed !== undefined) itemAt.set(keyOf(place), changed);
     return changed !== undefined;
   };
+  const inUse = (place: Place): AccessItem | undefined => {
+    const item = itemAt.get(keyOf(place));
+    return item?.retiredAt === undefined ? item : undefined;
+  };
   return {
     async createAccessItem(item) {
       const there = itemAt.get(keyOf(item));
@@ -31,9 +36,17 @@ export function memoryAccess(
       itemAt.set(keyOf(item), item);
       return "created";
     },
-    read: async (place) => itemAt.get(keyOf(place)),
-    async readMany(segment, slots) {
-      return slots.flatMap((slot) => itemAt.get(keyOf({ segment, slot })) ?? []);
+    retire: async (place, meterId, at) =>
+      change(place, (item) => {
+        if (item.meterId !== meterId) return undefined;
+        const { sealedKeys: _keys, attached: _connection, ...left } = item;
+        return { ...left, retiredAt: at, ...(item.plan === undefined ? {} : { plan: planUntil(item.plan, at) }) };
+      }),
+    read: async (place) => inUse(place),
+    readMany: async (segment, slots) => slots.flatMap((slot) => inUse({ segment, slot }) ?? []),
+    async ownersOf(segment, slots) {
+      const items = slots.flatMap((slot) => itemAt.get(keyOf({ segment, slot })) ?? []);
+      return new Map(items.map(({ slot, meterId }) => [slot, meterId]));
     },
     async leaseCounters(segment, size, epoch) {
       const lease = leaseFrom(markOf.get(segment), size, epoch);

@@ -14,7 +14,7 @@ import { type PerformPorts, perform, type TimeLimits } from "./perform.ts";
 import type { Permit, SessionPool } from "./session-pool.ts";
 import type { SliceFacts } from "./slice-facts.ts";
 import type { SliceWays } from "./slice-ways.ts";
-import { placeReport, type TaskEnd, taskReport } from "./task-report.ts";
+import { installationField, placeReport, type TaskEnd, taskReport } from "./task-report.ts";
 
 /** A meter is tried so often inside a pass, for reasons that say `later`. A ping asks once: silence is its answer. */
 export const TRIES = 3;
@@ -125,7 +125,8 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     const told = taskReport(look.item, task.tries, ports.sessionClock.now(), end, slice.keepFrames);
     // What an earlier try brought before it broke off is not lost when a later one brings nothing.
     const brought = told.outcome.kind === "failed" ? (told.intervals ?? task.pending?.intervals) : told.intervals;
-    const report = brought === undefined ? told : { ...told, intervals: brought };
+    const report =
+      brought === undefined ? told : { ...told, intervals: brought, ...installationField(look.item, brought) };
     if (end.kind === "failed" && end.waitUntil !== undefined) {
       task.tries--;
       task.notBefore = end.waitUntil;

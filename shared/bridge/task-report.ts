@@ -107,6 +107,16 @@ const clockSetRecord = ({ beforeMs, afterMs, over }: NonNullable<OperationResult
   ...(over === undefined ? {} : { over: [...over] }),
 });
 
+/** Says since when a meter hangs where it does, if it has brought intervals from before. */
+export function installationField(
+  { installedAt }: Pick<AccessItem, "installedAt">,
+  intervals: TaskReport["intervals"],
+): Pick<TaskReport, "installedAt"> {
+  if (installedAt === undefined) return {};
+  const before = intervals?.some(({ ends, period }) => ends.some((end) => end - period * 1000 < installedAt));
+  return before === true ? { installedAt } : {};
+}
+
 function resultFields(result: OperationResult): Partial<TaskReport> {
   return {
     ...contentFields(result),
@@ -166,6 +176,10 @@ function outcomeOf(end: Said): TaskReport["outcome"] {
 
 /** The report of a task. `at`: when the last try ended, product clock milliseconds. `keepFrames`: with what was said. */
 export function taskReport(item: AccessItem, attempt: number, at: number, end: Said, keepFrames = false): TaskReport {
+  const content: Partial<TaskReport> = {
+    ...(end.kind === "done" ? resultFields(end.result) : {}),
+    ...(end.kind === "failed" && end.partial !== undefined ? { intervals: end.partial.map(intervalRecord) } : {}),
+  };
   return {
     slot: item.slot,
     meterId: item.meterId,
@@ -175,8 +189,8 @@ export function taskReport(item: AccessItem, attempt: number, at: number, end: S
     profile: { ...item.profile },
     ...(end.frameDigest === undefined ? {} : { frameDigest: end.frameDigest }),
     ...(keepFrames && end.frames !== undefined ? frameFields(end.frames) : {}),
-    ...(end.kind === "done" ? resultFields(end.result) : {}),
-    ...(end.kind === "failed" && end.partial !== undefined ? { intervals: end.partial.map(intervalRecord) } : {}),
+    ...content,
+    ...installationField(item, content.intervals),
     ...(end.before === undefined || end.before.length === 0 ? {} : { registers: end.before }),
   };
 }

@@ -22,7 +22,14 @@ import type { ProfileSource } from "./profiles.ts";
 import type { PushBatcher } from "./push-batcher.ts";
 import { isSuperseded, SUPERSEDED } from "./put-into-mailbox.ts";
 import { type ResultPorts, resultBatcher } from "./result-batcher.ts";
-import { eventRecord, intervalRecord, registerRecords, type Said as SaidEnd, taskReport } from "./task-report.ts";
+import {
+  eventRecord,
+  installationField,
+  intervalRecord,
+  registerRecords,
+  type Said as SaidEnd,
+  taskReport,
+} from "./task-report.ts";
 
 export interface UplinkPorts {
   /** The machine's. */
@@ -187,6 +194,7 @@ export function uplinks(ports: UplinkPorts): Uplinks {
 
   const told = async (speaker: Speaker, said: Said, octets: Uint8Array, body: string): Promise<UplinkEnd> => {
     const { item, keyVersion } = speaker;
+    const intervals = said.intervals.map(intervalRecord);
     const report: PushReport = {
       slot: item.slot,
       meterId: item.meterId,
@@ -199,7 +207,7 @@ export function uplinks(ports: UplinkPorts): Uplinks {
       profile: { ...item.profile },
       frameDigest: toHex(crypto.hash("sha256", octets)),
       ...(said.registers.length === 0 ? {} : { registers: registerRecords(said.registers) }),
-      ...(said.intervals.length === 0 ? {} : { intervals: said.intervals.map(intervalRecord) }),
+      ...(intervals.length === 0 ? {} : { intervals, ...installationField(item, intervals) }),
       ...(said.events.length === 0 ? {} : { events: said.events.map(eventRecord) }),
     };
     await ports.pushes.add(item.segment, report, true); // the uplink's own message is kept until then

@@ -13,6 +13,10 @@ export interface AccessItem extends Place {
   readonly profile: { readonly name: string; readonly version: number };
   /** Absent: nothing is expected of it. */
   readonly plan?: ChannelPlan;
+  /** It took another meter's place then, clock ms of meters: what it counted before, it counted elsewhere. */
+  readonly installedAt?: number;
+  /** Taken away then: no session is begun with it, and its keys are gone. */
+  readonly retiredAt?: number;
   /** 16 lower-case hex digits. */
   readonly systemTitle?: string;
   readonly collector?: string;
@@ -80,9 +84,9 @@ export interface CounterLease {
 
 /** What a bridge does to access items; the adapter holds keys and conditions in one file. */
 export interface AccessStore {
-  /** Strongly consistent; undefined: no such slot. */
+  /** Strongly consistent; undefined: no such slot, or its meter is retired. */
   read(place: Place): Promise<AccessItem | undefined>;
-  /** Strongly consistent, in batches; slots that do not exist are left out. */
+  /** Strongly consistent, in batches; slots that do not exist, and those of retired meters, are left out. */
   readMany(segment: number, slots: readonly number[]): Promise<readonly AccessItem[]>;
   /** Throws `SessionError("internal", "epoch.stale", …)` when `epoch` is not the active one. */
   leaseCounters(segment: number, size: number, epoch: number): Promise<CounterLease>;
@@ -123,8 +127,19 @@ export interface MeterFlags {
   setFlags(place: Place, meterId: MeterId, flags: AccessItem["flags"]): Promise<boolean>;
 }
 
+/** Whose slots were given; a slot is for life, and outlives its meter. */
+export interface SlotOwners {
+  /** Retired meters too; slots that were never given are left out. */
+  ownersOf(segment: number, slots: readonly number[]): Promise<ReadonlyMap<number, MeterId>>;
+}
+
 /** What enrolment does to access items. */
 export interface AccessEnrolment {
   /** If absent: this is the slot allocation. `own`: the slot is this meter's already; `taken`: another's, try the next. */
   createAccessItem(item: AccessItem): Promise<"created" | "own" | "taken">;
+  /**
+   * Ends the meter's plan at `at` (clock ms of meters), takes its keys and connection away, and says that it is retired.
+   * The same again is harmless. False: the slot is another's.
+   */
+  retire(place: Place, meterId: MeterId, at: number): Promise<boolean>;
 }

@@ -126,6 +126,8 @@ export const TaskReport = z.strictObject({
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),
   clockUncertaintyMs: z.number().min(0).optional(),
+  /** Of intervals that began before the meter took another one's place: when that was, clock ms. */
+  installedAt: z.int().optional(),
 });
 export type TaskReport = z.infer<typeof TaskReport>;
 

@@ -41,6 +41,8 @@ export const PushReport = z.strictObject({
   /** Events and alarms. */
   events: z.array(EventRecord).optional(),
   clockOffsetMs: z.number().optional(),
+  /** As in a task's report. */
+  installedAt: z.int().optional(),
 });
 export type PushReport = z.infer<typeof PushReport>;
 

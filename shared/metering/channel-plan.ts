@@ -22,6 +22,18 @@ export type PlanPart = z.infer<typeof PlanPart>;
 export const ChannelPlan = z.array(PlanPart).max(32);
 export type ChannelPlan = readonly PlanPart[];
 
+/** The plan of a meter that is there no longer from `at` on: what was expected before then stays. */
+export const planUntil = (plan: ChannelPlan, at: number): ChannelPlan => [
+  ...plan.filter(({ from }) => from < at).slice(-31),
+  { from: at, sets: [] },
+];
+
+/** From when on nothing is expected of the meter any more, clock ms; undefined: it is still there. */
+export function planEnd(plan: ChannelPlan): number | undefined {
+  const last = plan.at(-1);
+  return last?.sets.length === 0 ? last.from : undefined;
+}
+
 /** The channel sets that a device profile describes. */
 export const plannedSets = (profile: DeviceProfile): PlanPart["sets"] =>
   profile.protocol === "dlms"

@@ -59,6 +59,8 @@ export const Meter = z.strictObject({
   routes: z.array(Route).min(1).max(4),
   memberships: Memberships,
   location: Location.optional(),
+  /** Where the utility's network meets the customer's: it stays when the meter there is exchanged for another. */
+  servicePoint: Name.optional(),
   /** Load that its switch usually carries, for the caps on switched load; absent: the deployment's assumption. */
   loadWatts: z.int().min(0).max(10_000_000).optional(),
 });

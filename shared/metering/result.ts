@@ -50,7 +50,7 @@ export interface IntervalSet {
 }
 
 /** What ended when a snapshot was taken. `self-read`: a reading that the meter took by its own schedule. */
-export const SNAPSHOT_KINDS = ["billing", "season", "demand-reset", "self-read"] as const;
+export const SNAPSHOT_KINDS = ["billing", "season", "demand-reset", "self-read", "installation", "removal"] as const;
 export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 
 /** Registers as they stood when something ended, kept by the meter. */

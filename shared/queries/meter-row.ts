@@ -10,7 +10,7 @@ import type { MeterField, MeterRow } from "./language/meter-fields.ts";
 
 /** What the registry knows of a meter. */
 export const registryRow = ({ meter }: RegisteredMeter): MeterRow => {
-  const { meterId, commodity, profile, memberships, location } = meter;
+  const { meterId, commodity, profile, memberships, location, servicePoint } = meter;
   const { groups, feeder, transformer, collector, cell } = memberships;
   return {
     meterId,
@@ -21,6 +21,7 @@ export const registryRow = ({ meter }: RegisteredMeter): MeterRow => {
     transformer: transformer ?? null,
     collector: collector ?? null,
     cell: cell ?? null,
+    servicePoint: servicePoint ?? null,
     place: location ?? null,
   };
 };

@@ -23,6 +23,7 @@ export const FLEET_FILE_COLUMNS = [
   { name: "transformer", type: "text" },
   { name: "collector", type: "text" },
   { name: "cell", type: "text" },
+  { name: "servicePoint", type: "text" },
   { name: "latitude", type: "double" },
   { name: "longitude", type: "double" },
   { name: "keyVersion", type: "integer" },

@@ -1,7 +1,7 @@
 import type { Job } from "../jobs/job.ts";
 import type { Ledger } from "../jobs/ledger.ts";
 import { slotReason, slotState } from "../jobs/slots.ts";
-import type { ChannelPlan } from "../metering/channel-plan.ts";
+import { type ChannelPlan, planEnd } from "../metering/channel-plan.ts";
 import { inBitmap } from "../registry/member-sets.ts";
 import type { DayBlocks } from "./blocks.ts";
 import { DAY_MS, slotsOfDay } from "./day-block.ts";
@@ -121,6 +121,7 @@ function accountFor(
   day: number,
   said: Said,
   tasks: readonly Asked[],
+  otherwise: MissingReason,
 ): {
   readonly reasons: ReadonlyMap<MissingReason, IntervalBits>;
   readonly pending: IntervalBits;
@@ -149,7 +150,7 @@ function accountFor(
   for (const task of tasks) if (task.state === "open") pending = either(pending, both(rest, within(task)));
   rest = without(rest, pending);
   for (const task of tasks) if (task.state === "failed") take(task.reason, within(task));
-  take("not-asked", rest);
+  take(otherwise, rest);
   return { reasons, pending, rest: lost };
 }
 
@@ -193,6 +194,7 @@ export async function closeSegmentDay(
     const expected = expectedOn(plan, day);
     if (expected.length === 0) continue;
     counts.meters++;
+    const gone = (planEnd(plan) ?? Number.POSITIVE_INFINITY) <= now;
     let gaps = 0;
     let again = false;
     let late = 0;
@@ -211,7 +213,12 @@ export async function closeSegmentDay(
         notYet: noted.get(`${name}#not-yet`) ?? noIntervals(0),
         refused: noted.has(`${slot}#${one.set}#0#refused`),
       };
-      const { reasons: found, pending, rest } = accountFor(absent, one, day, said, asked.get(slot) ?? []);
+      const {
+        reasons: found,
+        pending,
+        rest,
+      } = accountFor(absent, one, day, said, asked.get(slot) ?? [], gone ? "retired" : "not-asked");
+      const kept = !gone && isKept(one, day, now); // nobody reads a meter that was taken away
       gaps += countIntervals(absent);
       counts.pending += countIntervals(pending);
       counts.unaccounted += countIntervals(rest);
@@ -222,9 +229,9 @@ export async function closeSegmentDay(
         reasons[reason] = (reasons[reason] ?? 0) + many;
         excluded ||= reason === "busy";
         entries.push({ slot, set: one.set, period: one.period, reason, bits });
-        again ||= reason !== "not-held" && reason !== "refused" && isKept(one, day, now);
+        again ||= reason !== "not-held" && reason !== "refused" && kept;
       }
-      again ||= !isEmpty(rest) && isKept(one, day, now);
+      again ||= !isEmpty(rest) && kept;
     }
     counts.late += late;
     if (gaps === 0) counts.complete++;

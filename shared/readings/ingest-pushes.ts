@@ -122,7 +122,7 @@ async function takeOfMeter(
 
 /** A push in the words of a task's report, so that it goes the same way from here. */
 function reportOf({ slot, meterId, receivedAt: at, ...rest }: PushReport): TaskReport {
-  const { sentAt: saidAt, profile, frameDigest, registers, intervals, events, clockOffsetMs } = rest;
+  const { sentAt: saidAt, profile, frameDigest, registers, intervals, events, clockOffsetMs, installedAt } = rest;
   return {
     slot,
     meterId,
@@ -136,6 +136,7 @@ function reportOf({ slot, meterId, receivedAt: at, ...rest }: PushReport): TaskR
     ...(intervals === undefined ? {} : { intervals }),
     ...(events === undefined ? {} : { events }),
     ...(clockOffsetMs === undefined ? {} : { clockOffsetMs }),
+    ...(installedAt === undefined ? {} : { installedAt }),
   };
 }
 

@@ -26,6 +26,8 @@ export const QUALITY = {
   corrected: { bit: 0x80 },
   /** The dials of all channels fell to about nothing at once: another meter may hang there. */
   exchangeSuspected: { bit: 0x100, cim: "2.5.258" },
+  /** Not, or not whole, of the time for which the meter hung at its service point. */
+  meterExchange: { bit: 0x200 },
 } as const satisfies Record<string, { readonly bit: number; readonly cim?: string }>;
 export type QualityFlag = keyof typeof QUALITY;
 const FLAGS = Object.entries(QUALITY) as [QualityFlag, { readonly bit: number }][];
@@ -34,7 +36,7 @@ export const qualityFlags = (quality: number): QualityFlag[] =>
   FLAGS.flatMap(([name, { bit }]) => ((quality & bit) === 0 ? [] : [name]));
 
 /** What an entry brings along or keeps; the rest follows from the block and is worked out anew each time. */
-const OWN = QUALITY.clockDrift.bit | QUALITY.corrected.bit;
+const OWN = QUALITY.clockDrift.bit | QUALITY.corrected.bit | QUALITY.meterExchange.bit;
 
 /** A clock is off by more than this, ms. */
 export const DRIFT_MAX_MS = 60_000;

@@ -22,6 +22,11 @@ const STATUS_MAX = Object.values(INTERVAL_STATUS).reduce((sum, bit) => sum | bit
 const LOWEST = -(2n ** 63n);
 const HIGHEST = 2n ** 64n - 1n;
 
+/** What of a report is stored as readings, and what their quality follows from. */
+export type StoredReport = Pick<
+  TaskReport,
+  "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs" | "clockUncertaintyMs" | "installedAt"
+>;
 export interface ReportBlock {
   readonly set: string;
   readonly block: DayBlock;
@@ -38,7 +43,7 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
  * report contradicts itself: nothing of it is stored then.
  */
 export function blocksOf(
-  report: Pick<TaskReport, "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs" | "clockUncertaintyMs">,
+  report: StoredReport,
   batch: string,
 ): ReportBlock[] {
   const origin: Origin = { batch, at: report.at };
@@ -50,7 +55,11 @@ export function blocksOf(
       throw bad("expected a channel set named by letters, digits, '.', '_' or '-'");
     if (sets.has(record.set)) throw bad(`expected channel set ${record.set} once`);
     sets.add(record.set);
-    blocks.push(...intervalBlocks(record, origin, drifts ? QUALITY.clockDrift.bit : 0));
+    const quality = drifts ? QUALITY.clockDrift.bit : 0;
+    const before = report.installedAt ?? Number.NEGATIVE_INFINITY;
+    blocks.push(
+      ...intervalBlocks(record, origin, (start) => quality | (start < before ? QUALITY.meterExchange.bit : 0)),
+    );
   }
   for (const { kind, at, registers } of report.snapshots ?? []) {
     if (at < 0 || at > 8.64e15) throw bad("expected an instant as the time of a snapshot");
@@ -75,7 +84,7 @@ export function blocksOf(
 function intervalBlocks(
   record: NonNullable<TaskReport["intervals"]>[number],
   origin: Origin,
-  quality: number,
+  qualityOf: (start: number) => number,
 ): ReportBlock[] {
   const { set, period, ends, values, status } = record;
   if (ends.length > ENTRIES_MAX) throw bad(`expected at most ${ENTRIES_MAX} entries of ${set}, got ${ends.length}`);
@@ -100,6 +109,7 @@ function intervalBlocks(
     const content = days.get(day) ?? { entries: new Map<number, BlockEntry>(), side: [] };
     days.set(day, content);
     const number = intervalNumber(day, period, end);
+    const quality = qualityOf(end - period * 1000);
     const entry = { values: row, status: bits, origin, ...(quality === 0 ? {} : { quality }) };
     if (number !== undefined && !content.entries.has(number)) content.entries.set(number, entry);
     else content.side.push({ ...entry, start: end - period * 1000, end });

@@ -9,7 +9,7 @@ import { decodeDayBlock, encodeDayBlock } from "./day-block-codec.ts";
 import { type LakeMarks, markDirty } from "./lake-marks.ts";
 import { mergeBlock } from "./merge-block.ts";
 import { assessed, earlierOf } from "./quality.ts";
-import { blocksOf } from "./report-blocks.ts";
+import { blocksOf, type StoredReport } from "./report-blocks.ts";
 
 export interface StoreFacts {
   /** Values (a register, or one channel of one interval) that were not there before. */
@@ -53,10 +53,7 @@ export async function storeReadings(
   ports: { readonly blocks: DayBlocks; readonly lake?: Pick<LakeMarks, "read" | "mark"> | undefined },
   segment: number,
   batch: string,
-  reports: readonly Pick<
-    TaskReport,
-    "slot" | "at" | "intervals" | "registers" | "snapshots" | "clockOffsetMs" | "clockUncertaintyMs"
-  >[],
+  reports: readonly (StoredReport & Pick<TaskReport, "slot">)[],
 ): Promise<{ readonly facts: StoreFacts; readonly bad: readonly BadContent[] }> {
   const facts: StoreFacts = { added: 0, corrected: 0, written: 0, unchanged: 0, conflicts: 0 };
   const bad: BadContent[] = [];

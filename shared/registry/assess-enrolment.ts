@@ -44,8 +44,13 @@ export async function assess(ports: EnrolPorts, requests: readonly EnrolmentRequ
   ]);
   const access = await accessOf(ports, [...meters.values()]);
   const others = claims.flatMap((claim) => (claim === undefined || meters.has(claim.meterId) ? [] : [claim.meterId]));
-  const owners = others.length === 0 ? new Map() : await ports.registry.meters([...new Set(others)]);
-  const exists = (meterId: MeterId): boolean => meters.has(meterId) || owners.has(meterId);
+  const owners: ReadonlyMap<MeterId, RegisteredMeter> =
+    others.length === 0 ? new Map() : await ports.registry.meters([...new Set(others)]);
+  /** What a retired meter was called may be the name of another one, or of the same one that comes back. */
+  const exists = (meterId: MeterId): boolean => {
+    const owner = meters.get(meterId) ?? owners.get(meterId);
+    return owner !== undefined && owner.state !== "retired";
+  };
 
   let at = 0;
   return Promise.all(
@@ -68,7 +73,7 @@ export async function assess(ports: EnrolPorts, requests: readonly EnrolmentRequ
       const item = access.get(request.meterId);
       if (there !== undefined && (item !== undefined || there.state !== "enrolling"))
         return compared(ports, there, item, request);
-      const claimed = claimsOf(own, held, request.meterId, exists, ports.clock.now());
+      const claimed = claimsOf(own, held, request, exists, ports.clock.now());
       if ("field" in claimed) return settled(refused("conflict", claimed));
       return {
         kind: "place",
@@ -154,11 +159,17 @@ async function heldKeys(
   }
 }
 
+const CLAIMED = {
+  title: { field: "systemTitle", words: "system title" },
+  serial: { field: "serial", words: "serial" },
+  "service-point": { field: "servicePoint", words: "service point" },
+} as const satisfies Record<ClaimName["kind"], { readonly field: string; readonly words: string }>;
+
 /** What is to be claimed, or whose it is already. */
 function claimsOf(
   names: readonly ClaimName[],
   held: readonly (Claim | undefined)[],
-  meterId: MeterId,
+  { meterId, installed }: EnrolmentRequest,
   exists: (meterId: MeterId) => boolean,
   now: number,
 ): readonly { readonly name: ClaimName; readonly over?: Claim }[] | FieldProblem {
@@ -166,10 +177,11 @@ function claimsOf(
   for (const [index, name] of names.entries()) {
     const claim = held[index];
     if (claim?.meterId === meterId) continue;
-    if (claim !== undefined && (exists(claim.meterId) || now - claim.at < STALE_CLAIM_MS))
+    const gives = name.kind === "service-point" && claim?.meterId === installed?.replaces;
+    if (claim !== undefined && !gives && (exists(claim.meterId) || now - claim.at < STALE_CLAIM_MS))
       return {
-        field: name.kind === "title" ? "systemTitle" : "serial",
-        expected: `a ${name.kind === "title" ? "system title" : "serial"} that no other meter has; ${claim.meterId} has it`,
+        field: CLAIMED[name.kind].field,
+        expected: `a ${CLAIMED[name.kind].words} that no other meter has; ${claim.meterId} has it`,
         received: name.value,
       };
     toClaim.push(claim === undefined ? { name } : { name, over: claim });

@@ -133,7 +133,7 @@ async function place(
   fillTo: number,
 ): Promise<RegisteredMeter | EnrolmentOutcome | "again"> {
   const { request, profile } = task;
-  const { keys, source, ...meter } = request;
+  const { keys, source, installed, ...meter } = request;
   const reserved = task.candidate ?? places.get(meter.meterId);
   assert(reserved !== undefined, "a slot was reserved for each new meter");
   // Its slot is for life; an enrolment that goes on may have come to name another collector.
@@ -150,6 +150,7 @@ async function place(
     secured: blob !== undefined,
     enrolledAt: now,
     ...(source === undefined ? {} : { source }),
+    ...(installed === undefined ? {} : { installed }),
     version: 1,
   };
   if (task.there === undefined) {
@@ -158,7 +159,7 @@ async function place(
     if ((await ports.registry.writeMeter(task.there, record)) === "conflict") return "again";
     record = { ...record, version: task.there.version + 1 };
   }
-  const plan = [{ from: ports.meterTime.now(), sets: plannedSets(profile) }];
+  const plan = [{ from: installed?.at ?? ports.meterTime.now(), sets: plannedSets(profile) }];
   for (let tries = 0; tries < TRIES; tries++) {
     if ((await ports.access.createAccessItem(accessItemOf(record, blob, plan))) !== "taken") return record;
     const [next] = await ports.segments.reserve(wayInOf(request), 1, fillTo);
@@ -170,7 +171,7 @@ async function place(
 }
 
 function accessItemOf(
-  { meter, place: at, profileVersion }: RegisteredMeter,
+  { meter, place: at, profileVersion, installed }: RegisteredMeter,
   blob: Uint8Array | undefined,
   plan: ChannelPlan,
 ): AccessItem {
@@ -181,6 +182,7 @@ function accessItemOf(
     routes: meter.routes,
     profile: { name: meter.profile, version: profileVersion },
     plan,
+    ...(installed === undefined ? {} : { installedAt: installed.at }),
     ...(meter.systemTitle === undefined ? {} : { systemTitle: meter.systemTitle }),
     ...(collector === undefined ? {} : { collector }),
     ...(cell === undefined ? {} : { cell }),

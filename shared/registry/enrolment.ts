@@ -18,9 +18,10 @@ export interface EnrolPorts {
 }
 
 /** The names that a meter claims for itself. */
-export const claimNames = ({ systemTitle, serial }: EnrolmentRequest): readonly ClaimName[] => [
+export const claimNames = ({ systemTitle, serial, servicePoint }: EnrolmentRequest): readonly ClaimName[] => [
   ...(systemTitle === undefined ? [] : [{ kind: "title", value: systemTitle } as const]),
   { kind: "serial", value: serial },
+  ...(servicePoint === undefined ? [] : [{ kind: "service-point", value: servicePoint } as const]),
 ];
 
 /** The version of a meter's first keys. */

@@ -30,6 +30,7 @@ const FLEET_COLUMNS = [
   column("transformer", "text", ({ meter }) => meter.memberships.transformer),
   column("collector", "text", ({ meter }) => meter.memberships.collector),
   column("cell", "text", ({ meter }) => meter.memberships.cell),
+  column("servicePoint", "text", ({ meter }) => meter.servicePoint),
   column("latitude", "double", ({ meter }) => meter.location?.latitude),
   column("longitude", "double", ({ meter }) => meter.location?.longitude),
   column("keyVersion", "integer", (_, { sealedKeys }) => sealedKeys?.version),

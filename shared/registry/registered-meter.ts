@@ -4,8 +4,21 @@ import type { MeterKeys } from "../metering/meter-keys.ts";
 /** A meter as it is asked to be enrolled; `keys` in clear, for as long as the call lasts. */
 export interface EnrolmentRequest extends Meter {
   readonly keys?: MeterKeys | undefined;
+  /** It takes the place of a meter that is taken away. */
+  readonly installed?: Installation;
   /** Names the one request that this is: repeated after an interruption it finds its own meter. */
   readonly source?: string;
+}
+
+/** Whose place a meter took, and when (clock ms of meters). */
+export interface Installation {
+  readonly at: number;
+  readonly replaces: MeterId;
+}
+/** Which meter took its place, and when. */
+export interface Retirement {
+  readonly at: number;
+  readonly replacedBy: MeterId;
 }
 
 /** A meter as the registry holds it. How it is reached and secured lies in its access item. */
@@ -21,6 +34,8 @@ export interface RegisteredMeter {
   readonly enrolledAt: number;
   /** Of the request that enrolled it. */
   readonly source?: string | undefined;
+  readonly installed?: Installation | undefined;
+  readonly retired?: Retirement | undefined;
   /** Rises with every write. */
   readonly version: number;
 }

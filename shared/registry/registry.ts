@@ -5,9 +5,9 @@ import type { DeviceProfile } from "../metering/profile.ts";
 import type { MemberSet } from "./member-sets.ts";
 import type { RegisteredMeter } from "./registered-meter.ts";
 
-/** A name that only one meter may have. */
+/** A name that only one meter may have; of a service point: the one that hangs there now. */
 export interface ClaimName {
-  readonly kind: "title" | "serial";
+  readonly kind: "title" | "serial" | "service-point";
   readonly value: string;
 }
 

@@ -63,6 +63,8 @@ export function differenceOf(there: RegisteredMeter, request: EnrolmentRequest):
     ["memberships.transformer", meter.memberships.transformer, request.memberships.transformer],
     ["memberships.collector", meter.memberships.collector, request.memberships.collector],
     ["location", meter.location, request.location],
+    ["servicePoint", meter.servicePoint, request.servicePoint],
+    ["at", request.installed && there.installed, request.installed],
   ];
   for (const [field, has, asked] of fields)
     if (canonical(has) !== canonical(asked))

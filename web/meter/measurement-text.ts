@@ -33,6 +33,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   clockDrift: "read with the clock off",
   overlap: "overlaps another interval",
   corrected: "replaces another value",
+  meterExchange: "meter exchange",
   exchangeSuspected: "dials fell: exchanged?",
 };
 

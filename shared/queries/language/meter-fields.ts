@@ -14,6 +14,7 @@ export const METER_FIELDS = {
   transformer: { type: "name", words: "transformer" },
   collector: { type: "name", words: "collector" },
   cell: { type: "name", words: "radio cell" },
+  servicePoint: { type: "name", words: "service point" },
   place: { type: "place", words: "place" },
   keyVersion: { type: "number", unit: "", min: 0, max: 1_000_000, words: "key version" },
   lastCommunication: { type: "age", words: "last communication" },
