@@ -24,7 +24,6 @@ const FUNCTIONS = [
   "cancel-job",
   "pause-job",
   "enrol-meter",
-  "exchange-meter",
   "read-meters",
   "read-readings",
   "read-timeline",

@@ -326,7 +326,7 @@ describe("what is refused", () => {
     const finalReads = [{ measurement: "energy.active.import.total", value: "4711", scaler: 0 }];
     const body = { at, reason: "display broken", finalReads, meter: next };
     const exchange = (role: string, change: object = {}) =>
-      ask("exchange-meter", role, "POST /meters/{meterId}/exchange", { params, body: { ...body, ...change } });
+      ask("enrol-meter", role, "POST /meters/{meterId}/exchange", { params, body: { ...body, ...change } });
     expect(await exchange("operator")).toMatchObject({ status: 403 });
     expect(await exchange("administrator", { meter: { ...next, commodity: "gas" } })).toMatchObject({
       status: 422,

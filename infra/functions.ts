@@ -77,12 +77,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["plan-job"],
     reserved: 5,
   }),
-  "enrol-meter": http({ tables: { registry: "write", access: "write" }, keys: "open" }),
-  "exchange-meter": http({
+  "enrol-meter": http({
     tables: { registry: "write", access: "write", readings: "write", timeline: "write", audit: "write" },
     keys: "open",
     settings: { TIMELINE_DAYS: "timelineDays", BLOCK_DAYS: "blockDays" },
-    reserved: 2,
   }),
   "read-meters": http({ tables: { registry: "read", access: "read", readings: "read" }, reserved: 20 }),
   "read-readings": http({ tables: { registry: "read", readings: "read" }, reserved: 20 }),

@@ -1,8 +1,10 @@
 import { assert } from "../../shared/ports/errors.ts";
+import { exchangeMeter } from "../../shared/readings/exchange-meter.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
 import { enrolPorts } from "../adapters/enrol-ports.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { exchangePorts } from "./exchange-ports.ts";
 
 const ports = enrolPorts(vaultOfEnvironment().vault);
 
@@ -18,5 +20,21 @@ export const handler = httpHandler({
     return because === "conflict"
       ? refuse("conflict", `Meter ${body.meterId} conflicts with what is enrolled.`, error)
       : refuse("unprocessable", `Meter ${body.meterId} cannot be enrolled like this.`, error);
+  },
+  async exchangeMeter({ params: { meterId }, body, caller }) {
+    const { reason, ...rest } = body;
+    const outcome = await exchangeMeter(exchangePorts(ports, caller, reason), { ...rest, retires: meterId });
+    if (outcome.kind !== "refused") {
+      const { meter, place } = outcome.there;
+      const status = outcome.kind === "exchanged" ? 201 : 200;
+      const { servicePoint = "" } = meter;
+      const shown = { meterId: meter.meterId, outcome: outcome.kind, replaces: meterId, servicePoint };
+      return { status, body: { ...shown, ...place } };
+    }
+    const { kind: _, because, ...error } = outcome;
+    if (because === "unknown-meter") return refuse("not-found", `There is no meter ${meterId}.`, error);
+    return because === "conflict"
+      ? refuse("conflict", `Meter ${meterId} cannot be exchanged for ${body.meter.meterId}.`, error)
+      : refuse("unprocessable", `Meter ${meterId} cannot be exchanged like this.`, error);
   },
 });

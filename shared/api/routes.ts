@@ -179,7 +179,7 @@ export const routes = {
   exchangeMeter: {
     method: "POST",
     path: "/meters/{meterId}/exchange",
-    function: "exchange-meter",
+    function: "enrol-meter",
     summary: "Say that another meter took this one's place at its service point",
     roles: ENROLS,
     params: MeterPath,

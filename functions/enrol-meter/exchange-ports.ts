@@ -2,15 +2,13 @@ import { z } from "zod";
 import { timelineDays } from "../../shared/events/timeline.ts";
 import type { Caller } from "../../shared/jobs/job.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { type ExchangePorts, exchangeMeter } from "../../shared/readings/exchange-meter.ts";
+import type { ExchangePorts } from "../../shared/readings/exchange-meter.ts";
+import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoLakeMarks } from "../adapters/dynamo-lake.ts";
 import { dynamoTimeline } from "../adapters/dynamo-timeline.ts";
-import { enrolPorts } from "../adapters/enrol-ports.ts";
-import { vaultOfEnvironment } from "../adapters/key-vault.ts";
-import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { retentionDays, Setting, settings } from "../adapters/settings.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 
@@ -22,7 +20,6 @@ const env = settings({
 });
 const db = documentClient();
 const stores = {
-  ...enrolPorts(vaultOfEnvironment().vault),
   blocks: dynamoDayBlocks(db, env.READINGS_TABLE, retentionDays(env.BLOCK_DAYS)),
   lake: dynamoLakeMarks(db, env.READINGS_TABLE),
   crypto: nodeCrypto,
@@ -30,9 +27,11 @@ const stores = {
 const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
 const auditLog = auditOfEnvironment();
 
-function portsFor({ id, name }: Caller, reason: string): ExchangePorts {
+/** What an exchange works on, asked for by this caller for this reason. */
+export function exchangePorts(enrol: EnrolPorts, { id, name }: Caller, reason: string): ExchangePorts {
   const by = { id, ...(name === undefined ? {} : { name }) };
   return {
+    ...enrol,
     ...stores,
     audit: ({ retires, meter, at, finalReads }, servicePoint) =>
       auditLog.append({
@@ -61,22 +60,3 @@ function portsFor({ id, name }: Caller, reason: string): ExchangePorts {
     },
   };
 }
-
-export const handler = httpHandler({
-  async exchangeMeter({ params: { meterId }, body, caller }) {
-    const { reason, ...rest } = body;
-    const outcome = await exchangeMeter(portsFor(caller, reason), { ...rest, retires: meterId });
-    if (outcome.kind !== "refused") {
-      const { meter, place } = outcome.there;
-      const status = outcome.kind === "exchanged" ? 201 : 200;
-      const { servicePoint = "" } = meter;
-      const shown = { meterId: meter.meterId, outcome: outcome.kind, replaces: meterId, servicePoint };
-      return { status, body: { ...shown, ...place } };
-    }
-    const { kind: _, because, ...error } = outcome;
-    if (because === "unknown-meter") return refuse("not-found", `There is no meter ${meterId}.`, error);
-    return because === "conflict"
-      ? refuse("conflict", `Meter ${meterId} cannot be exchanged for ${body.meter.meterId}.`, error)
-      : refuse("unprocessable", `Meter ${meterId} cannot be exchanged like this.`, error);
-  },
-});
