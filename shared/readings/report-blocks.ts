@@ -42,10 +42,7 @@ const isValue = (value: bigint): boolean => value >= LOWEST && value <= HIGHEST;
  * meter took it: read again, it is the same. Throws `HeadraceError` `readings.report-malformed` when the
  * report contradicts itself: nothing of it is stored then.
  */
-export function blocksOf(
-  report: StoredReport,
-  batch: string,
-): ReportBlock[] {
+export function blocksOf(report: StoredReport, batch: string): ReportBlock[] {
   const origin: Origin = { batch, at: report.at };
   const blocks: (ReportBlock & { readonly block: { registers: readonly BlockRegister[] } })[] = [];
   const sets = new Set<string>();
