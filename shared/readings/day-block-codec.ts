@@ -22,7 +22,7 @@ import { blockError, OctetReader, OctetWriter } from "./octet-stream.ts";
  * An origin is the second half of its batch reference by its place among those that came before, the first half as the
  * difference to the last one of that second half (batches of pushes that one bridge sends differ in little:
  * `batchReference`), and its instant by the second difference. Provenance is runs of differences: 0 is the origin of the
- * interval before, 1 the next one. So a day of pushes, each an origin of its own, takes about five octets a push.
+ * interval before, 1 the next one. So a day of pushes, each an origin of its own, takes some five octets a push.
  */
 const FORMAT = 3; // 2: origins whole, runs of their numbers
 /** Blocks of before there was validation. */
