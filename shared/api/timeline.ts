@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SwitchStory } from "../events/timeline.ts";
 import { EVENT_NAMES, type EventName, EventNameSchema } from "../metering/event-catalogue.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 import { Instant } from "./instant.ts";
@@ -76,6 +77,8 @@ const CommandInApi = z.strictObject({
   outcome: z.enum(["done", "failed", "cancelled"]),
   reason: z.string().optional(),
   code: z.string().optional(),
+  /** Of an order to its switch: positions and voltages before and after, and how the end is proved. */
+  switch: SwitchStory.optional(),
   batch: z.string(),
 });
 const ChangeInApi = z.strictObject({

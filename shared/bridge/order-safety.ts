@@ -44,7 +44,11 @@ const unsafe = (code: string): TaskEnd => ({ kind: "failed", failure: refusal("u
  */
 export async function admitted(
   safety: SafetyPorts | undefined,
-  { operation, asker }: { readonly operation: Operation; readonly asker: OrderAsker },
+  {
+    operation,
+    asker,
+    deadline,
+  }: { readonly operation: Operation; readonly asker: OrderAsker; readonly deadline: number },
   item: AccessItem,
 ): Promise<TaskEnd | undefined> {
   const to = switchAct(operation);
@@ -60,7 +64,7 @@ export async function admitted(
     if (asker.test) await safety.guards.giveBack(whole, task);
     return undefined;
   }
-  return { kind: "failed", failure: refusal("guarded", "guard.full"), waitUntil: admission.until };
+  return { kind: "failed", failure: refusal("guarded", "guard.full"), waitUntil: Math.min(admission.until, deadline) };
 }
 
 /** Why a switch is not operated, by what the meter shows before; undefined: go on. */

@@ -23,6 +23,7 @@ import {
 import { converse, type PerformPorts, type TimeLimits } from "./perform.ts";
 import type { SliceFacts } from "./slice-facts.ts";
 import type { SliceLease } from "./slice-lease.ts";
+import { switchEvidence } from "./switch-evidence.ts";
 import { registerRecords, type TaskEnd } from "./task-report.ts";
 
 /**
@@ -145,7 +146,11 @@ class OrderTask {
         }
       : async (session: MeterSession): Promise<TaskEnd> => this.#set(session, operation, item);
     const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk);
-    return begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
+    const told = begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
+    if (operation.kind !== "operateSwitch" || told.kind === "left") return told;
+    const shown = end.kind === "done" ? end.result : end.kind === "failed" ? end.shown : undefined;
+    const evidence = switchEvidence(begun.record, shown, end.kind === "done" && !this.#order.asker.test);
+    return evidence === undefined ? told : { ...told, switchEvidence: evidence };
   }
 
   /** A setting of class `state`. One that can cut somebody off is looked at last of all, right before its frames. */
@@ -219,20 +224,25 @@ class OrderTask {
     const verdict = await this.#agreed(effects, operation, record, () => true);
     // What the meter shows may be the newer order's doing: a bridge may have carried that out since the intent.
     if (verdict.kind === "happened" && item.lastOrder > this.#order.number)
-      return failed("unverified", "effect.newer-order", "never");
+      return { ...failed("unverified", "effect.newer-order", "never"), ...shownOf(verdict) };
     if (verdict.kind !== "did-not-happen") return settled(verdict, operation);
     if (this.#ports.clock.now() < record.at + SETTLE_MS)
-      return { ...failed("unverified", "effect.unsettled", "later"), rest: true };
+      return { ...failed("unverified", "effect.unsettled", "later"), rest: true, ...shownOf(verdict) };
     if (operation.kind === "operateSwitch") {
       // It stands as before: it never moved, or it moved and somebody moved it back.
       const moved = await untouchedLog(session, record.at, this.#ports.sessionClock.now());
-      if (moved !== undefined) return failed("unverified", moved, "never");
+      if (moved !== undefined) return { ...failed("unverified", moved, "never"), ...shownOf(verdict) };
     }
     const refused = this.#refused(item) ?? ((await this.#order.mayOperate()) ? undefined : LEFT);
-    if (refused === undefined && record.sent < SENT_MAX) return "send-again";
-    if (refused === undefined) return failed("no-effect", "effect.none");
+    if (refused === undefined && record.sent >= SENT_MAX)
+      return { ...failed("no-effect", "effect.none"), ...shownOf(verdict) };
+    // Its room is as old as the first try: what counts is when the switch moves.
+    const against = refused ?? (await admitted(this.#ports.safety, this.#order, item));
+    if (against === undefined) return "send-again";
+    if (against.kind === "failed" && against.waitUntil !== undefined)
+      return { ...failed("no-effect", "guard.full", "later"), rest: true, ...shownOf(verdict) };
     await this.#order.lease.intents.clear(item.slot);
-    return refused.kind === "cancelled" ? { ...refused, before: record.before } : refused;
+    return against.kind === "left" ? against : { ...against, before: record.before };
   }
 
   /** After the meter's yes: its count may rise a little later. */
@@ -246,7 +256,7 @@ class OrderTask {
       ({ kind }) => kind === "happened" || (kind === "cannot-tell" && !switching),
     );
     return verdict.kind === "did-not-happen"
-      ? { ...failed("unverified", "effect.not-shown", "later"), rest: true }
+      ? { ...failed("unverified", "effect.not-shown", "later"), rest: true, ...shownOf(verdict) }
       : settled(verdict, operation);
   }
 
@@ -286,7 +296,7 @@ class OrderTask {
     const verdict = await this.#agreed(effects, operation, record, () => true);
     if (verdict.kind !== "did-not-happen") return settled(verdict, operation);
     if (retry === "later") await this.#cleared(slot, begun);
-    return { ...failed("refused", code, retry), before: record.before };
+    return { ...failed("refused", code, retry), before: record.before, ...shownOf(verdict) };
   }
 
   /**
@@ -346,7 +356,7 @@ function settled(verdict: EffectVerdict, operation: OnceOperation): TaskEnd {
   if (verdict.kind === "happened") return { kind: "done", result: verdict.shown ?? NOTHING };
   const code = verdict.kind === "cannot-tell" ? verdict.code : "effect.none";
   return operation.kind === "operateSwitch"
-    ? { ...failed("unverified", code, "later"), rest: true }
+    ? { ...failed("unverified", code, "later"), rest: true, ...shownOf(verdict) }
     : failed("unverified", code, "never");
 }
 

@@ -130,6 +130,7 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     if (end.kind === "failed" && end.waitUntil !== undefined) {
       task.tries--;
       task.notBefore = end.waitUntil;
+      if (task.pending === undefined) slice.report(report, false); // somebody may want to know what it waits for
       task.pending = report;
       waiting.push(task);
       return;
@@ -183,8 +184,9 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     const ready = stopped === undefined && fault === undefined ? waiting.filter((task) => task.notBefore <= now) : [];
     if (ready.length === 0) {
       const next = Math.min(...waiting.map((task) => task.notBefore));
-      await idle(stopped !== undefined || fault !== undefined || next === Infinity ? 60_000 : next - now);
-      if (slice.stopping.aborted) stopped ??= await slice.stop();
+      const pause = stopped !== undefined || fault !== undefined || next === Infinity ? 60_000 : next - now;
+      await idle(Math.min(pause, 60_000));
+      if (slice.stopping.aborted || pause > 60_000) stopped ??= await slice.stop();
       continue;
     }
     let session: Permit | undefined;

@@ -1,6 +1,6 @@
 import type { AccessItem } from "../jobs/access.ts";
 import type { EffectRecord } from "../jobs/effect-record.ts";
-import { FRAMES_KEPT, type TaskReport } from "../jobs/messages.ts";
+import { FRAMES_KEPT, type SwitchEvidence, type TaskReport } from "../jobs/messages.ts";
 import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import type { IntervalSet, MeterEvent, OperationResult } from "../metering/result.ts";
@@ -23,6 +23,7 @@ export type TaskEnd =
       readonly frameDigest?: string;
       readonly frames?: readonly Frame[];
       readonly before?: Before;
+      readonly switchEvidence?: SwitchEvidence;
     }
   /** An order that is not carried out; the meter is as it was. */
   | {
@@ -32,6 +33,7 @@ export type TaskEnd =
       readonly frameDigest?: string;
       readonly frames?: readonly Frame[];
       readonly before?: Before;
+      readonly switchEvidence?: SwitchEvidence;
     }
   /** Nothing to say: the slot stays open as it is, for whoever has it next. */
   | { readonly kind: "left"; readonly frameDigest?: string; readonly frames?: readonly Frame[] }
@@ -41,6 +43,9 @@ export type TaskEnd =
       readonly frameDigest?: string;
       readonly frames?: readonly Frame[];
       readonly before?: Before;
+      /** Of an order: what its last proof read. */
+      readonly shown?: OperationResult;
+      readonly switchEvidence?: SwitchEvidence;
       /** Intervals that came before the conversation broke off. */
       readonly partial?: readonly IntervalSet[];
       /** Not again in this pass, though `later`. */
@@ -191,7 +196,10 @@ export function taskReport(item: AccessItem, attempt: number, at: number, end: S
     ...(keepFrames && end.frames !== undefined ? frameFields(end.frames) : {}),
     ...content,
     ...installationField(item, content.intervals),
-    ...(end.before === undefined || end.before.length === 0 ? {} : { registers: end.before }),
+    ...(end.before === undefined || end.before.length === 0
+      ? {}
+      : { registers: [...end.before, ...(end.kind === "done" ? registerRecords(end.result.registers) : [])] }),
+    ...(end.switchEvidence === undefined ? {} : { switchEvidence: end.switchEvidence }),
   };
 }
 

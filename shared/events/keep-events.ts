@@ -1,13 +1,14 @@
 import type { Job } from "../jobs/job.ts";
-import type { TaskReport } from "../jobs/messages.ts";
+import type { SwitchEvidence, TaskReport } from "../jobs/messages.ts";
 import { supersedes } from "../jobs/orders.ts";
+import type { EventName } from "../metering/event-catalogue.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import { dayOf } from "../readings/day-block.ts";
 import type { Keeper } from "../readings/ingest-batch.ts";
 import { DRIFT_MAX_MS } from "../readings/quality.ts";
 import { type Alarm, type Alarms, isAlarm } from "./alarm.ts";
-import type { Timeline, TimelineItem } from "./timeline.ts";
+import type { SwitchStory, Timeline, TimelineItem } from "./timeline.ts";
 
 export interface EventPorts {
   readonly timeline: Pick<Timeline, "add">;
@@ -64,9 +65,33 @@ function driftItem(crypto: Crypto, report: TaskReport, batch: string): TimelineI
   };
 }
 
+function storyOf({ before, after, proof }: SwitchEvidence): SwitchStory {
+  const seen = ({ position, contactClosed, voltages }: NonNullable<SwitchEvidence["after"]>) => ({
+    position,
+    ...(contactClosed === undefined ? {} : { contactClosed }),
+    voltages: voltages.map(({ m, v, s }) => ({ measurement: m, value: String(v), scaler: s })),
+  });
+  return {
+    ...(before === undefined ? {} : { before: seen(before) }),
+    ...(after === undefined ? {} : { after: seen(after) }),
+    ...(proof === undefined ? {} : { proof }),
+  };
+}
+
+/**
+ * That nobody can tell where a switch stands is an alarm from the first look on, while it is looked for again: treat the
+ * meter as live and the customer as without supply.
+ */
+function unverifiedSwitch({ operation }: Job, { outcome }: TaskReport): EventName | undefined {
+  if (operation.kind !== "operateSwitch" || outcome.kind !== "failed" || outcome.reason !== "unverified")
+    return undefined;
+  if (outcome.code === "switch.load-side-live") return "switch.load-side-live";
+  return operation.to === "open" ? "switch.open-failed" : "switch.close-failed";
+}
+
 /** Of an order each end is an entry; a try that is followed by another is none. */
 function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string): TimelineItem | undefined {
-  const { meterId, at, outcome } = report;
+  const { meterId, at, outcome, switchEvidence } = report;
   if (outcome.kind === "failed" && outcome.retry === "later" && outcome.reason !== "unverified") return undefined;
   const why = outcome.kind === "done" ? {} : { reason: outcome.reason, code: outcome.code };
   return {
@@ -79,6 +104,7 @@ function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string
       jobId: job.jobId,
       outcome: outcome.kind,
       ...why,
+      ...(switchEvidence === undefined ? {} : { switch: storyOf(switchEvidence) }),
       batch,
     },
   };
@@ -108,6 +134,9 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
       if (command !== undefined) items.push(command);
       const setting = settingItem(crypto, job, report, reference);
       if (setting !== undefined) items.push(setting);
+      const unverified = job && unverifiedSwitch(job, report);
+      if (unverified !== undefined)
+        raised.push({ meterId: report.meterId, event: unverified, at: report.at, receivedAt: report.at });
       for (const { at, e: event } of report.events ?? [])
         if (isAlarm(event, at, report.at)) raised.push({ meterId: report.meterId, event, at, receivedAt: report.at });
     }

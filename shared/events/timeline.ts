@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EventNameSchema } from "../metering/event-catalogue.ts";
+import { MeasurementName } from "../metering/measurement.ts";
 import type { MeterId } from "../metering/meter.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 
@@ -23,6 +24,22 @@ const EventEntry = z.strictObject({
   batch: z.string(),
 });
 
+const SwitchSeen = z.strictObject({
+  position: z.enum(["open", "closed", "armed", "unknown"]),
+  /** What the contact itself says, where the meter shows it. */
+  contactClosed: z.boolean().optional(),
+  /** Value times ten to the scaler, volts. */
+  voltages: z.array(z.strictObject({ measurement: MeasurementName, value: z.string(), scaler: z.int() })),
+});
+/** What was seen of a switch before an order to it was sent, and when it was last looked at. */
+export const SwitchStory = z.strictObject({
+  before: SwitchSeen.optional(),
+  after: SwitchSeen.optional(),
+  /** How its end position is proved; absent: it is not. */
+  proof: z.enum(["position", "position+voltage"]).optional(),
+});
+export type SwitchStory = z.infer<typeof SwitchStory>;
+
 /** How an order to the meter ended. */
 const CommandEntry = z.strictObject({
   kind: z.literal("command"),
@@ -32,6 +49,8 @@ const CommandEntry = z.strictObject({
   outcome: z.enum(["done", "failed", "cancelled"]),
   reason: z.string().optional(),
   code: z.string().optional(),
+  /** Of an order to its switch. */
+  switch: SwitchStory.optional(),
   batch: z.string(),
 });
 

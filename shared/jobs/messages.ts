@@ -75,6 +75,23 @@ export const EventRecord = z.strictObject({
 export const FRAMES_KEPT = 512;
 const FrameRecord = z.strictObject({ d: z.enum(["sent", "received"]), f: z.string().regex(/^(?:[0-9a-f]{2})*$/) });
 
+/** A switch as a bridge saw it, with the voltages on its sides. */
+const SwitchShown = z.strictObject({
+  position: z.enum(["open", "closed", "armed", "unknown"]),
+  contactClosed: z.boolean().optional(),
+  voltages: z.array(RegisterRecord).max(16),
+});
+/** What was seen of a switch around an order to it. */
+export const SwitchEvidence = z.strictObject({
+  /** Before the order was sent; absent: nothing was sent. */
+  before: SwitchShown.optional(),
+  /** When it was last looked at; absent: the meter could not be asked. */
+  after: SwitchShown.optional(),
+  /** How its end position is proved; absent: it is not. */
+  proof: z.enum(["position", "position+voltage"]).optional(),
+});
+export type SwitchEvidence = z.output<typeof SwitchEvidence>;
+
 /** How one attempt at one meter ended. */
 export const TaskReport = z.strictObject({
   slot: z
@@ -122,6 +139,8 @@ export const TaskReport = z.strictObject({
   loadControl: LoadControlState.optional(),
   powerLimit: PowerLimitShown.optional(),
   pushSet: z.strictObject({ before: PushState, after: PushState }).optional(),
+  /** Of an order to a switch. */
+  switchEvidence: SwitchEvidence.optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

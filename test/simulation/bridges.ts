@@ -150,6 +150,7 @@ export class Bridges {
         `report${batch.passOver ? " the end of the pass" : ""}`,
         async () => {
           world.readings.sent(text);
+          world.switching?.invariants.reported(text);
           world.results.send(body, about);
           return (batch.tasks as { slot: number; outcome: unknown }[]).map(({ slot, outcome }) => ({ slot, outcome }));
         },
@@ -185,6 +186,7 @@ export class Bridges {
       vault: { open: async ({ meterId }) => this.#meters.keys(meterId) },
       dial: this.#meters.dial(process),
       clientSystemTitle: CLIENT_TITLE,
+      ...(world.switching === undefined ? {} : { safety: world.switching.safety(process) }),
       receivers: {
         commands: receiver(world, process, world.lanes.commands),
         interactive: receiver(world, process, world.lanes.interactive),

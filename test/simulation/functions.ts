@@ -75,8 +75,13 @@ export class Functions {
       },
       orders: {
         acceptOrder: (place, order) =>
-          call(`accept order at ${place.segment}/${place.slot}`, () => world.access.acceptOrder(place, order)),
+          call(`accept order at ${place.segment}/${place.slot}`, async () => {
+            const accepted = await world.access.acceptOrder(place, order);
+            if (accepted) world.switching?.invariants.ordered(`${place.segment}/${place.slot}`, order);
+            return accepted;
+          }),
       },
+      ...(world.switching === undefined ? {} : { gate: world.switching.gate(process) }),
       schedules: {
         ...base.schedules,
         list: () => call("list schedules", () => base.schedules.list()),
@@ -99,8 +104,8 @@ export class Functions {
             await effect(world, process, `send ${lane} generation ${item.generation}`, send, { about });
           else await send();
           if (place === items.length - 1 || !faults.strikes("partial-batch")) continue;
-          for (const rest of items.slice(place + 1))
-            faults.note("partial-batch", { jobId: rest.job, segment: rest.segment, part: rest.part });
+          // Of what was accepted nobody notes that it was sent, either: all of it is sent again.
+          for (const { job, segment, part } of items) faults.note("partial-batch", { jobId: job, segment, part });
           throw new Unavailable("some messages were not accepted");
         }
       },

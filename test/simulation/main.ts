@@ -65,12 +65,12 @@ async function inWorkers({ from, to, workers }: Options): Promise<SeedsSummary> 
 }
 
 function tell(summary: SeedsSummary, seconds: number): void {
-  const { seeds, faults, steps, readings, effects, dlms, reached, longestRestMs } = summary;
+  const { seeds, faults, steps, readings, effects, switches, dlms, reached, longestRestMs } = summary;
   const { visited, possible, missing, impossible, pairs } = coverageIn(summary);
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   say(`${seeds} seeds (${dlms} with DLMS meters) in ${seconds.toFixed(1)} s: ${(seeds / seconds).toFixed(0)} a second`);
   say(
-    `${steps} steps, ${readings} readings accepted, ${effects} effects; ${reached.resends} resends, ${reached.splits} slices of one,`,
+    `${steps} steps, ${readings} readings accepted, ${effects} effects; ${switches.sent} orders to switches sent, ${switches.verified} proved; ${reached.resends} resends, ${reached.splits} slices of one,`,
   );
   say(
     `${reached.late} results after the end of their task; longest way to rest ${(longestRestMs / 60_000).toFixed(1)} min of ${REST_MS / 60_000}`,

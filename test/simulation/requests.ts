@@ -1,4 +1,5 @@
 import { CALLER } from "../../shared/jobs/engine-fixture.ts";
+import type { Caller } from "../../shared/jobs/job.ts";
 import type { SchedulePorts } from "../../shared/jobs/run-schedules.ts";
 import { Schedule } from "../../shared/jobs/schedule.ts";
 import type { JobRequest } from "../../shared/jobs/submit-job.ts";
@@ -23,6 +24,8 @@ const SCHEDULE_ID = "every-ten-minutes";
 export interface Ask {
   readonly at: number;
   readonly request: JobRequest;
+  /** Absent: the caller of reads. */
+  readonly caller?: Caller | undefined;
 }
 
 /** How large a world is: so many meters in each of the segments. */

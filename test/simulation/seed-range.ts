@@ -12,6 +12,7 @@ export interface SeedsSummary {
   steps: number;
   readings: number;
   effects: number;
+  readonly switches: { sent: number; verified: number };
   dlms: number;
   /** Slices of one, and generations beyond the first. */
   readonly reached: { splits: number; resends: number; late: number };
@@ -26,6 +27,7 @@ export const noSeeds = (): SeedsSummary => ({
   steps: 0,
   readings: 0,
   effects: 0,
+  switches: { sent: 0, verified: 0 },
   dlms: 0,
   reached: { splits: 0, resends: 0, late: 0 },
   longestRestMs: 0,
@@ -40,6 +42,8 @@ export function add(to: SeedsSummary, other: SeedsSummary): void {
   to.steps += other.steps;
   to.readings += other.readings;
   to.effects += other.effects;
+  to.switches.sent += other.switches.sent;
+  to.switches.verified += other.switches.verified;
   to.dlms += other.dlms;
   to.reached.splits += other.reached.splits;
   to.reached.resends += other.reached.resends;
@@ -58,6 +62,7 @@ export async function addSeed(to: SeedsSummary, seed: number, trace?: (line: str
     steps: result.steps,
     readings: result.readings,
     effects: result.effects,
+    switches: result.switches,
     dlms: result.dlms ? 1 : 0,
     reached: result.reached,
     longestRestMs: result.restMs,

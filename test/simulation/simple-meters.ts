@@ -1,16 +1,19 @@
 import type { Dial } from "../../shared/bridge/dial.ts";
-import type { Driver } from "../../shared/metering/driver.ts";
+import type { Driver, SessionContext } from "../../shared/metering/driver.ts";
 import type { EffectSession } from "../../shared/metering/effect.ts";
 import { SessionError } from "../../shared/metering/failure.ts";
 import type { Measurement } from "../../shared/metering/measurement.ts";
-import type { Operation } from "../../shared/metering/operation.ts";
+import type { OnceOperation, Operation } from "../../shared/metering/operation.ts";
+import type { OperationResult } from "../../shared/metering/result.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { type Link, LinkError } from "../../shared/ports/link.ts";
 import { below, type Random } from "../../shared/ports/random.ts";
 import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
 import type { CounterInvariants } from "./counter-invariants.ts";
 import type { FaultPlan } from "./fault-plan.ts";
+import { type SimpleSwitch, SimpleSwitching, switchEvents } from "./simple-switch.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
+import type { SwitchInvariants } from "./switch-invariants.ts";
 
 /** A meter without a protocol: strict about counters, and it remembers every one. */
 export interface SimpleMeter {
@@ -25,6 +28,7 @@ export interface SimpleMeter {
   lastReadAt: number;
   /** How often its maximum demand was set back. */
   resets: number;
+  readonly relay?: SimpleSwitch | undefined;
 }
 
 interface MeterLink extends Link {
@@ -40,6 +44,9 @@ export interface SimpleMeterPorts {
   readonly now: () => number;
   /** The meter does what an order asks. */
   readonly happens: (process: SimulatedProcess, meter: SimpleMeter) => Promise<void>;
+  readonly after: (ms: number, run: () => void) => unknown;
+  /** Sees orders to switches; absent: there are none. */
+  readonly switches?: () => Pick<SwitchInvariants, "sent" | "shown"> | undefined;
   /** A session asks for this; `dialledAt` true time. */
   readonly asked: (process: SimulatedProcess, meter: SimpleMeter, operation: Operation, dialledAt: number) => void;
 }
@@ -70,6 +77,7 @@ export class SimpleMeters {
       const meter = this.byPort.get(port);
       if (meter === undefined) throw new Error(`no meter listens on ${port}`);
       await process.later(1 + below(random, 80));
+      if (now() < (meter.relay?.deadUntil ?? 0)) throw new LinkError("link.unreachable", "nobody there");
       if (faults.strikes("unreachable")) {
         faults.note("unreachable", "all");
         await process.later(Math.min(below(random, 5_000), Math.max(0, deadline - process.clock.now())));
@@ -124,6 +132,7 @@ export class SimpleMeters {
       await behave();
       return {
         perform: async (operation) => {
+          if (operation.kind === "readEvents") return this.#events(meter, operation, speak, behave);
           this.#ports.asked(process, meter, operation, (context.link as MeterLink).dialledAt);
           speak();
           await behave();
@@ -141,7 +150,7 @@ export class SimpleMeters {
             refusals: [],
           };
         },
-        effects: this.#effects(process, meter, context.clock, async () => {
+        effects: this.#allEffects(process, meter, context, async () => {
           speak();
           await behave();
         }),
@@ -151,15 +160,60 @@ export class SimpleMeters {
     return { protocol: "dlms", open };
   }
 
+  /** The log of the switch, for the proof of an order. */
+  async #events(
+    { relay }: SimpleMeter,
+    { range }: Extract<Operation, { readonly kind: "readEvents" }>,
+    speak: () => void,
+    behave: () => Promise<void>,
+  ): Promise<OperationResult> {
+    speak();
+    await behave();
+    const events = relay === undefined ? [] : switchEvents(relay, range.from, range.to);
+    return { registers: [], intervals: [], refusals: [], events };
+  }
+
+  #reading(meter: SimpleMeter, clock: Clock): { readonly value: bigint; readonly at: number } {
+    const at = Math.max(meter.lastReadAt + 1, clock.now());
+    meter.lastReadAt = at;
+    return { value: BigInt(++meter.reads), at };
+  }
+
+  #allEffects(
+    process: SimulatedProcess,
+    meter: SimpleMeter,
+    { clock, responseTimeoutMs }: Pick<SessionContext, "clock" | "responseTimeoutMs">,
+    exchange: () => Promise<void>,
+  ): EffectSession {
+    const { relay } = meter;
+    const resets = this.#effects(process, meter, clock, exchange);
+    const witness = this.#ports.switches?.();
+    if (relay === undefined || witness === undefined) return resets;
+    const place = { ...meter, relay };
+    const switching = new SimpleSwitching(relay, this.#ports).effects(
+      process,
+      { exchange, reading: () => this.#reading(meter, clock), responseTimeoutMs },
+      {
+        sent: (by, to) => witness.sent(by, place, to),
+        moves: (by) => this.#ports.happens(by, meter),
+        shown: (value) => witness.shown(place, value),
+      },
+    );
+    const of = ({ kind }: OnceOperation): EffectSession => (kind === "operateSwitch" ? switching : resets);
+    return {
+      baseline: (operation) => of(operation).baseline(operation),
+      operate: (operation) => of(operation).operate(operation),
+      prove: (operation, baseline) => of(operation).prove(operation, baseline),
+    };
+  }
+
   /** Demand reset: the meter counts its resets, which is the proof. `talk`: one request and its answer. */
   #effects(process: SimulatedProcess, meter: SimpleMeter, clock: Clock, talk: () => Promise<void>): EffectSession {
     const { faults } = this.#ports;
     return {
       baseline: async () => {
         await talk();
-        const at = Math.max(meter.lastReadAt + 1, clock.now());
-        meter.lastReadAt = at;
-        const registers = [{ measurement: BEFORE, value: BigInt(++meter.reads), scaler: 0, at }];
+        const registers = [{ measurement: BEFORE, scaler: 0, ...this.#reading(meter, clock) }];
         return { before: { registers, intervals: [], refusals: [] }, baseline: { resets: String(meter.resets) } };
       },
       operate: async () => {

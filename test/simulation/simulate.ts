@@ -25,9 +25,11 @@ import { holdMeter } from "./order-process.ts";
 import { ReadingInvariants } from "./reading-invariants.ts";
 import { type Ask, endSchedule, requests, type Size, SMALL, START, scheduleAt } from "./requests.ts";
 import { type SimpleMeter, SimpleMeters } from "./simple-meters.ts";
+import { simpleSwitch } from "./simple-switch.ts";
 import { SimulatedLedger } from "./simulated-ledger.ts";
 import { type ProcessKind, SimulatedProcess } from "./simulated-process.ts";
 import { type QueuedMessage, SimulatedQueue } from "./simulated-queue.ts";
+import { feederOf, Switching, transformerOf } from "./switching.ts";
 import type { Violations } from "./violations.ts";
 import { VirtualTime } from "./virtual-time.ts";
 import type { World } from "./world-ports.ts";
@@ -43,6 +45,8 @@ export interface SeedResult {
   readonly readings: number;
   /** Effects of orders that happened. */
   readonly effects: number;
+  /** Orders to switches that went out, and those that were called proved. */
+  readonly switches: { readonly sent: number; readonly verified: number };
   /** The real DLMS driver and meters were in it. */
   readonly dlms: boolean;
   readonly reached: {
@@ -63,6 +67,8 @@ export interface SeedResult {
 export const DLMS_EVERY = 20;
 /** Of so many seeds one has requests to a group. */
 const GROUPS_EVERY = 4;
+/** And one orders to switches. */
+const SWITCHES_EVERY = 4;
 const TICK_MS = 60_000;
 /** When faults have stopped, everything comes to rest within so long. */
 export const REST_MS = 45 * 60_000;
@@ -98,6 +104,7 @@ export async function simulate(
   const time = new VirtualTime(START + below(random, 3_600_000));
   const begun = time.now;
   const dlms = seed % DLMS_EVERY === 0;
+  const switched = !dlms && groups !== "only" && seed % SWITCHES_EVERY === 1;
   const violations: Violations = { first: undefined };
   const readings = new ReadingInvariants(violations);
   const counters = new CounterInvariants(violations, () => time.now);
@@ -173,6 +180,7 @@ export async function simulate(
   };
   Object.assign(world, { ledger: new SimulatedLedger(memoryLedger(), world, time, ledgerView) });
 
+  if (switched) Object.assign(world, { switching: new Switching(world, seed) });
   const places = meterRows(size.segments, size.each).map(([meterId, place]) => ({ ...place, meterId }));
   const simple = dlms ? undefined : simpleMeters(world, places);
   const meters: Meters = simple?.meters ?? dlmsMeters(seed, places, world);
@@ -186,12 +194,17 @@ export async function simulate(
   // What is asked.
   let answered = 0;
   const others = groups === "only" ? [] : requests(world, dlms, size);
-  const asks = [...others, ...(group === undefined ? [] : groupAsks(group, begun, groups === "only" ? 1 : 2))];
-  for (const { at, request } of asks)
+  const switching = world.switching?.asks(places.map(({ meterId }) => meterId)) ?? [];
+  const asks = [
+    ...others,
+    ...switching,
+    ...(group === undefined ? [] : groupAsks(group, begun, groups === "only" ? 1 : 2)),
+  ];
+  for (const { at, request, caller = CALLER } of asks)
     time.at(at, () => {
       const ask = (tries: number): void =>
         void functions
-          .ask((ports) => submitJob(ports, CALLER, request))
+          .ask((ports) => submitJob(ports, caller, request))
           .then((done) => {
             if (done || tries === 5) answered++;
             if (!done && tries < 5) time.after(5_000, () => ask(tries + 1));
@@ -230,6 +243,7 @@ export async function simulate(
         }),
   };
   startIncidents(incidents);
+  world.switching?.start(functions, places);
 
   const broken = (): boolean => violations.first !== undefined;
   const seededMs = 300_000 + below(random, faults.enabled.has("outage") ? 3_600_000 : 1_200_000);
@@ -237,6 +251,7 @@ export async function simulate(
 
   // Faults stop; what was stopped goes on, and a bridge is there.
   faults.active = false;
+  world.switching?.calm();
   const calmFrom = time.now;
   say?.(() => "the faults stop");
   for (const { process } of bridges.running) process.offset = Math.max(-4_000, Math.min(4_000, process.offset));
@@ -270,6 +285,7 @@ export async function simulate(
     steps: time.steps,
     readings: readings.count,
     effects: effects.count,
+    switches: { sent: world.switching?.invariants.sends ?? 0, verified: world.switching?.invariants.verified ?? 0 },
     dlms,
     reached: {
       splits: all.filter(({ part }) => part >= SPLIT_PART).length,
@@ -282,20 +298,33 @@ export async function simulate(
 
   function simpleMeters(of: World, at: typeof places): { meters: Meters; simple: SimpleMeters } {
     const high = of.faults.strikes("high-counter");
+    const switches = switched ? seeded(`switches ${seed}`) : undefined;
     const all: SimpleMeter[] = at.map(({ segment, slot, meterId }, index) => {
       const isHigh = high && chance(random, 0.5);
       if (isHigh) of.faults.note("high-counter", undefined);
       const systemTitle = (index + 1).toString(16).padStart(16, "0");
       const last = isHigh ? below(random, 900_000) : -1;
-      return { meterId, segment, slot, systemTitle, port: 1 + index, last, reads: 0, lastReadAt: 0, resets: 0 };
+      const relay = switches && simpleSwitch(switches);
+      return { meterId, segment, slot, systemTitle, port: 1 + index, last, reads: 0, lastReadAt: 0, resets: 0, relay };
     });
-    const owners = new SimpleMeters(all, { random, faults: of.faults, counters, now: () => time.now, asked, happens });
+    const owners = new SimpleMeters(all, {
+      random,
+      faults: of.faults,
+      counters,
+      now: () => time.now,
+      after: (ms, run) => time.after(ms, run),
+      asked,
+      happens,
+      switches: () => world.switching?.invariants,
+    });
     const items = all.map(
       ({ meterId, segment, slot, systemTitle, port }): AccessItem => ({
         segment,
         slot,
         meterId: MeterId.parse(meterId),
         routes: [{ kind: "dial", host: "127.0.0.1", port, transport: "tcp" }],
+        feeder: feederOf({ segment }),
+        transformer: transformerOf({ segment, slot }),
         profile: { name: "generic-eu", version: 1 },
         systemTitle,
         sealedKeys: { blob: new Uint8Array(1), version: 1 },

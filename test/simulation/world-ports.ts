@@ -11,6 +11,7 @@ import type { ReadingInvariants } from "./reading-invariants.ts";
 import type { SimulatedLedger } from "./simulated-ledger.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SimulatedQueue } from "./simulated-queue.ts";
+import type { Switching } from "./switching.ts";
 import type { Violations } from "./violations.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -26,6 +27,8 @@ export interface World extends EffectPorts {
   readonly ledger: SimulatedLedger;
   readonly lanes: Readonly<Record<Lane, SimulatedQueue>>;
   readonly results: SimulatedQueue;
+  /** Absent: nobody asks for switches. */
+  readonly switching?: Switching | undefined;
   /** The access table as it is now, and the active epoch. */
   access: MemoryAccess;
   epoch: number;

@@ -53,7 +53,9 @@ export function c1222Effects(parts: EffectParts): EffectSession {
           const before = await parts.switch();
           if (before.switch?.position === "unknown")
             throw new SessionError("unsafe", "c1222.switch-position", "the switch shows no known position");
-          return { before, baseline: { position: before.switch?.position ?? "unknown" } };
+          const { position = "unknown", contactClosed } = before.switch ?? {};
+          const contact = contactClosed === undefined ? {} : { contact: contactClosed ? "closed" : "open" };
+          return { before, baseline: { position, ...contact } };
         }
       }
     },
