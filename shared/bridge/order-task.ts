@@ -192,7 +192,10 @@ class OrderTask {
       const there = alreadyThere(operation.to, before);
       if (there !== undefined) return settled(there, operation);
       const against = await againstBefore(this.#ports.safety, operation.to, before);
-      if (against !== undefined) return against;
+      if (against !== undefined) {
+        if (begun.record !== undefined) await this.#cleared(item.slot, begun); // it has just shown that nothing happened
+        return against;
+      }
     }
     if (this.#order.asker.test) return (await this.#lastLook(item, operation)) ?? { kind: "done", result: before };
     const readAt = this.#ports.sessionClock.now();

@@ -197,4 +197,98 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     mutated:
       "    apdu: protocol.compose(profile, { ...request, at: request.at + 1 }, key, crypto),\n  }).then((kept) => ({ ...kept, apdu: protocol.compose(profile, request, key, crypto) }));",
   },
+  {
+    name: "switch moved again though its log tells of a move",
+    file: "shared/bridge/order-task.ts",
+    original: `      if (moved !== undefined) return { ...failed("unverified", moved, "never"), ...shownOf(verdict) };\n`,
+    mutated: "",
+  },
+  {
+    name: "last look skipped",
+    file: "shared/bridge/order-task.ts",
+    original: "await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));",
+    mutated: "await Promise.resolve(undefined as TaskEnd | undefined).catch((error: unknown) => ({ error }));",
+  },
+  {
+    name: "stop not looked at before a switch moves",
+    file: "shared/bridge/order-safety.ts",
+    original: `  if (stopFor(authority.stops, to, item, clock.now()) !== undefined) return unsafe("switch.stopped");\n`,
+    mutated: "",
+  },
+  {
+    name: "flags not looked at before a switch moves",
+    file: "shared/switching/switch-checks.ts",
+    original: `  if (flags.medical) return "switch.medical";\n`,
+    mutated: "",
+  },
+  {
+    name: "expiry of an order not looked at",
+    file: "shared/bridge/order-task.ts",
+    original: "return this.#ports.clock.now() >= deadline ? LEFT : undefined;",
+    mutated: "return deadline < 0 ? LEFT : undefined;",
+  },
+  {
+    name: "newer order not looked for",
+    file: "shared/bridge/order-task.ts",
+    original: "    if (lastOrder > number) return SUPERSEDED;\n",
+    mutated: "",
+  },
+  {
+    name: "audit written after the effect",
+    file: "shared/bridge/order-task.ts",
+    original: `    await this.#written(item, baseline);
+    if (!(await this.#order.lease.intents.write`,
+    mutated: `    this.#ports.clock.sleep(20_000).then(() => this.#written(item, baseline));
+    if (!(await this.#order.lease.intents.write`,
+  },
+  {
+    name: "guard written whatever others have written",
+    file: "shared/switching/memory-guards.ts",
+    original: `      if (at(name).version !== version) return "conflict";\n`,
+    mutated: "",
+  },
+  {
+    name: "switch operated without room under its guards",
+    file: "shared/bridge/order-safety.ts",
+    original: `  if (admission.kind === "admitted") return undefined;
+  return { kind: "failed"`,
+    mutated: `  if (admission.kind !== "admitted" || admission.kind === "admitted") return undefined;
+  return { kind: "failed"`,
+  },
+  {
+    name: "order sent again in the room of its first try",
+    file: "shared/bridge/order-task.ts",
+    original: "    const against = refused ?? (await admitted(this.#ports.safety, this.#order, item));",
+    mutated: "    const against = refused;",
+  },
+  {
+    name: "switch closed onto a live load side",
+    file: "shared/switching/switch-checks.ts",
+    original: `  if (liveSide(before, "load") === true) return "switch.load-side-live";\n`,
+    mutated: "",
+  },
+  {
+    name: "open switch believed though its load side is live",
+    file: "shared/metering/switch-verdict.ts",
+    original: `  if (!closed && loadLive === true) return cannotTell("switch.load-side-live");\n`,
+    mutated: "",
+  },
+  {
+    name: "open switch believed though its contact is closed",
+    file: "shared/metering/switch-verdict.ts",
+    original: `  if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");\n`,
+    mutated: "",
+  },
+  {
+    name: "job sent before it is approved",
+    file: "shared/jobs/approval.ts",
+    original: "  approval !== undefined && approvals.length < approval.needed;",
+    mutated: "  approval !== undefined && approvals.length > approval.needed;",
+  },
+  {
+    name: "one approval counts for two",
+    file: "shared/jobs/approve-job.ts",
+    original: '  if (approvals.some(({ by }) => by.id === id)) return refused("twice");\n',
+    mutated: "",
+  },
 ];

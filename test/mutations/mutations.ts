@@ -183,7 +183,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "switch moved again though its log tells of a move",
     file: "shared/bridge/order-task.ts",
-    original: `      if (moved !== undefined) return failed("unverified", moved, "never");\n`,
+    original: `      if (moved !== undefined) return { ...failed("unverified", moved, "never"), ...shownOf(verdict) };\n`,
     mutated: "",
     tests: ["test/simulation/switch-orders.test.ts"],
   },
