@@ -64,6 +64,37 @@ describe("what the event keeper keeps", () => {
     expect(await entries()).toHaveLength(2);
   });
 
+  it("keeps what was seen of a switch with the order, and raises an alarm as soon as nobody can tell where it stands", async () => {
+    const { keep, entries, alarms } = world();
+    const order = { ...job("operateSwitch"), operation: { kind: "operateSwitch", to: "open" } } as unknown as Job;
+    const volts = (v: bigint) => [{ m: "voltage.l1.load" as const, v, s: -1 }];
+    const before = { position: "closed" as const, voltages: volts(2301n) };
+    const after = { position: "open" as const, contactClosed: true, voltages: volts(2300n) };
+    const unverified = {
+      kind: "failed",
+      reason: "unverified",
+      code: "switch.contact-differs",
+      retry: "later",
+    } as const;
+    await keep([report({ at: NOW - 1000, outcome: unverified, switchEvidence: { before, after } })], order);
+    expect((await groupsOf(alarms.within(0, NOW))).map(({ event }) => event)).toEqual(["switch.open-failed"]);
+    const proved = { before, after: { position: "open" as const, voltages: volts(0n) }, proof: "position" as const };
+    await keep([report({ switchEvidence: proved })], order, "bb".repeat(8));
+    const shown = (value: string) => [{ measurement: "voltage.l1.load", value, scaler: -1 }];
+    const seen = { position: "closed", voltages: shown("2301") };
+    expect(await entries()).toMatchObject([
+      {
+        outcome: "done",
+        switch: { before: seen, after: { position: "open", voltages: shown("0") }, proof: "position" },
+      },
+      {
+        outcome: "failed",
+        code: "switch.contact-differs",
+        switch: { before: seen, after: { position: "open", contactClosed: true, voltages: shown("2300") } },
+      },
+    ]);
+  });
+
   it("raises what is an alarm and of today, and nothing else", async () => {
     const { keep, alarms } = world();
     await keep([

@@ -134,7 +134,7 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
       if (command !== undefined) items.push(command);
       const setting = settingItem(crypto, job, report, reference);
       if (setting !== undefined) items.push(setting);
-      const unverified = job && unverifiedSwitch(job, report);
+      const unverified = command && job && unverifiedSwitch(job, report);
       if (unverified !== undefined)
         raised.push({ meterId: report.meterId, event: unverified, at: report.at, receivedAt: report.at });
       for (const { at, e: event } of report.events ?? [])

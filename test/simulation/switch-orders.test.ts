@@ -34,7 +34,18 @@ describe("an order to a switch", () => {
     run.start();
     expect(await run.end(await run.order({ ...COMMAND, operation: OPEN }))).toBe("done(none)");
     expect(relay(run).closed).toBe(false);
-    expect(last(run)).toMatchObject({ switch: { position: "open", contactClosed: false } });
+    expect(last(run)).toMatchObject({
+      switch: { position: "open", contactClosed: false },
+      switchEvidence: {
+        before: { position: "closed", contactClosed: true },
+        after: { position: "open", contactClosed: false },
+        proof: "position+voltage",
+      },
+    });
+    const volts = ({ m }: { readonly m: string }) => m === "voltage.l1.load";
+    const evidence = last(run)?.switchEvidence;
+    expect(evidence?.before?.voltages.find(volts)?.v).toBeGreaterThan(2000n);
+    expect(evidence?.after?.voltages.find(volts)?.v).toBe(0n);
     expect(run.audit.links.map(({ entry }) => entry)).toMatchObject([
       { action: "order.intent", meterId: run.item.meterId, detail: { operation: "operateSwitch", to: "open" } },
     ]);
@@ -78,6 +89,8 @@ describe("of a meter that lies, an order", () => {
     const run = await orderTown(fault);
     run.start();
     expect(await run.end(await run.order({ ...COMMAND, operation, passes: 2 }))).toBe(expected);
+    for (const { switchEvidence, outcome } of run.town.batches.flatMap(({ tasks }) => tasks))
+      expect(switchEvidence?.proof === undefined).toBe(outcome.kind !== "done");
   });
 
   it("to close onto a live load side is refused, and nothing is sent", async () => {

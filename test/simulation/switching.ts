@@ -102,7 +102,7 @@ export class Switching {
           world,
           process,
           "authority",
-          async () => ({ epoch: world.epoch, region: "here", stops: this.#stops, policy: this.policy }),
+          async () => ({ epoch: world.epoch, region: "here", stops: this.#stops, moratoria: [], policy: this.policy }),
           { reads: true },
         ),
       region: "here",
