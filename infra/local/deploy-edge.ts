@@ -45,7 +45,13 @@ export async function deployIssuer(
       logoutUrls: texts(resource.property("LogoutURLs")),
     };
   });
-  const users = template.ofType("AWS::Cognito::UserPoolGroup").map((group) => directory.user(group.text("GroupName")));
+  const users = template.ofType("AWS::Cognito::UserPoolGroup").flatMap((group) => {
+    const role = group.text("GroupName");
+    // What needs two approvals needs two people who may give them.
+    return role === "supervisor"
+      ? [directory.user(role), directory.user(role, "supervisor-2")]
+      : [directory.user(role)];
+  });
   const server = await startIssuer({
     url: addresses.issuer,
     port: Number(new URL(addresses.issuer).port),

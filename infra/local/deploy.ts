@@ -94,6 +94,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     });
     const own = new Map<string, () => object | Promise<object>>([
       ["/local/processes", () => ({ bridges: processes(), aws: aws() })],
+      ["/local/writes", () => ({ tables: standIns.db.writes })],
     ]);
     const api = deployApi(template, standIns, (method, path) => (method === "GET" ? own.get(path)?.() : undefined));
     await api.start(Number(new URL(addresses.api).port));

@@ -69,6 +69,7 @@ export class DynamoDb {
   readonly #options: DynamoOptions;
   readonly #gates = new TableGates();
   readonly #ttl = new Map<string, string>();
+  readonly #writes = new Map<string, number>();
   readonly #disturbance: Disturbance | undefined;
   #server: LocalServer | undefined;
   #sweeper: NodeJS.Timeout | undefined;
@@ -92,6 +93,7 @@ export class DynamoDb {
         const resource = `${arnPrefix}:table/${table}${index === undefined ? "" : `/index/${index}`}`;
         authorise(permissions, principal, `dynamodb:${action}`, resource);
       }
+      this.#count(operation, body);
       if (operation === "TransactWriteItems") return this.#transact(body);
       const disturbed = await this.#disturbance?.before(operation, body);
       if (disturbed !== undefined) return disturbed;
@@ -105,6 +107,19 @@ export class DynamoDb {
     this.#sweeper = setInterval(() => void this.sweepExpired(Date.now()), TTL_SWEEP_MS);
     this.#sweeper.unref();
     return this.#server;
+  }
+
+  /** Requests of the product that write an item, by table, since the start: refused ones too, as DynamoDB charges them. */
+  get writes(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#writes);
+  }
+
+  #count(operation: string, body: Readonly<Record<string, unknown>>): void {
+    const add = (table: unknown, by: number): void =>
+      void this.#writes.set(String(table), (this.#writes.get(String(table)) ?? 0) + by);
+    if (operation === "PutItem" || operation === "UpdateItem" || operation === "DeleteItem") add(body.TableName, 1);
+    if (operation !== "BatchWriteItem") return;
+    for (const [table, items] of Object.entries(body.RequestItems ?? {})) add(table, (items as unknown[]).length);
   }
 
   /** Creates the table unless it is there from an earlier run. */

@@ -64,15 +64,15 @@ export class IssuerDirectory {
     return this.#stored.cookies;
   }
 
-  /** One person a role, named by it. */
-  user(role: string): DemoUser {
-    let password = this.#stored.passwords[role];
+  /** A person of a role, named by it; others of the same role have names of their own. */
+  user(role: string, name = role): DemoUser {
+    let password = this.#stored.passwords[name];
     if (password === undefined) {
       password = secret();
-      this.#stored.passwords[role] = password;
+      this.#stored.passwords[name] = password;
       this.#save();
     }
-    return { name: role, password, role, id: uuidOf(`headrace local user ${role}`) };
+    return { name, password, role, id: uuidOf(`headrace local user ${name}`) };
   }
 
   clientSecret(clientId: string): string {

@@ -26,6 +26,7 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
           violations: [],
           lower: [],
           resets: [],
+          switches: [],
           fanOut: { relays: [] },
         },
       };

@@ -60,6 +60,8 @@ export interface TownWitness {
   readonly lower: readonly WitnessedCounter[];
   /** Of every meter that was ever reset. */
   readonly resets: readonly WitnessedResets[];
+  /** Of every meter whose switch ever moved: where it is, and since when, clock ms. */
+  readonly switches: readonly { readonly meterId: string; readonly state: string; readonly movedAt: number }[];
   readonly fanOut: FanOutWitness;
 }
 
@@ -178,6 +180,10 @@ export class Town {
       resets: meters.flatMap(({ meter }) => {
         const resets = meter.resets.state.count;
         return resets === 0 ? [] : [{ meterId: meter.plan.meterId, resets }];
+      }),
+      switches: meters.flatMap(({ meter }) => {
+        const { state, movedAt } = meter.parts.state.relay.kept;
+        return movedAt === 0 ? [] : [{ meterId: meter.plan.meterId, state, movedAt }];
       }),
       fanOut: this.#fanOut.witness(),
     };

@@ -2,6 +2,7 @@ import { C1222Meter } from "./c1222-meter.ts";
 import type { CounterState, CounterWitness } from "./counter-witness.ts";
 import type { DemandResets, ResetState } from "./demand-resets.ts";
 import { type MeterConnection, type MeterPorts, type MeterTruth, SimulatedMeter } from "./meter.ts";
+import type { MeterState } from "./meter-state.ts";
 import { isDlms, type SimulatedMeterPlan } from "./population.ts";
 
 /** A simulated meter, whatever protocol it speaks. */
@@ -9,6 +10,8 @@ export interface AnyMeter {
   readonly plan: SimulatedMeterPlan;
   readonly counters: CounterWitness;
   readonly resets: DemandResets;
+  /** Its parts, as they are now. */
+  readonly parts: { readonly state: Pick<MeterState, "relay"> };
   /** Connections that sent at least one octet. */
   readonly sessions: number;
   connect(): MeterConnection;

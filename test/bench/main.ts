@@ -9,6 +9,9 @@ import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 import { storedSize } from "./stored-size.ts";
+import { switchBurst } from "./switch-burst.ts";
+import { switchGuard } from "./switch-guard.ts";
+import { switchSteady } from "./switch-steady.ts";
 import { writeUnits } from "./write-units.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -21,6 +24,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   lanesLatency,
   ledgerScale,
   pingStorm,
+  switchBurst,
+  switchGuard,
+  switchSteady,
   writeUnits,
 ];
 

@@ -212,7 +212,7 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
     name: "stop not looked at before a switch moves",
     file: "shared/bridge/order-safety.ts",
-    original: `  if (stopFor(authority.stops, to, item, clock.now()) !== undefined) return unsafe("switch.stopped");\n`,
+    original: `  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");\n`,
     mutated: "",
   },
   {
