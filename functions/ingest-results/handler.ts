@@ -36,6 +36,7 @@ const env = settings({
   RESULTS_PARKED_QUEUE_URL: Setting,
 });
 const db = documentClient();
+const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
 const ports = {
   ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
   blocks: dynamoDayBlocks(db, env.READINGS_TABLE, retentionDays(env.BLOCK_DAYS)),
@@ -53,11 +54,11 @@ const ports = {
       random: systemRandom,
     }),
     eventKeeper({
-      timeline: dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS)),
+      timeline,
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),
       crypto: nodeCrypto,
     }),
-    outcomeKeeper(auditOfEnvironment(), systemClock),
+    outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
   ],
 };
 const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);
@@ -76,13 +77,19 @@ const isWaitedFor = ({ attributes: { MessageGroupId: lane } }: SQSRecord): boole
 /** Results of bridges: evidence, readings, outcomes; only then is the message gone. */
 export const handler = sqsHandler(async (body, record) => {
   try {
-    const { bad, readings, outcomes, pushes, ...facts } = await ingestBatch(ports, body);
+    const { bad, readings, outcomes: all, pushes, ...facts } = await ingestBatch(ports, body);
     if (pushes !== undefined) {
       metrics.addMetric("pushesTaken", "Count", pushes.new);
       if (pushes.replayed > 0) metrics.addMetric("pushesReplayed", "Count", pushes.replayed);
     }
+    const { unproved, ...outcomes } = all;
     if (outcomes.unverified > 0) metrics.addMetric("unverifiedTasks", "Count", outcomes.unverified);
-    return { ...facts, ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }), ...readings, ...(pushes ?? outcomes) };
+    return {
+      ...facts,
+      ...(bad.length === 0 ? {} : { bad: bad.slice(0, 10) }),
+      ...readings,
+      ...(pushes ?? { ...outcomes, ...(unproved.length === 0 ? {} : { unproved: unproved.length }) }),
+    };
   } catch (error) {
     if (!isPoison(error) && Number(record.attributes.ApproximateReceiveCount) < RECEIVES_MAX) throw error;
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";

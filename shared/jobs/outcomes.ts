@@ -16,6 +16,8 @@ export interface OutcomeCounts {
   readonly changed: number;
   /** Of those ended: nobody can tell what became of the effect. An alarm. */
   readonly unverified: number;
+  /** Slots of those that no report ended: there was no further pass to look for a proof. */
+  readonly unproved: readonly number[];
   /** Said what the slot says already. */
   readonly duplicate: number;
   /** Came after the first outcome, and differs: kept as a reading, changes nothing. */
@@ -55,6 +57,10 @@ function provedEnding(report: SlotReport, { holders, last }: Proof): Ending {
   return { state: "failed", reason: "unverified" };
 }
 
+/** It asks for another pass, or settles nothing: its task ended without a word about the effect. */
+const saysNothing = ({ outcome }: SlotReport): boolean =>
+  outcome.kind === "failed" && (outcome.retry === "later" || !settlesEffect(outcome.reason));
+
 /** Of the reports of slots with intent. */
 export interface Proof {
   /** They come from the present holder of the slice. */
@@ -75,12 +81,14 @@ export function applyOutcomes(
 ): { readonly slots: Slots; readonly counts: OutcomeCounts } {
   const slots = slice.slots.slice();
   const strayed: SlotReport[] = [];
+  const unproved: number[] = [];
   let [ended, noted, unverified, duplicate, late] = [0, 0, 0, 0, 0];
   for (const report of reports) {
     const { slot, outcome } = report;
     const state = slotState(slots, slot);
     if (state === "untargeted") strayed.push(report);
     else if (state !== "open") {
+      if (state === "failed" && slotReason(slots, slot) === "unverified" && saysNothing(report)) unproved.push(slot);
       const reason = outcome.kind === "done" ? "none" : outcome.reason;
       if (state === outcome.kind && slotReason(slots, slot) === reason) duplicate++;
       else late++;
@@ -89,9 +97,12 @@ export function applyOutcomes(
       if (ending.state !== "open") ended++;
       else if (slotReason(slots, slot) === ending.reason) duplicate++;
       else noted++;
-      if (ending.state === "failed" && ending.reason === "unverified") unverified++;
+      if (ending.state === "failed" && ending.reason === "unverified") {
+        unverified++;
+        if (saysNothing(report)) unproved.push(slot);
+      }
       setSlot(slots, slot, ending.state, ending.reason);
     }
   }
-  return { slots, counts: { ended, noted, changed: ended + noted, unverified, duplicate, late, strayed } };
+  return { slots, counts: { ended, noted, changed: ended + noted, unverified, duplicate, late, unproved, strayed } };
 }

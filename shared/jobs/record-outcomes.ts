@@ -21,6 +21,8 @@ export interface RecordFacts {
   noted: number;
   /** Ended `unverified`: an alarm. */
   unverified: number;
+  /** Slots of those that no report ended, of the segment. */
+  unproved: number[];
   duplicate: number;
   /** After the first outcome, or about a task that is in no slice: kept as readings only. */
   late: number;
@@ -44,7 +46,7 @@ export async function recordOutcomes(
   reports: readonly SlotReport[],
   retry: RetryPolicy,
 ): Promise<RecordFacts> {
-  const facts: RecordFacts = { ended: 0, noted: 0, unverified: 0, duplicate: 0, late: 0, closed: 0 };
+  const facts: RecordFacts = { ended: 0, noted: 0, unverified: 0, unproved: [], duplicate: 0, late: 0, closed: 0 };
   for (let tries = 1; ; tries++) {
     const slice = await ports.ledger.slice(key);
     if (slice === undefined) {
@@ -70,6 +72,7 @@ export async function recordOutcomes(
     facts.ended += outcomes.counts?.ended ?? 0;
     facts.noted += outcomes.counts?.noted ?? 0;
     facts.unverified += outcomes.counts?.unverified ?? 0;
+    facts.unproved.push(...(outcomes.counts?.unproved ?? []));
     facts.duplicate += outcomes.counts?.duplicate ?? 0;
     facts.late += outcomes.counts?.late ?? 0;
     if (next.state === "closed") facts.closed++;
@@ -101,6 +104,7 @@ async function recordStrayed(
   facts.ended += stray.ended;
   facts.noted += stray.noted;
   facts.unverified += stray.unverified;
+  facts.unproved.push(...stray.unproved);
   facts.duplicate += stray.duplicate;
   facts.late += stray.late;
   facts.closed += stray.closed;

@@ -44,12 +44,17 @@ const LOOK_BACK_MS = 2 * MINUTE_MS;
 /** A planner that was invoked is given so long before the sweep plans itself. */
 const PLANNER_WAIT_MS = 2 * MINUTE_MS;
 
+export interface SweepPorts extends PlanPorts {
+  /** Told of orders that nobody looks for any more, after that is written; absent: nobody wants to know. */
+  readonly givenUp?: (job: Job, segment: number, slots: readonly number[]) => Promise<void>;
+}
+
 /**
  * Once a minute: resends what is provably lost or due, never what merely waits; ends what is past its deadline; finishes
  * what stopped half-way; derives each live job's progress and closes the jobs whose slices are all closed. Running twice
  * at once is harmless: every decision is one conditional write.
  */
-export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
+export async function sweepLedger(ports: SweepPorts): Promise<SweepFacts> {
   const facts: SweepFacts = {
     live: 0,
     due: 0,
@@ -80,13 +85,13 @@ export async function sweepLedger(ports: PlanPorts): Promise<SweepFacts> {
 }
 
 class Sweep {
-  readonly #ports: PlanPorts;
+  readonly #ports: SweepPorts;
   readonly #facts: SweepFacts;
   readonly #now: number;
   readonly #jobs: Map<JobId, Job | undefined>;
   readonly #watermarks = new Map<string, Promise<number>>();
 
-  constructor(ports: PlanPorts, facts: SweepFacts, now: number, jobs: Map<JobId, Job | undefined>) {
+  constructor(ports: SweepPorts, facts: SweepFacts, now: number, jobs: Map<JobId, Job | undefined>) {
     this.#ports = ports;
     this.#facts = facts;
     this.#now = now;
@@ -216,7 +221,9 @@ class Sweep {
       return [];
     }
     const written = { ...step.slice, version: slice.version + 1 };
-    this.#facts.unverified += intendedIn(slice).filter((slot) => slotState(written.slots, slot) === "failed").length;
+    const unproved = intendedIn(slice).filter((slot) => slotState(written.slots, slot) === "failed");
+    this.#facts.unverified += unproved.length;
+    if (job !== undefined && unproved.length > 0) await this.#ports.givenUp?.(job, slice.segment, unproved);
     if (written.state === "closed") this.#facts.ended++;
     if (step.effect === "split") return this.#split(written);
     return step.effect === "send" ? [written] : [];

@@ -6,6 +6,7 @@ import type { TaskReport } from "../jobs/messages.ts";
 import { type RecordFacts, recordOutcomes } from "../jobs/record-outcomes.ts";
 import { type BadReport, type ReceivedResults, readResults } from "../jobs/result-envelope.ts";
 import { DEFAULT_RETRY } from "../jobs/submit-job.ts";
+import type { MeterId } from "../metering/meter.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { HeadraceError } from "../ports/errors.ts";
@@ -28,6 +29,8 @@ export interface Keeper {
     readonly sentAt: number;
     readonly reports: readonly TaskReport[];
   }): Promise<void>;
+  /** Of these meters nobody looks any more for what became of the job's order. */
+  givenUp?(job: Job, meterIds: readonly MeterId[]): Promise<void>;
 }
 
 export interface IngestPorts {
@@ -124,6 +127,10 @@ async function ingestTasks(
     });
   const key = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
   const recorded = await recordOutcomes(ports, key, envelope, outcomes, job?.retry ?? DEFAULT_RETRY);
+  if (job !== undefined && recorded.unproved.length > 0) {
+    const meterIds = reports.filter(({ slot }) => recorded.unproved.includes(slot)).map(({ meterId }) => meterId);
+    for (const keeper of ports.keepers ?? []) await keeper.givenUp?.(job, meterIds);
+  }
   if (recorded.closed > 0 && (job?.slices ?? 0) <= CLOSE_SLICES_MAX) await closeJobIfDone(ports, envelope.job);
   return {
     ...key,

@@ -67,7 +67,7 @@ export async function ingestPushes(
     reports: pushes.length + bad.length,
     bad: [...bad, ...kept.bad],
     readings: kept.facts,
-    outcomes: { ended: 0, noted: 0, unverified: 0, duplicate: 0, late: 0, closed: 0 },
+    outcomes: { ended: 0, noted: 0, unverified: 0, unproved: [], duplicate: 0, late: 0, closed: 0 },
     pushes: facts,
   };
 }

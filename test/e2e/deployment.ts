@@ -123,7 +123,9 @@ export class Deployment {
         new Promise<"up">((resolve) => setTimeout(() => resolve("up"), 100)),
       ]);
       if (code !== "up") throw new Error(`start ended with ${code}\n${run.output.stderr.slice(-4000)}`);
-      if (Date.now() > until) throw new Error(`not up within three minutes\n${run.output.stderr.slice(-4000)}`);
+      if (Date.now() <= until) continue;
+      run.child.kill("SIGKILL"); // nobody else would end it
+      throw new Error(`not up within three minutes\n${run.output.stderr.slice(-4000)}`);
     }
     return new Deployment(JSON.parse(run.output.stdout[0] ?? "") as StartLine, run);
   }

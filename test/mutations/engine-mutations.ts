@@ -250,10 +250,8 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
     name: "switch operated without room under its guards",
     file: "shared/bridge/order-safety.ts",
-    original: `  if (admission.kind === "admitted") return undefined;
-  return { kind: "failed"`,
-    mutated: `  if (admission.kind !== "admitted" || admission.kind === "admitted") return undefined;
-  return { kind: "failed"`,
+    original: "const admission = await safety.guards.admit(whole, task);",
+    mutated: 'const admission = { kind: "admitted", until: 0 } as { kind: "admitted" | "full"; until: number };',
   },
   {
     name: "order sent again in the room of its first try",

@@ -69,11 +69,47 @@ describe("an order to a switch", () => {
     expect(run.audit.links).toEqual([]);
   });
 
-  it("is refused where the meter's mode cannot do what is meant", async () => {
-    const run = await opened();
+  // Class 70, control_mode: what a remote reconnection does.
+  it.each([
+    [1, CLOSE, "failed(unsupported)", "disconnected", "dlms.switch-only-arms"],
+    [1, ARM, "done(none)", "ready", undefined],
+    [2, CLOSE, "done(none)", "connected", undefined],
+    [2, ARM, "failed(unsafe)", "disconnected", "dlms.switch-closes"],
+    [3, CLOSE, "failed(unsupported)", "disconnected", "dlms.switch-only-arms"],
+    [3, ARM, "done(none)", "ready", undefined],
+    [4, CLOSE, "done(none)", "connected", undefined],
+    [4, ARM, "failed(unsafe)", "disconnected", "dlms.switch-closes"],
+    [5, ARM, "done(none)", "ready", undefined],
+    [6, ARM, "done(none)", "ready", undefined],
+    [6, CLOSE, "failed(unsupported)", "disconnected", "dlms.switch-only-arms"],
+  ] as const)(
+    "in control mode %i (%j) ends %s, and the switch is %s",
+    async (mode, operation, expected, state, code) => {
+      const run = await opened();
+      relay(run).setMode(mode);
+      run.start();
+      expect(await run.end(await run.order({ ...COMMAND, operation }))).toBe(expected);
+      expect(relay(run).state).toBe(state);
+      expect(last(run)?.outcome).toMatchObject(code === undefined ? { kind: "done" } : { kind: "failed", code });
+      if (code !== undefined) expect(run.audit.links).toEqual([]); // nothing was sent
+    },
+  );
+
+  it.each([1, 2, 3, 4, 5, 6] as const)("opens it in control mode %i", async (mode) => {
+    const run = await orderTown();
+    relay(run).setMode(mode);
     run.start();
-    expect(await run.end(await run.order({ ...COMMAND, operation: ARM }))).toBe("failed(unsafe)");
+    expect(await run.end(await run.order({ ...COMMAND, operation: OPEN }))).toBe("done(none)");
     expect(relay(run).state).toBe("disconnected");
+  });
+
+  it("is refused in control mode 0, in which a switch is not to be operated", async () => {
+    const run = await orderTown();
+    relay(run).setMode(0);
+    run.start();
+    expect(await run.end(await run.order({ ...COMMAND, operation: OPEN }))).toBe("failed(unsupported)");
+    expect(last(run)?.outcome).toMatchObject({ code: "dlms.switch-mode-0" });
+    expect(relay(run).state).toBe("connected");
   });
 });
 
