@@ -114,6 +114,16 @@ describe("a slot with intent", () => {
   it("ends unverified after the last pass that looks for a proof", () =>
     expect(stands(stepped(begun({ passes: 4 }), outcome(failed("timeout", "later"))))).toBe("failed(unverified)"));
 
+  it("is told as given up when its last pass said nothing, and told again when that report comes again", () => {
+    const unproved = (slice: Slice, input: SliceInput) => advance(slice, input).counts?.unproved;
+    const last = outcome(failed("timeout", "later"));
+    expect(unproved(begun({ passes: 3 }), last)).toEqual([]);
+    expect(unproved(begun({ passes: 4 }), last)).toEqual([0]);
+    expect(unproved(stepped(begun({ passes: 4 }), last), last)).toEqual([0]);
+    const proved = { kind: "failed", reason: "unverified", code: "test", retry: "never" } as const;
+    expect(unproved(begun({ passes: 4 }), outcome(proved))).toEqual([]);
+  });
+
   it("is neither cancelled nor expired, but proved, and unverified in the end", () => {
     expect(advance(begun(), { input: "cancelled" })).toEqual({ kind: "ignored", because: "nothing-open" });
     const late = begun({ deadline: NOW });
