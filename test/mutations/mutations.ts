@@ -188,6 +188,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/simulation/switch-orders.test.ts"],
   },
   {
+    name: "order sent again in the room of its first try",
+    file: "shared/bridge/order-task.ts",
+    original: "    const against = refused ?? (await admitted(this.#ports.safety, this.#order, item));",
+    mutated: "    const against = refused;",
+    tests: ["test/simulation/switch-orders.test.ts"],
+  },
+  {
     name: "switch closed onto a live load side",
     file: "shared/switching/switch-checks.ts",
     original: `  if (liveSide(before, "load") === true) return "switch.load-side-live";\n`,

@@ -279,6 +279,18 @@ describe("an order of which a bridge does not see the end", () => {
     expect(relay(run).state).toBe("disconnected");
   });
 
+  it("is not sent once more while there is no room for it, and expires without effect", async () => {
+    const run = await orderTown();
+    run.start(incident(run.town, { at: await operates(), when: "before", what: "breaks" }));
+    const slice = await run.order({ ...COMMAND, operation: OPEN });
+    await run.town.clock.pass(5_000);
+    const { settings } = run.rules;
+    const none = { perMinute: 0, perHour: 0 };
+    run.rules.settings = { ...settings, opening: { ...settings.opening, all: none } };
+    expect(await run.end(slice)).toBe("expired(no-effect)");
+    expect(relay(run).state).toBe("connected");
+  });
+
   it("is never sent again where the switch moved and somebody moved it back", async () => {
     const run = await orderTown();
     run.start(incident(run.town, { at: await operates(), when: "after", what: "ends" }));
