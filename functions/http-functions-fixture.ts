@@ -35,6 +35,7 @@ const FUNCTIONS = [
   "manage-calendars",
   "manage-ways-in",
   "manage-demand",
+  "serve-openadr",
   "manage-authority",
   "approve-job",
   "read-audit",
@@ -122,6 +123,7 @@ export async function httpFunctions() {
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
     PLAN_JOB_FUNCTION: "plan-job",
+    NOTIFY_OPENADR_FUNCTION: "notify-openadr",
   };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   // Handlers read their environment when they are loaded.

@@ -47,7 +47,9 @@ export interface FunctionDescription {
   /** It counts audit chains that do not follow from what was sealed, each of which is an alarm. */
   readonly countsBrokenAudit?: true;
   /** Settings of the deployment that it is told, by variable. */
-  readonly settings?: Readonly<Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport">>;
+  readonly settings?: Readonly<
+    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "callbacks">
+  >;
 }
 
 const http = (
@@ -118,8 +120,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", authority: "write", audit: "write" },
     reserved: 2,
   }),
-  "manage-demand": http({ tables: { ledger: "write", registry: "read" }, reserved: 5 }),
   "read-audit": http({ tables: { audit: "read" }, buckets: { seals: "read" }, seals: "verify", reserved: 2 }),
+  "manage-demand": http({ tables: { ledger: "erase", registry: "read" }, keys: "open", reserved: 5 }),
+  "serve-openadr": http({ tables: { ledger: "erase" }, invokes: ["notify-openadr"], reserved: 10 }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -232,7 +235,15 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 1,
     tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
     sends: LANES,
-    invokes: ["plan-job"],
+    keys: "open",
+    invokes: ["plan-job", "notify-openadr"],
+  },
+  "notify-openadr": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 60,
+    memoryMb: 256,
+    reserved: 5,
+    settings: { CALLBACKS: "callbacks" },
   },
   "seal-audit": {
     trigger: { kind: "invoked" },

@@ -49,6 +49,8 @@ export interface Settings {
   readonly evidenceDays: number;
   /** Files for an MDM each day: context `dailyExport`, `csv`, `parquet` or `none`. */
   readonly dailyExport: "csv" | "parquet" | "none";
+  /** Where webhooks may go: `public`, https to public addresses; `any`, for a deployment on one machine. Context `callbacks`. */
+  readonly callbacks: "public" | "any";
   /** Files of exports: context `exportDays`, default 100. */
   readonly exportDays: number;
   /** Seals of the audit cannot be removed for so many days: context `sealDays`, default 2200, at least 1. */
@@ -135,6 +137,7 @@ export function settingsOf(node: Node): Settings {
     sealDays: Math.max(1, days("sealDays", 2200)),
     evidenceDays: days("evidenceDays", 2200),
     dailyExport: choice("dailyExport", ["csv", "parquet", "none"]),
+    callbacks: choice("callbacks", ["public", "any"]),
     exportDays: days("exportDays", 100),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     layers: choice("layers", ["arm64", "here"]),

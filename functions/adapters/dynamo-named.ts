@@ -5,12 +5,13 @@ import {
   PutCommand,
   paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
+import { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
 import { Calendar, type Calendars } from "../../shared/jobs/calendar.ts";
 import { type StoredQueries, StoredQuery } from "../../shared/queries/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
-/** Few things with names, in the Ledger table, one partition a kind: `QUERIES/<name>`, `CALENDARS/<name>`. */
-type Partition = "QUERIES" | "CALENDARS";
+/** Few things with names, in the Ledger table, one partition a kind: `QUERIES/<name>`, `CALENDARS/<name>`, `VTNS/<name>`. */
+type Partition = "QUERIES" | "CALENDARS" | "VTNS";
 
 function named<T extends { readonly name: string }>(
   db: DynamoDBDocumentClient,
@@ -57,3 +58,7 @@ export const dynamoQueries = (db: DynamoDBDocumentClient, TableName: string): St
 
 export const dynamoCalendars = (db: DynamoDBDocumentClient, TableName: string): Calendars =>
   named(db, TableName, "CALENDARS", (value) => Calendar.parse(value));
+
+/** VTNs of others whose events the headend takes. */
+export const dynamoVtns = (db: DynamoDBDocumentClient, TableName: string) =>
+  named(db, TableName, "VTNS", (value) => VtnConnection.parse(value));

@@ -1,9 +1,13 @@
 import { type DrEvent, endOf } from "../../shared/demand/dr-event.ts";
+import type { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
 import { totalOf } from "../../shared/demand/participation.ts";
 import { DEFAULT_BASELINE, type DrProgram, type Enrolment } from "../../shared/demand/program.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoDemand } from "../adapters/dynamo-demand.ts";
+import { dynamoVtns } from "../adapters/dynamo-named.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
+import { dynamoVtnSecrets } from "../adapters/dynamo-vtns.ts";
+import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { productClock } from "../adapters/system-clock.ts";
@@ -13,6 +17,8 @@ const env = settings({ LEDGER_TABLE: Setting, REGISTRY_TABLE: Setting });
 const db = documentClient();
 const demand = dynamoDemand(db, env.LEDGER_TABLE);
 const registry = dynamoRegistry(db, env.REGISTRY_TABLE);
+const vtns = dynamoVtns(db, env.LEDGER_TABLE);
+const secrets = dynamoVtnSecrets(db, env.LEDGER_TABLE, vaultOfEnvironment().vault);
 const TRIES = 5;
 
 const unknown = (field: "programId" | "eventId" | "meterId", received: string) =>
@@ -27,10 +33,20 @@ const unknown = (field: "programId" | "eventId" | "meterId", received: string) =
   );
 const programView = ({ said: _, ...program }: DrProgram) => program;
 const enrolmentView = ({ programId: _, ...enrolment }: Enrolment) => enrolment;
-const eventView = ({ said: _, version: __, readJob: ___, caller: { id, name }, ...event }: DrEvent) => ({
+const eventView = ({
+  said: _,
+  version: __,
+  readJob: ___,
+  source: ____,
+  removed: _____,
+  caller: { id, name },
+  ...event
+}: DrEvent) => ({
   ...event,
   caller: { id, ...(name === undefined ? {} : { name }) },
 });
+
+const vtnView = ({ secretVersion: _, ...connection }: VtnConnection) => connection;
 
 async function changed(eventId: string, change: (event: DrEvent) => Partial<DrEvent> | undefined) {
   for (let tries = 0; tries < TRIES; tries++) {
@@ -108,9 +124,9 @@ export const handler = httpHandler({
   async readDrEvent({ params: { eventId } }) {
     const event = await demand.event(eventId);
     if (event === undefined) return unknown("eventId", eventId);
-    const jobs = (await demand.waves(eventId)).map(({ at, phase, meterIds, jobId, problem }) => ({
+    const jobs = (await demand.waves(eventId)).map(({ at, order, meterIds, jobId, problem }) => ({
       at,
-      tells: phase === undefined ? ("release" as const) : ("control" as const),
+      tells: order.mode === "release" ? ("release" as const) : ("control" as const),
       meters: meterIds.length,
       ...(jobId === undefined ? {} : { jobId }),
       ...(problem === undefined ? {} : { problem }),
@@ -139,6 +155,25 @@ export const handler = httpHandler({
         : { shedWh: entry.baselineWh - entry.actualWh }),
     }));
     return { status: 200, body: { eventId, state: event.state, baseline, total: totalOf(entries), meters } };
+  },
+  listVtns: async () => ({ status: 200, body: { vtns: (await vtns.list()).map(vtnView) } }),
+  async putVtn({ params: { vtn }, body: { clientSecret, ...rest } }) {
+    const was = await vtns.read(vtn);
+    if (was === undefined && clientSecret === undefined)
+      return refuse("unprocessable", "A new VTN needs the client's secret.", {
+        field: "clientSecret",
+        expected: "the secret of the client",
+      });
+    if ((await demand.program(rest.programId)) === undefined) return unknown("programId", rest.programId);
+    const secretVersion = (was?.secretVersion ?? 0) + (clientSecret === undefined ? 0 : 1);
+    if (clientSecret !== undefined) await secrets.put(vtn, secretVersion, clientSecret);
+    const connection = { ...rest, name: vtn, secretVersion };
+    await vtns.put(connection);
+    return { status: 200, body: vtnView(connection) };
+  },
+  async deleteVtn({ params: { vtn } }) {
+    await vtns.remove(vtn);
+    return { status: 204 };
   },
 });
 

@@ -14,7 +14,7 @@ export async function synthesiseInto(
   outDir: string,
   given: Readonly<Record<string, string>> = {},
 ): Promise<Synthesised> {
-  const context = { ...given, layers: "here" };
+  const context = { ...given, layers: "here", callbacks: "any" };
   const started = performance.now();
   const kept = keptAssembly(context);
   if (takeAssembly(kept, outDir)) return { elapsedMs: Math.round(performance.now() - started) };

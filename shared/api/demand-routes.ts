@@ -14,9 +14,13 @@ import {
   ProgramInApi,
   ProgramList,
   ProgramPath,
+  VtnBody,
+  VtnInApi,
+  VtnList,
+  VtnPath,
 } from "./demand.ts";
 import type { ApiRoute } from "./route.ts";
-import { SEES, STOPS } from "./route-roles.ts";
+import { ENROLS, SEES, STOPS } from "./route-roles.ts";
 
 const FUNCTION = "manage-demand";
 
@@ -133,5 +137,34 @@ export const demandRoutes = {
     params: DrEventPath,
     response: ParticipationInApi,
     statuses: [200],
+  },
+  listVtns: {
+    method: "GET",
+    path: "/demand/vtns",
+    function: FUNCTION,
+    summary: "VTNs of others whose events are taken",
+    roles: SEES,
+    response: VtnList,
+    statuses: [200],
+  },
+  putVtn: {
+    method: "PUT",
+    path: "/demand/vtns/{vtn}",
+    function: FUNCTION,
+    summary: "Take the events of a VTN, once a minute; its client secret is kept sealed",
+    roles: ENROLS,
+    params: VtnPath,
+    request: VtnBody,
+    response: VtnInApi,
+    statuses: [200],
+  },
+  deleteVtn: {
+    method: "DELETE",
+    path: "/demand/vtns/{vtn}",
+    function: FUNCTION,
+    summary: "Take no more events of a VTN",
+    roles: ENROLS,
+    params: VtnPath,
+    statuses: [204],
   },
 } as const satisfies Readonly<Record<string, ApiRoute>>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EVENT_STATES, PHASE_MAX_MS, PHASES_MAX, PhaseControl } from "../demand/dr-event.ts";
+import { VtnConnection } from "../demand/openadr/ven-client.ts";
 import { PARTICIPATION_OUTCOMES } from "../demand/participation.ts";
 import { Baseline, DEFAULT_BASELINE, DemandId, Target } from "../demand/program.ts";
 import { JobId } from "../jobs/job.ts";
@@ -122,3 +123,12 @@ export const ParticipationInApi = z.strictObject({
     }),
   ),
 });
+
+export const VtnPath = z.strictObject({ vtn: VtnConnection.shape.name });
+/** PUT /demand/vtns/{vtn}. */
+export const VtnBody = VtnConnection.omit({ name: true, secretVersion: true }).extend({
+  /** Absent: the one that is there is kept. */
+  clientSecret: z.string().min(1).max(1000).optional(),
+});
+export const VtnInApi = VtnConnection.omit({ secretVersion: true });
+export const VtnList = z.strictObject({ vtns: z.array(VtnInApi) });

@@ -25,6 +25,7 @@ describe("the table of routes", () => {
 
   it.each(entries)("%s: a body with an unknown field is refused", (_, route) => {
     if (route.request === undefined) return;
+    if (route.path.startsWith("/openadr3/")) return; // its clients may say more, and get it back
     const answer = route.request.safeParse({ surprise: 1 });
     expect(answer.success).toBe(false);
     if (!answer.success) expect(answer.error.issues.some((issue) => issue.code === "unrecognized_keys")).toBe(true);

@@ -37,6 +37,7 @@ import {
   ProfileList,
   ServicePointPath,
 } from "./meters.ts";
+import { openadrRoutes } from "./openadr-routes.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { queryRoutes } from "./query-routes.ts";
 import { ReadingQuery, Readings, ServicePointReadings } from "./readings.ts";
@@ -336,6 +337,7 @@ export const routes = {
   ...exportRoutes,
   ...kpiRoutes,
   ...demandRoutes,
+  ...openadrRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -1,6 +1,7 @@
 import { piecesOf } from "../jobs/concurrency.ts";
+import type { LoadControl } from "../metering/load-control.ts";
 import type { MeterId } from "../metering/meter.ts";
-import { type DrEvent, goesBefore, phaseAt, WAVE_METERS_MAX, type Wave } from "./dr-event.ts";
+import { type DrEvent, goesBefore, orderOf, phaseAt, WAVE_METERS_MAX, type Wave } from "./dr-event.ts";
 
 /** All that is known of an event that has begun. */
 export interface EventView {
@@ -11,11 +12,11 @@ export interface EventView {
   readonly optedOut: ReadonlySet<MeterId>;
 }
 
-/** What a meter was told last: a phase of an event, or nothing more. */
+/** What a meter was told last. */
 interface Told {
   readonly at: number;
   readonly eventId: string;
-  readonly phase: number | undefined;
+  readonly order: LoadControl;
 }
 
 /** What each meter was told last, by the waves of all events. */
@@ -24,12 +25,12 @@ export function toldLast(views: readonly EventView[]): ReadonlyMap<MeterId, Told
   const waves = views
     .flatMap((view) => view.waves)
     .sort((left, right) => left.at - right.at || left.number - right.number);
-  for (const { at, eventId, phase, meterIds } of waves)
-    for (const meterId of meterIds) found.set(meterId, { at, eventId, phase });
+  for (const { at, eventId, order, meterIds } of waves)
+    for (const meterId of meterIds) found.set(meterId, { at, eventId, order });
   return found;
 }
 
-export type Plan = Pick<Wave, "eventId" | "phase" | "meterIds">;
+export type Plan = Pick<Wave, "eventId" | "order" | "meterIds">;
 
 /**
  * What is to be told now, in waves: of each meter, the strongest event that is on for it and that it has not left decides;
@@ -39,37 +40,37 @@ export type Plan = Pick<Wave, "eventId" | "phase" | "meterIds">;
 export function decide(views: readonly EventView[], now: number): readonly Plan[] {
   const told = toldLast(views);
   const byStrength = [...views].sort((left, right) => (goesBefore(left.event, right.event) ? -1 : 1));
-  const eventOf = new Map(views.map(({ event }) => [event.eventId, event]));
-  const wanted = new Map<MeterId, { readonly eventId: string; readonly phase: number }>();
+  const wanted = new Map<MeterId, { readonly eventId: string; readonly order: LoadControl }>();
   for (const { event, roster, optedOut } of byStrength) {
     if (event.state === "cancelled") continue;
     for (const meterId of roster) {
       if (wanted.has(meterId) || optedOut.has(meterId)) continue;
-      const phase = phaseAt(event, meterId, now);
-      if (phase !== undefined) wanted.set(meterId, { eventId: event.eventId, phase });
+      const phase = event.phases[phaseAt(event, meterId, now) ?? -1];
+      if (phase !== undefined) wanted.set(meterId, { eventId: event.eventId, order: orderOf(phase) });
     }
   }
-  const plans = new Map<string, { eventId: string; phase: number | undefined; meterIds: MeterId[] }>();
-  const plan = (eventId: string, phase: number | undefined, meterId: MeterId): void => {
-    const key = `${eventId} ${phase ?? "release"}`;
-    const known = plans.get(key) ?? { eventId, phase, meterIds: [] };
+  const plans = new Map<string, { eventId: string; order: LoadControl; meterIds: MeterId[] }>();
+  const plan = (eventId: string, order: LoadControl, meterId: MeterId): void => {
+    const key = `${eventId} ${textOf(order)}`;
+    const known = plans.get(key) ?? { eventId, order, meterIds: [] };
     known.meterIds.push(meterId);
     plans.set(key, known);
   };
-  for (const [meterId, { eventId, phase }] of wanted) {
+  for (const [meterId, { eventId, order }] of wanted) {
     const last = told.get(meterId);
-    if (last?.eventId !== eventId || last.phase !== phase) plan(eventId, phase, meterId);
+    if (last?.eventId !== eventId || textOf(last.order) !== textOf(order)) plan(eventId, order, meterId);
   }
-  for (const [meterId, { eventId, phase }] of told) {
-    if (wanted.has(meterId) || phase === undefined) continue;
-    const until = eventOf.get(eventId)?.phases[phase]?.to;
-    if (until !== undefined && until > now) plan(eventId, undefined, meterId);
-  }
-  return [...plans.values()].flatMap(({ eventId, phase, meterIds }) =>
+  for (const [meterId, { eventId, order }] of told)
+    if (!wanted.has(meterId) && order.mode !== "release" && order.until > now)
+      plan(eventId, { mode: "release" }, meterId);
+  return [...plans.values()].flatMap(({ eventId, order, meterIds }) =>
     [...piecesOf(meterIds.sort(), WAVE_METERS_MAX)].map((part) => ({
       eventId,
-      ...(phase === undefined ? {} : { phase }),
+      order,
       meterIds: [...part],
     })),
   );
 }
+
+/** Comparable: stored and made orders may give their fields another order. */
+const textOf = (order: LoadControl): string => JSON.stringify(Object.entries(order).sort());

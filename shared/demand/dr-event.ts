@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { JobId } from "../jobs/job.ts";
-import type { LoadControl } from "../metering/load-control.ts";
+import { LoadControl } from "../metering/load-control.ts";
 import { MeterId } from "../metering/meter.ts";
 import { seedOf } from "../ports/random.ts";
 import { DemandId, type Enrolment, meantFor, Target } from "./program.ts";
@@ -45,8 +45,8 @@ export const DrEvent = z.strictObject({
   eventId: DemandId,
   programId: DemandId,
   name: z.string().max(256).optional(),
-  /** By time, apart from each other. */
-  phases: z.array(Phase).min(1).max(PHASES_MAX),
+  /** By time, apart from each other; none: the event is about nothing that loads do. */
+  phases: z.array(Phase).max(PHASES_MAX),
   /** Each meter starts at a time of its own within so many seconds; it ends with the event. */
   randomSeconds: z.int().min(0).max(7_200),
   targets: z.array(Target).max(50),
@@ -59,6 +59,12 @@ export const DrEvent = z.strictObject({
   caller: z.strictObject({ id: z.string(), name: z.string().optional(), roles: z.array(z.string()) }),
   /** Meters of its roster, frozen when it begins. */
   meters: z.int().min(0).optional(),
+  /** The event of another VTN that it is: taken as a VEN. */
+  source: z
+    .strictObject({ vtn: z.string(), eventID: z.string(), programID: z.string(), changed: z.string() })
+    .optional(),
+  /** Its client deleted it: it is not shown to OpenADR any more. */
+  removed: z.boolean().optional(),
   /** The job that reads what it brought. */
   readJob: JobId.optional(),
   version: z.int().min(1),
@@ -71,8 +77,8 @@ export const Wave = z.strictObject({
   eventId: DemandId,
   number: z.int().min(0),
   at: z.int(),
-  /** A phase of the event, or that the loads are released. */
-  phase: z.int().min(0).optional(),
+  /** What the loads are told: a phase of the event as it was then, or that they are released. */
+  order: LoadControl,
   meterIds: z.array(MeterId).min(1).max(1000),
   jobId: JobId.optional(),
   /** Why no job could be made of it. */

@@ -5,7 +5,7 @@ import { type JobRequest, type SubmitOutcome, type SubmitPorts, submitJob } from
 import { tasksOf } from "../jobs/tasks.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import { decide, type EventView } from "./decide.ts";
-import { type DrEvent, endOf, orderOf, rosterOf, startOf, type Wave } from "./dr-event.ts";
+import { type DrEvent, endOf, rosterOf, startOf, type Wave } from "./dr-event.ts";
 import { measured, type Participation, type RegisterCurve, readRange } from "./participation.ts";
 import { DEFAULT_BASELINE, type DrProgram } from "./program.ts";
 import type { DemandStore } from "./store.ts";
@@ -58,8 +58,8 @@ export async function driveEvents(ports: DemandPorts, now: number): Promise<read
   // What of a cancelled event is still under way would come after its release.
   for (const { event, waves } of views)
     if (event.state === "cancelled")
-      for (const { phase, jobId } of waves)
-        if (phase !== undefined && jobId !== undefined) await cancelJob(ports, jobId);
+      for (const { order, jobId } of waves)
+        if (order.mode !== "release" && jobId !== undefined) await cancelJob(ports, jobId);
   for (const plan of decide(views, now)) {
     const view = views.find(({ event }) => event.eventId === plan.eventId);
     if (view === undefined) continue;
@@ -110,10 +110,10 @@ const submit = (ports: DemandPorts, { caller }: DrEvent, request: JobRequest): P
 
 /** Asks for a wave's job. Its key is the wave's: asked for again, it is the same job. */
 async function send(ports: DemandPorts, event: DrEvent, wave: Wave, now: number, facts: DemandFact[]): Promise<void> {
-  const phase = wave.phase === undefined ? undefined : event.phases[wave.phase];
-  const leftMs = phase === undefined ? RELEASE_WITHIN_MS : phase.to - now;
+  const { order } = wave;
+  const leftMs = order.mode === "release" ? RELEASE_WITHIN_MS : order.until - now;
   const outcome = await submit(ports, event, {
-    operation: { kind: "controlLoad", control: phase === undefined ? { mode: "release" } : orderOf(phase) },
+    operation: { kind: "controlLoad", control: order },
     target: { kind: "meters", meterIds: [...wave.meterIds] },
     lane: "urgent",
     // A job's times are the machine's.
@@ -125,7 +125,7 @@ async function send(ports: DemandPorts, event: DrEvent, wave: Wave, now: number,
   await ports.demand.putWave({ ...wave, ...done });
   facts.push({
     eventId: event.eventId,
-    did: phase === undefined ? "released" : "told",
+    did: order.mode === "release" ? "released" : "told",
     ...("jobId" in done ? { jobId: done.jobId } : {}),
   });
 }
@@ -167,7 +167,7 @@ async function measure(ports: DemandPorts, event: DrEvent, now: number, facts: D
   if (event.readJob !== undefined && (await ports.ledger.job(event.readJob))?.state !== "closed") return;
   const failed = await failedMeters(ports, await demand.waves(eventId));
   const waves = await demand.waves(eventId);
-  const toldMeters = new Set(waves.flatMap(({ phase, meterIds }) => (phase === undefined ? [] : meterIds)));
+  const toldMeters = new Set(waves.flatMap(({ order, meterIds }) => (order.mode === "release" ? [] : meterIds)));
   const { optedOut } = await viewOf(demand, event);
   const entries: Participation[] = [];
   for (const piece of piecesOf(roster, PIECE)) {
@@ -198,8 +198,8 @@ async function measure(ports: DemandPorts, event: DrEvent, now: number, facts: D
 /** Meters of which no job that told them something ended done. */
 async function failedMeters(ports: DemandPorts, waves: readonly Wave[]): Promise<ReadonlySet<MeterId>> {
   const failed = new Set<MeterId>();
-  for (const { phase, jobId, meterIds, problem } of waves) {
-    if (phase === undefined) continue;
+  for (const { order, jobId, meterIds, problem } of waves) {
+    if (order.mode === "release") continue;
     const ended = jobId === undefined ? undefined : await doneOf(ports, jobId);
     if (problem !== undefined || ended === undefined) for (const meterId of meterIds) failed.add(meterId);
     else {

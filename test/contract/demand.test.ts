@@ -82,10 +82,16 @@ describe.each<{ name: string; open: () => DemandStore }>([
     await store.putRoster("a", meters);
     expect(await store.roster("a")).toEqual(meters);
     expect(await store.roster("b")).toEqual([]);
-    const wave: Wave = { eventId: "a", number: 0, at: 5, phase: 0, meterIds: meters.slice(0, 3) };
+    const wave: Wave = {
+      eventId: "a",
+      number: 0,
+      at: 5,
+      order: { mode: "off", until: 9000 },
+      meterIds: meters.slice(0, 3),
+    };
     expect(await store.createWave(wave)).toBe(true);
     expect(await store.createWave({ ...wave, at: 6 })).toBe(false);
-    const release: Wave = { eventId: "a", number: 1, at: 7, meterIds: meters.slice(0, 1) };
+    const release: Wave = { eventId: "a", number: 1, at: 7, order: { mode: "release" }, meterIds: meters.slice(0, 1) };
     expect(await store.createWave(release)).toBe(true);
     await store.putWave({ ...wave, problem: "nobody" });
     expect(await store.waves("a")).toEqual([{ ...wave, problem: "nobody" }, release]);
