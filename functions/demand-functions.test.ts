@@ -10,12 +10,18 @@ beforeAll(async () => {
 afterAll(() => functions.close());
 
 type Parts = Parameters<HttpFunctions["ask"]>[3];
+/** As the gateway's greedy routes hand it on: the path as it came, and no parameters. */
+const behind =
+  (name: string, base: string) =>
+  (role: string, routeKey: string, { params = {}, ...parts }: Parts = {}) => {
+    const asked = routeKey.replaceAll(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ""));
+    return functions.ask(name, role, asked, { ...parts, gatewayKey: `ANY ${base}/{path+}` });
+  };
 const openadr = (role: string, routeKey: string, parts: Parts = {}, version = "3.1.0") => {
-  const [method, path] = routeKey.split(" ");
-  return functions.ask("serve-openadr", role, `${method} /openadr3/${version}${path}`, parts);
+  const base = `/openadr3/${version}`;
+  return behind("serve-openadr", base)(role, routeKey.replace(" ", ` ${base}`), parts);
 };
-const demand = (role: string, routeKey: string, parts: Parts = {}) =>
-  functions.ask("manage-demand", role, routeKey, parts);
+const demand = behind("manage-demand", "/demand");
 const idOf = ({ body }: { readonly body: unknown }): string => (body as { readonly id: string }).id;
 const later = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
 

@@ -6,6 +6,8 @@ export interface EventParts {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The key of the gateway's route, where it is a greedy one. */
+  readonly gatewayKey?: string;
 }
 
 export const machine = (role: string) => ({
@@ -25,10 +27,11 @@ export const person = (role: string) => ({
 /** An HTTP API event, payload 2.0, as API Gateway sends it. A string body is sent as it is, anything else as JSON. */
 export function httpEvent(routeKey: string, parts: EventParts = {}): APIGatewayProxyEventV2WithJWTAuthorizer {
   const [method, path] = routeKey.split(" ") as [string, string];
+  const { gatewayKey = routeKey } = parts;
   const claims = parts.claims === undefined ? machine("administrator") : parts.claims;
   return {
     version: "2.0",
-    routeKey,
+    routeKey: gatewayKey,
     rawPath: path,
     rawQueryString: "",
     headers: { ...parts.headers },

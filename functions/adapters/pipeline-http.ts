@@ -112,6 +112,20 @@ const problem = (body: Problem): Result => json(body.status, body, { "content-ty
 const refusal = ({ refused, detail, errors }: Refused, correlationId: string): Result =>
   problem({ ...problemOf(refused, detail, errors), correlationId });
 
+/** Of a path with `{parameters}`. */
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`);
+
+function decodedGroups({ groups = {} }: RegExpExecArray): Record<string, string> {
+  try {
+    return Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, decodeURIComponent(text)]));
+  } catch {
+    throw new RefusedRequest(
+      refuse("invalid-request", "The path is not as expected.", { field: "path", expected: "UTF-8" }),
+    );
+  }
+}
+
 const retryable = (error: unknown): boolean =>
   error instanceof HeadraceError
     ? error.retry === "later"
@@ -132,9 +146,21 @@ export function httpHandler(handlers: HttpHandlers) {
     }),
   );
 
+  const patterns = [...byKey.values()].map((entry) => ({ entry, pattern: patternOf(entry.route.path) }));
+  /** The route that is meant, and its path parameters: behind a greedy route of API Gateway by the path itself. */
+  const entryOf = ({ routeKey, rawPath, requestContext, pathParameters }: Event) => {
+    if (!routeKey.startsWith("ANY ")) return { entry: byKey.get(routeKey), parameters: pathParameters };
+    for (const { entry, pattern } of patterns) {
+      const match = pattern.exec(rawPath);
+      if (match !== null && entry.route.method === requestContext.http.method)
+        return { entry, parameters: decodedGroups(match) };
+    }
+    return { entry: undefined, parameters: undefined };
+  };
+
   const answer = async (event: Event): Promise<Result> => {
     const correlationId = event.requestContext.requestId;
-    const entry = byKey.get(event.routeKey);
+    const { entry, parameters } = entryOf(event);
     if (entry === undefined)
       return refusal(
         refuse("not-found", "No such route.", { field: "path", expected: [...byKey.keys()].join(", ") }),
@@ -145,7 +171,7 @@ export function httpHandler(handlers: HttpHandlers) {
     if (caller !== undefined) logger.appendKeys({ caller: caller.id });
     const request = {
       caller,
-      params: validated(route.params, route.params ? (event.pathParameters ?? {}) : undefined, "path"),
+      params: validated(route.params, route.params ? (parameters ?? {}) : undefined, "path"),
       query: validated(route.query, event.queryStringParameters ?? (route.query ? {} : undefined), "query"),
       body: validated(route.request, jsonBody(event), "body"),
       ifNoneMatch: event.headers?.["if-none-match"],

@@ -25,6 +25,7 @@ export class ApiRoutes extends Construct {
     const authorizer = new HttpJwtAuthorizer("Token", issuer, { jwtAudience: [...audience] });
     const anyone = new HttpNoneAuthorizer();
     const integrations = new Map<string, HttpLambdaIntegration>();
+    const made = new Set<string>();
     for (const route of routes) {
       const handler = functions.get(route.function);
       if (handler === undefined) throw new Error(`route ${route.method} ${route.path}: no function ${route.function}`);
@@ -32,9 +33,13 @@ export class ApiRoutes extends Construct {
         integrations.get(route.function) ??
         new HttpLambdaIntegration(route.function, handler, { scopePermissionToRoute: false });
       integrations.set(route.function, integration);
-      new HttpRoute(this, `${route.method} ${route.path}`, {
+      const [method, path] = route.behind === undefined ? [route.method, route.path] : (["ANY", route.behind] as const);
+      const key = `${method} ${path}`;
+      if (route.behind !== undefined && made.has(key)) continue;
+      made.add(key);
+      new HttpRoute(this, key, {
         httpApi: api,
-        routeKey: HttpRouteKey.with(route.path, HttpMethod[route.method]),
+        routeKey: HttpRouteKey.with(path, HttpMethod[method]),
         integration,
         authorizer: route.roles === "public" ? anyone : authorizer,
       });

@@ -1,5 +1,6 @@
 import { Match } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
+import type { ApiRoute } from "../../shared/api/route.ts";
 import { routes } from "../../shared/api/routes.ts";
 import { described, resourcesOf, templatesOf } from "../description-fixture.ts";
 import { FUNCTIONS } from "../functions.ts";
@@ -146,14 +147,17 @@ describe("service stack: tick", () => {
 });
 
 describe("api stack: routes", () => {
-  it.each(Object.values(routes))("$method $path asks for a token unless it is public", ({ method, path, roles }) =>
+  const keyOf = ({ method, path, behind }: ApiRoute) => (behind === undefined ? `${method} ${path}` : `ANY ${behind}`);
+  const all: readonly ApiRoute[] = Object.values(routes);
+
+  it.each(all)("$method $path asks for a token unless it is public", (route) =>
     api.hasResourceProperties("AWS::ApiGatewayV2::Route", {
-      RouteKey: `${method} ${path}`,
-      AuthorizationType: roles === "public" ? "NONE" : "JWT",
+      RouteKey: keyOf(route),
+      AuthorizationType: route.roles === "public" ? "NONE" : "JWT",
     }),
   );
 
-  it("has no other route", () => api.resourceCountIs("AWS::ApiGatewayV2::Route", Object.keys(routes).length));
+  it("has no other route", () => api.resourceCountIs("AWS::ApiGatewayV2::Route", new Set(all.map(keyOf)).size));
 
   it("takes the tokens of the deployment's pool only", () =>
     api.hasResourceProperties("AWS::ApiGatewayV2::Authorizer", {

@@ -23,12 +23,14 @@ import type { ApiRoute } from "./route.ts";
 import { ENROLS, SEES, STOPS } from "./route-roles.ts";
 
 const FUNCTION = "manage-demand";
+const BEHIND = "/demand/{path+}";
 
 /** Demand response: programs, who is in them, events, and what they brought. Part of the one table (`routes.ts`). */
 export const demandRoutes = {
   listPrograms: {
     method: "GET",
     path: "/demand/programs",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Demand response programs",
     roles: SEES,
@@ -38,6 +40,7 @@ export const demandRoutes = {
   putProgram: {
     method: "PUT",
     path: "/demand/programs/{programId}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Make or change a program",
     roles: STOPS,
@@ -49,6 +52,7 @@ export const demandRoutes = {
   listProgramMeters: {
     method: "GET",
     path: "/demand/programs/{programId}/meters",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Meters of a program, with their customers' consent",
     roles: SEES,
@@ -59,6 +63,7 @@ export const demandRoutes = {
   joinProgram: {
     method: "PUT",
     path: "/demand/programs/{programId}/meters/{meterId}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Put a meter into a program, by its customer's consent",
     roles: STOPS,
@@ -70,6 +75,7 @@ export const demandRoutes = {
   leaveProgram: {
     method: "DELETE",
     path: "/demand/programs/{programId}/meters/{meterId}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "The customer leaves the program; its load is released",
     roles: STOPS,
@@ -80,6 +86,7 @@ export const demandRoutes = {
   createDrEvent: {
     method: "POST",
     path: "/demand/events",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Ask loads of a program for something, for a time",
     roles: STOPS,
@@ -90,6 +97,7 @@ export const demandRoutes = {
   listDrEvents: {
     method: "GET",
     path: "/demand/events",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Demand response events, newest first",
     roles: SEES,
@@ -100,6 +108,7 @@ export const demandRoutes = {
   readDrEvent: {
     method: "GET",
     path: "/demand/events/{eventId}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "One event, with the jobs that it has become",
     roles: SEES,
@@ -110,6 +119,7 @@ export const demandRoutes = {
   cancelDrEvent: {
     method: "POST",
     path: "/demand/events/{eventId}/cancel",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "End an event before its time; what it told is released",
     roles: STOPS,
@@ -120,6 +130,7 @@ export const demandRoutes = {
   optOut: {
     method: "POST",
     path: "/demand/events/{eventId}/opt-outs",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "A customer leaves an event; the load is released",
     roles: STOPS,
@@ -131,6 +142,7 @@ export const demandRoutes = {
   readParticipation: {
     method: "GET",
     path: "/demand/events/{eventId}/participation",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "What each meter used in an event, against its baseline",
     roles: SEES,
@@ -141,6 +153,7 @@ export const demandRoutes = {
   listVtns: {
     method: "GET",
     path: "/demand/vtns",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "VTNs of others whose events are taken",
     roles: SEES,
@@ -150,6 +163,7 @@ export const demandRoutes = {
   putVtn: {
     method: "PUT",
     path: "/demand/vtns/{vtn}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Take the events of a VTN, once a minute; its client secret is kept sealed",
     roles: ENROLS,
@@ -161,6 +175,7 @@ export const demandRoutes = {
   deleteVtn: {
     method: "DELETE",
     path: "/demand/vtns/{vtn}",
+    behind: BEHIND,
     function: FUNCTION,
     summary: "Take no more events of a VTN",
     roles: ENROLS,

@@ -54,6 +54,7 @@ type Action = "list" | "create" | "read" | "replace" | "delete";
 export type OpenadrRoute = `${Action} ${Collection} ${Version}` | "notifiers 3.1.0";
 
 export const basePath = (version: Version): string => `/openadr3/${version}`;
+const behindOf = (version: Version): string => `${basePath(version)}/{path+}`;
 const ofVens = (version: Version, collection: Collection): boolean => version === "3.0.1" && collection === "resources";
 const paramsOf = (names: readonly string[]) =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, ObjectId])));
@@ -75,6 +76,7 @@ function rows(version: Version, collection: Collection): readonly (readonly [Ope
       {
         method,
         path: one ? `${path}/{${id}}` : path,
+        behind: behindOf(version),
         function: FUNCTION,
         summary: `OpenADR ${version}: ${action} ${collection}`,
         roles: action === "list" || action === "read" ? LOOKS : WRITERS[collection],
@@ -102,6 +104,7 @@ export const openadrRoutes = Object.fromEntries([
     {
       method: "GET",
       path: `${basePath("3.1.0")}/notifiers`,
+      behind: behindOf("3.1.0"),
       function: FUNCTION,
       summary: "OpenADR 3.1.0: how subscribers are told",
       roles: LOOKS,

@@ -8,6 +8,11 @@ export interface ApiRoute {
   readonly method: Method;
   /** With `{parameters}`, as API Gateway writes them. */
   readonly path: string;
+  /**
+   * The greedy path of the one route, for all methods, that API Gateway has for it and its siblings of the same function; absent:
+   * one of its own. A stack holds 500 resources, and each route of API Gateway is two.
+   */
+  readonly behind?: string;
   /** Folder under `functions/`. */
   readonly function: string;
   readonly summary: string;
