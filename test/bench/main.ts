@@ -12,6 +12,7 @@ import { storedSize } from "./stored-size.ts";
 import { switchBurst } from "./switch-burst.ts";
 import { switchGuard } from "./switch-guard.ts";
 import { switchSteady } from "./switch-steady.ts";
+import { stormBenchmark } from "./storm.ts";
 import { writeUnits } from "./write-units.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   switchBurst,
   switchGuard,
   switchSteady,
+  stormBenchmark,
   writeUnits,
 ];
 
