@@ -119,6 +119,7 @@ export async function httpFunctions() {
     AUDIT_TABLE: "Audit",
     SEAL_BUCKET: "seals",
     SEAL_KEY_ARN: sealKey,
+    OUTAGES_TABLE: "Outages",
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",

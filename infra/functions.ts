@@ -49,6 +49,7 @@ export interface FunctionDescription {
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<
     Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "callbacks">
+    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "outageHoldSeconds">
   >;
 }
 
@@ -123,6 +124,23 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "read-audit": http({ tables: { audit: "read" }, buckets: { seals: "read" }, seals: "verify", reserved: 2 }),
   "manage-demand": http({ tables: { ledger: "erase", registry: "read" }, keys: "open", reserved: 5 }),
   "serve-openadr": http({ tables: { ledger: "erase" }, invokes: ["notify-openadr"], reserved: 10 }),
+  "manage-outages": http({
+    tables: { registry: "read", access: "read", readings: "read", timeline: "read", outages: "erase" },
+    reserved: 5,
+  }),
+  "check-power": http({
+    tables: {
+      access: "write",
+      registry: "read",
+      readings: "read",
+      timeline: "read",
+      ledger: "write",
+      outages: "write",
+    },
+    sends: LANES,
+    invokes: ["plan-job"],
+    reserved: 5,
+  }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -142,6 +160,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       "index-fleet",
       "drive-demand",
       "seal-audit",
+      "watch-outages",
     ],
   },
   bootstrap: {
@@ -255,6 +274,16 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     seals: "sign",
     countsBrokenAudit: true,
   },
+  "watch-outages": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 300,
+    memoryMb: 1024,
+    reserved: 1, // what one tells, in the order in which it tells it
+    tables: { access: "write", registry: "read", readings: "read", ledger: "write", outages: "erase" },
+    sends: LANES,
+    invokes: ["plan-job"],
+    settings: { OUTAGE_HOLD_SECONDS: "outageHoldSeconds" },
+  },
   "plan-job": {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
@@ -267,7 +296,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     trigger: { kind: "queue", queue: "results", batch: 10, concurrency: 20 },
     timeoutSeconds: 60,
     memoryMb: 1024,
-    tables: { ledger: "write", readings: "write", timeline: "write", audit: "write" },
+    tables: { ledger: "write", readings: "write", timeline: "write", audit: "write", outages: "write" },
     buckets: { evidence: "write" },
     settings: { TIMELINE_DAYS: "timelineDays", BLOCK_DAYS: "blockDays" },
     parked: { queues: ["results"], access: "send" },

@@ -13,6 +13,7 @@ export const TABLES = [
   "keystore",
   "authority",
   "audit",
+  "outages",
 ] as const;
 export const BUCKETS = ["evidence", "imports", "lake", "exports", "seals"] as const;
 /**
@@ -64,6 +65,7 @@ export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
   keystore: "KEYSTORE_TABLE",
   authority: "AUTHORITY_TABLE",
   audit: "AUDIT_TABLE",
+  outages: "OUTAGES_TABLE",
 };
 export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
   evidence: "EVIDENCE_BUCKET",

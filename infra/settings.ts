@@ -51,6 +51,8 @@ export interface Settings {
   readonly dailyExport: "csv" | "parquet" | "none";
   /** Where webhooks may go: `public`, https to public addresses; `any`, for a deployment on one machine. Context `callbacks`. */
   readonly callbacks: "public" | "any";
+  /** A loss of supply that is over within it is a momentary interruption, no outage: context `outageHoldSeconds`, default 60. */
+  readonly outageHoldSeconds: string;
   /** Files of exports: context `exportDays`, default 100. */
   readonly exportDays: number;
   /** Seals of the audit cannot be removed for so many days: context `sealDays`, default 2200, at least 1. */
@@ -138,6 +140,7 @@ export function settingsOf(node: Node): Settings {
     evidenceDays: days("evidenceDays", 2200),
     dailyExport: choice("dailyExport", ["csv", "parquet", "none"]),
     callbacks: choice("callbacks", ["public", "any"]),
+    outageHoldSeconds: text("outageHoldSeconds", "60", /^[1-9]\d{0,2}$/, "seconds, from 1 to 999"),
     exportDays: days("exportDays", 100),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     layers: choice("layers", ["arm64", "here"]),

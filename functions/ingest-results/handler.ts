@@ -2,6 +2,7 @@ import type { SQSRecord } from "aws-lambda";
 import { ZodError, z } from "zod";
 import { eventKeeper } from "../../shared/events/keep-events.ts";
 import { timelineDays } from "../../shared/events/timeline.ts";
+import { powerNewsKeeper } from "../../shared/outage/keep-power-news.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
@@ -16,6 +17,7 @@ import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
 import { dynamoLakeMarks } from "../adapters/dynamo-lake.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
+import { dynamoOutages } from "../adapters/dynamo-outages.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
 import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
@@ -30,6 +32,7 @@ const env = settings({
   LEDGER_TABLE: Setting,
   READINGS_TABLE: Setting,
   TIMELINE_TABLE: Setting,
+  OUTAGES_TABLE: Setting,
   TIMELINE_DAYS: z.string(),
   BLOCK_DAYS: z.string(),
   EVIDENCE_BUCKET: Setting,
@@ -53,6 +56,7 @@ const ports = {
       clock: systemClock,
       random: systemRandom,
     }),
+    powerNewsKeeper(dynamoOutages(db, env.OUTAGES_TABLE)), // behind the columns, which say what the news is
     eventKeeper({
       timeline,
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),

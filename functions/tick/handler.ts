@@ -18,6 +18,7 @@ const env = settings({
   INDEX_FLEET_FUNCTION: Setting,
   DRIVE_DEMAND_FUNCTION: Setting,
   SEAL_AUDIT_FUNCTION: Setting,
+  WATCH_OUTAGES_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -36,6 +37,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.INDEX_FLEET_FUNCTION,
     env.DRIVE_DEMAND_FUNCTION,
     env.SEAL_AUDIT_FUNCTION,
+    env.WATCH_OUTAGES_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

@@ -58,6 +58,7 @@ const TABLES: Readonly<
   keystore: keys("branch-key-id", "type"), // the Encryption SDK's key-store schema
   authority: keys("pk", "sk"),
   audit: keys("pk", "sk"),
+  outages: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
 };
 
 /** What must outlive every deployment: tables, buckets, the key, the people. Nothing here is removed with the stack. */

@@ -38,6 +38,7 @@ import {
   ServicePointPath,
 } from "./meters.ts";
 import { openadrRoutes } from "./openadr-routes.ts";
+import { outageRoutes } from "./outage-routes.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
 import { queryRoutes } from "./query-routes.ts";
 import { ReadingQuery, Readings, ServicePointReadings } from "./readings.ts";
@@ -338,6 +339,7 @@ export const routes = {
   ...kpiRoutes,
   ...demandRoutes,
   ...openadrRoutes,
+  ...outageRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

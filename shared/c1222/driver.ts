@@ -6,6 +6,7 @@ import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { Measurement } from "../metering/measurement.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
+import { pingMeter } from "../metering/ping.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { parseHex } from "../ports/octets.ts";
@@ -134,10 +135,14 @@ class C1222MeterSession implements MeterSession {
   }
 
   /** Voltages that the profile maps; throws where it maps none. */
-  #voltages(): Measurement[] {
-    const names = this.#profile.registers.flatMap(({ measurement }) =>
+  #mappedVoltages(): Measurement[] {
+    return this.#profile.registers.flatMap(({ measurement }) =>
       /^voltage\.l\d\.(?:line|load)$/.test(measurement) ? [measurement] : [],
     );
+  }
+
+  #voltages(): Measurement[] {
+    const names = this.#mappedVoltages();
     if (names.length === 0)
       throw new SessionError("unsupported", "profile.no-voltage", "the device profile maps no voltage");
     return names;
@@ -242,16 +247,22 @@ class C1222MeterSession implements MeterSession {
     });
   }
 
-  /** Opening the session has read table 0 past the interface; a register's table answers once more for the metrology. */
+  /**
+   * Opening the session has read table 0 past the interface; for the metrology a register answers once more, and with it
+   * the voltages that the profile maps. That nothing comes is the answer of a module whose meter is dead.
+   */
   async #ping(depth: "network" | "meter"): Promise<OperationResult> {
     const accepted = this.#context.link.kind === "stream" ? (["tcp-accept"] as const) : [];
-    if (depth === "network") return this.#result({ evidence: [...accepted, "module-answer"] });
-    const [register] = this.#profile.registers;
-    const [answer] = register === undefined ? [] : await this.#reader.readOctets([register.table]);
-    if (answer?.kind === "octets") return this.#result({ evidence: [...accepted, "module-answer", "meter-answer"] });
-    const refusals =
-      answer === undefined || register === undefined ? [] : [{ item: register.measurement, code: answer.code }];
-    return this.#result({ evidence: [...accepted, "module-answer"], refusals });
+    const module = [...accepted, "module-answer"] as const;
+    if (depth === "network") return this.#result({ evidence: module });
+    const [first] = this.#profile.registers;
+    const voltages = this.#mappedVoltages();
+    const wanted = [...(first === undefined ? [] : [first.measurement]), ...voltages];
+    return pingMeter(module, wanted[0] ?? "registers", async () => {
+      const result = await this.#readRegisters({ kind: "readRegisters", measurements: [...new Set(wanted)] });
+      const registers = result.registers.filter(({ measurement }) => voltages.includes(measurement));
+      return { answered: result.registers.length > 0, result: { ...result, registers } };
+    });
   }
 
   #result(part: Partial<OperationResult>): OperationResult {

@@ -4,6 +4,7 @@ import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { LoadControl } from "../metering/load-control.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
+import { pingMeter } from "../metering/ping.ts";
 import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { configurePush } from "./client/configure-push.ts";
@@ -258,12 +259,28 @@ class DlmsMeterSession implements MeterSession {
     return this.#result({ pushSet });
   }
 
-  /** `network`: the association itself is the answer of the module; `meter`: an object past the interface answers too. */
+  /**
+   * `network`: the association itself is the answer of the module. `meter`: a register past the interface answers too, and
+   * then the voltages that the profile maps. That it is refused, or that nothing comes, is the answer of a module whose
+   * meter is dead.
+   */
   async #ping(depth: "network" | "meter"): Promise<OperationResult> {
     const accepted = this.#context.link.kind === "stream" ? (["tcp-accept"] as const) : [];
-    if (depth === "network") return this.#result({ evidence: [...accepted, "module-answer"] });
-    const { registers } = this.#profile;
-    const [first] = registers;
+    const module = [...accepted, "module-answer"] as const;
+    if (depth === "network") return this.#result({ evidence: module });
+    return pingMeter(module, this.#profile.registers[0]?.measurement ?? "clock", async () => {
+      const first = await this.#firstAnswer();
+      const measurements = voltagesOf(this.#profile);
+      if (!first.answered || measurements.length === 0) return first;
+      return {
+        answered: true,
+        result: await this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] }),
+      };
+    });
+  }
+
+  async #firstAnswer(): Promise<{ readonly answered: boolean; readonly result: OperationResult }> {
+    const [first] = this.#profile.registers;
     const answers =
       first === undefined
         ? await this.#withClock([])
@@ -271,9 +288,9 @@ class DlmsMeterSession implements MeterSession {
             attributeOf({ ...DataObject, classId: first.classId }, DataObject.attributes.value, first.obis),
           ]);
     const [answer] = answers;
-    if (answer?.kind === "value") return this.#result({ evidence: [...accepted, "module-answer", "meter-answer"] });
+    if (answer?.kind === "value") return { answered: true, result: this.#result({}) };
     const refusals = answer === undefined || first === undefined ? [] : [refusalOf(first.measurement, answer.result)];
-    return this.#result({ evidence: [...accepted, "module-answer"], refusals });
+    return { answered: false, result: this.#result({ refusals }) };
   }
 
   #result(part: Partial<OperationResult>): OperationResult {

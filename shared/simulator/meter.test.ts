@@ -141,6 +141,7 @@ describe("a simulated meter, read by the driver", () => {
     const meter = simulated(planOf("generic-eu"), clock);
     const ping = await perform(meter, { kind: "ping", depth: "meter" }, { clock });
     expect(ping.evidence).toEqual(["tcp-accept", "module-answer", "meter-answer"]);
+    expect(ping.registers.map(({ measurement }) => measurement)).toEqual(["voltage.l1.line", "voltage.l1.load"]);
     const range = { from: AUTUMN - 40 * DAY_MS, to: AUTUMN + DAY_MS };
     const whole = await perform(meter, { kind: "readIntervals", range }, { clock, from: 1_000 });
     const entries = whole.intervals[0]?.entries ?? [];

@@ -1,0 +1,27 @@
+import { LinkError } from "../ports/link.ts";
+import { SessionError } from "./failure.ts";
+import type { OperationResult } from "./result.ts";
+
+type Evidence = NonNullable<OperationResult["evidence"]>;
+
+const isSilence = (error: unknown): boolean =>
+  (error instanceof LinkError && error.code === "link.timeout") ||
+  (error instanceof SessionError && error.reason === "timeout");
+
+/**
+ * A ping of the meter behind a module that has answered. `read`: something past the interface, and whether it answered.
+ * Where nothing comes, the module is there and its meter is not: that is the answer. Other errors are thrown.
+ */
+export async function pingMeter(
+  module: Evidence,
+  item: string,
+  read: () => Promise<{ readonly answered: boolean; readonly result: OperationResult }>,
+): Promise<OperationResult> {
+  try {
+    const { answered, result } = await read();
+    return { ...result, evidence: answered ? [...module, "meter-answer"] : module };
+  } catch (error) {
+    if (!isSilence(error)) throw error;
+    return { registers: [], intervals: [], evidence: module, refusals: [{ item, code: "meter.silent" }] };
+  }
+}
