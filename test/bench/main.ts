@@ -9,10 +9,10 @@ import { lanesLatency } from "./lanes-latency.ts";
 import { ledgerScale } from "./ledger-scale.ts";
 import { pingStorm } from "./ping-storm.ts";
 import { storedSize } from "./stored-size.ts";
+import { stormBenchmark } from "./storm.ts";
 import { switchBurst } from "./switch-burst.ts";
 import { switchGuard } from "./switch-guard.ts";
 import { switchSteady } from "./switch-steady.ts";
-import { stormBenchmark } from "./storm.ts";
 import { writeUnits } from "./write-units.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
