@@ -48,8 +48,7 @@ export interface FunctionDescription {
   readonly countsBrokenAudit?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<
-    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "callbacks">
-    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "outageHoldSeconds">
+    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "callbacks" | "outageHoldSeconds">
   >;
 }
 
