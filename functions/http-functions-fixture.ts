@@ -29,6 +29,7 @@ const FUNCTIONS = [
   "read-timeline",
   "read-completeness",
   "read-kpis",
+  "manage-exports",
   "manage-groups",
   "manage-queries",
   "manage-schedules",
@@ -123,8 +124,11 @@ export async function httpFunctions() {
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
+    LAKE_BUCKET: "lake",
+    EXPORT_BUCKET: "exports",
     PLAN_JOB_FUNCTION: "plan-job",
     NOTIFY_OPENADR_FUNCTION: "notify-openadr",
+    WRITE_EXPORT_FUNCTION: "write-export",
   };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   // Handlers read their environment when they are loaded.
@@ -137,6 +141,7 @@ export async function httpFunctions() {
   return {
     /** The audit is sealed, as each minute. */
     sealAudit: () => sealAudit({}, { getRemainingTimeInMillis: () => 60_000 } as Context),
+    db: dynamo.db,
     /** What was invoked asynchronously, oldest first. */
     invoked,
     ask: (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>

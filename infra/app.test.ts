@@ -16,7 +16,7 @@ describe.each(VARIANTS)("the app, $profile profile on a $network network", (cont
     }));
 
   it("stays below the number of resources that a stack may have", () => {
-    for (const template of Object.values(templates)) expect(resourcesOf(template).length).toBeLessThan(480);
+    for (const template of Object.values(templates)) expect(resourcesOf(template).length).toBeLessThan(450);
   });
 
   it("brings no custom resource but the deployment of the console's files", () => {

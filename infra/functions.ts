@@ -105,6 +105,9 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "manage-group-routes": http({ tables: { registry: "write" }, keys: "open", reserved: 2 }),
   "manage-queries": http({
     tables: { registry: "read", ledger: "erase", readings: "read", access: "read" },
+    buckets: { lake: "read" },
+    layers: ["duckdb"],
+    memoryMb: 1536,
     reserved: 5,
   }),
   "manage-schedules": http({ tables: { ledger: "erase" } }),
@@ -286,8 +289,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "plan-job": {
     trigger: { kind: "invoked" },
     timeoutSeconds: 900,
-    memoryMb: 1024,
+    memoryMb: 2048,
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
+    buckets: { lake: "read" },
+    layers: ["duckdb"],
     sends: LANES,
     invokes: ["plan-job"],
   },

@@ -63,6 +63,8 @@ const acknowledgements = ({ region, deployment }: Settings): readonly Acknowledg
   ["Headrace-Service/ingest-results", objects("evidence"), "Objects of one bucket: result batches"],
   ["Headrace-Service/export-lake", objects("lake"), "Objects of one bucket: files of the lake"],
   ["Headrace-Service/index-fleet", objects("lake"), "Objects of one bucket: fleet files"],
+  ["Headrace-Service/plan-job", objects("lake"), "Objects of one bucket: fleet files"],
+  ["Headrace-Api/manage-queries", objects("lake"), "Objects of one bucket: fleet files"],
   ["Headrace-Service/seal-audit", objects("seals"), "A seal of each minute, named by its time"],
   ["Headrace-Api/read-audit", objects("seals"), "The newest seal, and older ones if need be"],
   ["Headrace-Api/manage-exports", objects("exports"), "Objects of one bucket: links to files of exports"],

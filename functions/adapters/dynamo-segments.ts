@@ -20,6 +20,7 @@ import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { dynamoGroups } from "./dynamo-groups.ts";
+import type { FleetSearch } from "./fleet-search.ts";
 
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
@@ -196,6 +197,7 @@ export const registryTargets = (
   search: MeterSearchPorts,
   segments: Pick<Segments, "members" | "otherWays">,
   missing: Pick<MissingRecords, "read">,
+  fleet?: Pick<FleetSearch, "members">,
 ): Targets => ({
   async places(meterIds) {
     const meters = await registry.meters(meterIds);
@@ -205,19 +207,22 @@ export const registryTargets = (
   otherWays: () => segments.otherWays(),
   members: (target) =>
     target.kind === "filter"
-      ? filterMembers(search, segments, target.filter)
+      ? filterMembers(search, segments, target.filter, fleet)
       : target.kind === "missing"
         ? missingMembers(segments, missing, Date.parse(`${target.day}T00:00:00Z`))
         : segments.members(setOf(target)),
 });
 
-/** Memberships alone are answered by the sets, one query each; other conditions walk the directory. */
+/** Memberships alone are answered by the sets, one query each; other conditions ask a large fleet's files, or walk the directory. */
 async function* filterMembers(
   search: MeterSearchPorts,
   segments: Pick<Segments, "members">,
   filter: MeterFilter,
+  fleet: Pick<FleetSearch, "members"> | undefined,
 ): AsyncGenerator<SegmentMembers> {
-  yield* (await membersBySets(segments, filter)) ?? (await membersByWalk(search, filter));
+  yield* (await membersBySets(segments, filter)) ??
+    (await fleet?.members(filter)) ??
+    (await membersByWalk(search, filter));
 }
 
 /** Of each segment, who has something left to read of the day. */

@@ -10,6 +10,7 @@ import { dynamoMissingRecords } from "./dynamo-missing-records.ts";
 import { dynamoQueries } from "./dynamo-named.ts";
 import { dynamoRegistry } from "./dynamo-registry.ts";
 import { dynamoSegments, registryTargets } from "./dynamo-segments.ts";
+import type { FleetSearch } from "./fleet-search.ts";
 import { lambdaPlanner } from "./lambda-invoker.ts";
 import { meterSearch } from "./meter-search.ts";
 import { Setting, settings } from "./settings.ts";
@@ -17,8 +18,8 @@ import { sqsLanes } from "./sqs-lanes.ts";
 import { systemClock } from "./system-clock.ts";
 import { systemRandom } from "./system-random.ts";
 
-/** Ports of the functions that plan and send, as the environment says. */
-export function jobPorts(): SubmitPorts {
+/** Ports of the functions that plan and send, as the environment says. `fleet`: of who finds meters of large fleets. */
+export function jobPorts(fleet?: FleetSearch): SubmitPorts {
   const env = settings({
     ACCESS_TABLE: Setting,
     LEDGER_TABLE: Setting,
@@ -39,6 +40,7 @@ export function jobPorts(): SubmitPorts {
       meterSearch(db, { registry: env.REGISTRY_TABLE, readings: env.READINGS_TABLE, access: env.ACCESS_TABLE }),
       dynamoSegments(db, env.REGISTRY_TABLE),
       dynamoMissingRecords(db, env.READINGS_TABLE),
+      fleet,
     ),
     orders: dynamoAccess(db, env.ACCESS_TABLE),
     lanes: sqsLanes(sqsClient(), {

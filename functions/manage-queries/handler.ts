@@ -11,6 +11,7 @@ import { documentClient } from "../adapters/document-client.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoQueries } from "../adapters/dynamo-named.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
+import { fleetSearchOfEnvironment } from "../adapters/fleet-search-environment.ts";
 import { meterSearch } from "../adapters/meter-search.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -40,7 +41,10 @@ const jobs: JobSearchPorts = {
       : (await tallyOf(ledger.slicesOf(jobId), systemClock.now())).progress,
   now: systemClock.now,
 };
+const fleet = fleetSearchOfEnvironment({ memoryMb: 700, timeoutMs: 15_000 });
 const PREVIEWED = 20;
+/** Of a page of the files; other cursors are those of the directory. */
+const PLACE = /^\d+\.\d+$/;
 
 function viewOf({ caller: { id, name }, over = "meters", sharing = { kind: "everyone" }, ...shown }: StoredQuery) {
   const sentence = sentenceOf({ over, filter: shown.filter } as Asked);
@@ -73,6 +77,15 @@ async function rowsOf(
     const rows = found.jobs.map(({ job: { jobId }, row }) => ({ ...shown(row), jobId }));
     return { over: "jobs" as const, sentence, asOf: jobs.now(), rows, ...cursorOf(found) };
   }
+  const { cursor } = page;
+  if (cursor === undefined || PLACE.test(cursor)) {
+    const byFiles = await fleet.ask(async (fleetQueries, asOf) => {
+      const { rows, ...rest } = await fleetQueries.rows(asked.filter, page);
+      const named = rows.map((row) => ({ ...shown(row), meterId: String(row.meterId) }));
+      return { over: "meters" as const, sentence, asOf, rows: named, ...cursorOf(rest) };
+    });
+    if (byFiles !== undefined) return byFiles;
+  }
   const found = await findMeters(meters, asked.filter, page);
   const rows = found.meters.map(({ meter, row }) => ({ ...shown(row), meterId: meter.meter.meterId }));
   return { over: "meters" as const, sentence, asOf: meters.now(), rows, ...cursorOf(found) };
@@ -81,7 +94,7 @@ const cursorOf = ({ cursor }: { readonly cursor?: string }) => (cursor === undef
 
 async function counted({ over, filter }: Asked, caller: Caller) {
   if (over === "jobs") return countJobs(jobs, filter, jobsOf(caller));
-  const members = await membersBySets(segments, filter);
+  const members = (await membersBySets(segments, filter)) ?? (await fleet.members(filter));
   if (members === undefined) return countMeters(meters, filter);
   return { meters: members.reduce((sum, { bitmap }) => sum + countOf(bitmap), 0), complete: true };
 }

@@ -1,3 +1,4 @@
+import { piecesOf } from "../jobs/concurrency.ts";
 import type { SegmentMembers } from "../jobs/targets.ts";
 import { slotsOfBitmap } from "../jobs/targets.ts";
 import { SEGMENT_SLOTS } from "../metering/meter.ts";
@@ -33,8 +34,8 @@ export const FLEET_FILE_COLUMNS = [
 export interface FleetSources {
   /** Fleet files, on this machine. */
   readonly files: readonly string[];
-  /** Fast facts by segment, `columns` and `missing`, as far as anything is known. */
-  readonly facts: ReadonlyMap<number, SegmentFacts>;
+  /** Fast facts of these segments, `columns` and `missing`, as far as anything is known. */
+  readonly facts: (segments: readonly number[]) => Promise<ReadonlyMap<number, SegmentFacts>>;
 }
 
 /** The meters of the fleet, and those of them for which each of the conditions holds: a bitmap a segment. */
@@ -47,6 +48,12 @@ interface SlowAnswer {
 const METERS = `SELECT *, CASE WHEN groups = '' THEN [] ELSE string_split(groups, ' ') END AS "group" FROM files`;
 /** Of a hundred million meters. */
 const SEGMENTS_MAX = 100_000;
+
+/** Segments whose fast facts are held at once. */
+const LOOKED_UP = 256;
+const NOTHING_KNOWN: ReadonlyMap<number, SegmentFacts> = new Map();
+
+export type FleetQueries = ReturnType<typeof fleetQueries>;
 
 const isSlow = (condition: MeterCondition): boolean => !testsIn(condition).some(({ kind }) => isFastField(kind));
 
@@ -83,10 +90,13 @@ export function fleetQueries(columnar: Columnar, { files, facts }: FleetSources,
     const condition = conditionOf(filter);
     const parts = slowParts(condition);
     const found: SegmentMembers[] = [];
-    for (const { segment, all, holding } of await slowAnswers(parts)) {
-      const slow = new Map(parts.map((part, index) => [part, holding[index] ?? noBits()]));
-      const bitmap = within(condition, all, slow, facts.get(segment), nowMs);
-      if (bitmap.some((octet) => octet !== 0)) found.push({ segment, bitmap });
+    for (const piece of piecesOf(await slowAnswers(parts), LOOKED_UP)) {
+      const known = isSlow(condition) ? NOTHING_KNOWN : await facts(piece.map(({ segment }) => segment));
+      for (const { segment, all, holding } of piece) {
+        const slow = new Map(parts.map((part, index) => [part, holding[index] ?? noBits()]));
+        const bitmap = within(condition, all, slow, known.get(segment), nowMs);
+        if (bitmap.some((octet) => octet !== 0)) found.push({ segment, bitmap });
+      }
     }
     return found;
   };
@@ -114,9 +124,10 @@ export function fleetQueries(columnar: Columnar, { files, facts }: FleetSources,
         },
         page.limit,
       );
+      const known = await facts([...new Set(shown.map(([segment]) => segment))]);
       const rows = answer.rows.map((row, index) => {
         const [segment = 0, slot = 0] = shown[index] ?? [];
-        return { ...slowRow(answer.columns, row), ...factsRow(factsIn(facts, segment), slot, nowMs) };
+        return { ...slowRow(answer.columns, row), ...factsRow(factsIn(known, segment), slot, nowMs) };
       });
       return { rows, ...(places.length > shown.length ? { cursor: last.join(".") } : {}) };
     },
@@ -134,7 +145,7 @@ function bitmapOf(digits: string | undefined): Uint8Array {
   return bitmap;
 }
 
-const factsIn = (facts: FleetSources["facts"], segment: number): SegmentFacts =>
+const factsIn = (facts: ReadonlyMap<number, SegmentFacts>, segment: number): SegmentFacts =>
   facts.get(segment) ?? { columns: undefined, missing: undefined };
 
 /** The slots of one segment for which the condition holds. */

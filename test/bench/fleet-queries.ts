@@ -74,7 +74,7 @@ export const fleetQueriesBench: Benchmark = {
         octets += (await stat(file)).size;
         files.push(file);
       }
-      const queries = fleetQueries(columnar, { files, facts: fleet.facts }, nowMs);
+      const queries = fleetQueries(columnar, { files, facts: async () => fleet.facts }, nowMs);
       const kinds: Readonly<Record<string, (round: number) => Promise<unknown>>> = {
         "count, slow facts": (round) => queries.count(SLOW[round % SLOW.length] as MeterFilter),
         "count, fast facts": (round) => queries.count(FAST[round % FAST.length] as MeterFilter),

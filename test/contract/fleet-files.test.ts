@@ -152,7 +152,7 @@ describe.each<{ name: string; open: () => FleetFiles }>([
     const [row] = await fleet.rows("SELECT * FROM fleet WHERE slot = 1");
     expect(row).toEqual([
       ...[3, 1, "M-3-1", "3.1", "water", "odd", 2, undefined, "dial", "north pilot"],
-      ...["F-1", undefined, undefined, undefined, 48.2, 16.4, 3, T0],
+      ...["F-1", undefined, undefined, undefined, undefined, 48.2, 16.4, 3, T0],
     ]);
     const { asOf, mix } = fleetMix(await fleet.ports.files.files());
     expect(asOf).toBe(T0 + MINUTE_MS);
@@ -163,7 +163,7 @@ describe.each<{ name: string; open: () => FleetFiles }>([
     });
 
     const paths = await fleet.paths();
-    const queries = fleetQueries(columnar, { files: paths, facts: new Map() }, T0);
+    const queries = fleetQueries(columnar, { files: paths, facts: async () => new Map() }, T0);
     expect(await queries.members({ kind: "group", in: ["pilot"] } as never)).toMatchObject([{ segment: 3 }]);
     expect(await queries.count({ kind: "profile", in: ["even"] } as never)).toBe(2);
 

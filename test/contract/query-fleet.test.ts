@@ -31,7 +31,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("a filter over fleet files and columns", () => {
   it("finds the meters that it finds row by row, and pages through them", async () => {
-    const queries = fleetQueries(columnar, { files, facts: fleet.facts }, NOW);
+    const queries = fleetQueries(columnar, { files, facts: async () => fleet.facts }, NOW);
     const rows = fleet.rows().toArray();
     let matching = 0;
     await fc.assert(
@@ -57,7 +57,7 @@ describe("a filter over fleet files and columns", () => {
   });
 
   it("finds nothing where there is no file yet", async () => {
-    const queries = fleetQueries(columnar, { files: [], facts: fleet.facts }, NOW);
+    const queries = fleetQueries(columnar, { files: [], facts: async () => fleet.facts }, NOW);
     expect(await queries.count({ kind: "power", known: false })).toBe(0);
   });
 });

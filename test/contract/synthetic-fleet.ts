@@ -80,6 +80,7 @@ export function syntheticFleet(options: {
       transformer: `T-${Math.floor(number / 25)}`,
       collector: number % 2 === 0 ? null : `C-${number % 200}`,
       cell: null,
+      servicePoint: number % 40 === 0 ? null : number % 40 < 6 ? (FEW[number % 40] ?? null) : `SP-${number}`,
       place: number % 30 === 0 ? null : { latitude: 47 + (number % 1000) / 1000, longitude: 8 + (number % 773) / 773 },
       keyVersion: version === 0 ? null : version,
     };
