@@ -63,6 +63,22 @@ const http = (
   ...rest,
 });
 
+/** What charging accounts and ordering their switches needs. */
+const PREPAYMENT = {
+  tables: {
+    accounts: "erase",
+    access: "write",
+    registry: "read",
+    readings: "read",
+    ledger: "write",
+    timeline: "write",
+    authority: "read",
+    audit: "write",
+  },
+  sends: LANES,
+  invokes: ["plan-job"],
+} as const satisfies Partial<FunctionDescription>;
+
 /** Every function of the system: `functions/<name>/handler.ts`, what starts it, and all that it may touch. */
 export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   "submit-job": http({
@@ -143,6 +159,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["plan-job"],
     reserved: 5,
   }),
+  "manage-prepayment": http({ ...PREPAYMENT, reserved: 10 }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -163,6 +180,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       "drive-demand",
       "seal-audit",
       "watch-outages",
+      "run-prepayment",
     ],
   },
   bootstrap: {
@@ -285,6 +303,12 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     sends: LANES,
     invokes: ["plan-job"],
     settings: { OUTAGE_HOLD_SECONDS: "outageHoldSeconds" },
+  },
+  "run-prepayment": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+    ...PREPAYMENT,
   },
   "plan-job": {
     trigger: { kind: "invoked" },

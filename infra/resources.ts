@@ -14,6 +14,7 @@ export const TABLES = [
   "authority",
   "audit",
   "outages",
+  "accounts",
 ] as const;
 export const BUCKETS = ["evidence", "imports", "lake", "exports", "seals"] as const;
 /**
@@ -66,6 +67,7 @@ export const TABLE_VARIABLES: Readonly<Record<TableName, string>> = {
   authority: "AUTHORITY_TABLE",
   audit: "AUDIT_TABLE",
   outages: "OUTAGES_TABLE",
+  accounts: "ACCOUNTS_TABLE",
 };
 export const BUCKET_VARIABLES: Readonly<Record<BucketName, string>> = {
   evidence: "EVIDENCE_BUCKET",

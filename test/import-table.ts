@@ -15,6 +15,7 @@ const CAPABILITIES = [
   "readings",
   "events",
   "switching",
+  "prepayment",
   "programs",
   "outage",
   "demand",

@@ -43,6 +43,7 @@ const LONG = [
   "kill-bridge",
   "kpis",
   "once-with-faults",
+  "prepayment",
   "pushes",
   "schedules",
   "sleepers",

@@ -7,11 +7,16 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
 import { Calendar, type Calendars } from "../../shared/jobs/calendar.ts";
+import { PrepaymentPolicy } from "../../shared/prepayment/policy.ts";
+import { Tariff } from "../../shared/prepayment/tariff.ts";
 import { type StoredQueries, StoredQuery } from "../../shared/queries/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
-/** Few things with names, in the Ledger table, one partition a kind: `QUERIES/<name>`, `CALENDARS/<name>`, `VTNS/<name>`. */
-type Partition = "QUERIES" | "CALENDARS" | "VTNS";
+/**
+ * Few things with names, one partition a kind: in the Ledger table `QUERIES/<name>`, `CALENDARS/<name>` and `VTNS/<name>`, in the Accounts table
+ * `TARIFFS/<name>` and `POLICIES/<name>`.
+ */
+type Partition = "QUERIES" | "CALENDARS" | "VTNS" | "TARIFFS" | "POLICIES";
 
 function named<T extends { readonly name: string }>(
   db: DynamoDBDocumentClient,
@@ -55,6 +60,11 @@ function named<T extends { readonly name: string }>(
 
 export const dynamoQueries = (db: DynamoDBDocumentClient, TableName: string): StoredQueries =>
   named(db, TableName, "QUERIES", (value) => StoredQuery.parse(value));
+
+export const dynamoTariffs = (db: DynamoDBDocumentClient, TableName: string) =>
+  named(db, TableName, "TARIFFS", (value) => Tariff.parse(value));
+export const dynamoPolicies = (db: DynamoDBDocumentClient, TableName: string) =>
+  named(db, TableName, "POLICIES", (value) => PrepaymentPolicy.parse(value));
 
 export const dynamoCalendars = (db: DynamoDBDocumentClient, TableName: string): Calendars =>
   named(db, TableName, "CALENDARS", (value) => Calendar.parse(value));

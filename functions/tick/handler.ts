@@ -19,6 +19,7 @@ const env = settings({
   DRIVE_DEMAND_FUNCTION: Setting,
   SEAL_AUDIT_FUNCTION: Setting,
   WATCH_OUTAGES_FUNCTION: Setting,
+  RUN_PREPAYMENT_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -38,6 +39,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.DRIVE_DEMAND_FUNCTION,
     env.SEAL_AUDIT_FUNCTION,
     env.WATCH_OUTAGES_FUNCTION,
+    env.RUN_PREPAYMENT_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

@@ -59,6 +59,7 @@ const TABLES: Readonly<
   authority: keys("pk", "sk"),
   audit: keys("pk", "sk"),
   outages: { ...keys("pk", "sk"), timeToLiveAttribute: "expires" },
+  accounts: keys("pk", "sk"),
 };
 
 /** What must outlive every deployment: tables, buckets, the key, the people. Nothing here is removed with the stack. */

@@ -40,6 +40,7 @@ import {
 import { openadrRoutes } from "./openadr-routes.ts";
 import { outageRoutes } from "./outage-routes.ts";
 import { ParkedList, ParkedPath, ParkedQuery, Replayed, ReplayRequest } from "./parked.ts";
+import { prepaymentRoutes } from "./prepayment-routes.ts";
 import { queryRoutes } from "./query-routes.ts";
 import { ReadingQuery, Readings, ServicePointReadings } from "./readings.ts";
 import type { ApiRoute } from "./route.ts";
@@ -335,6 +336,7 @@ export const routes = {
   ...scheduleRoutes,
   ...groupRouteRoutes,
   ...safetyRoutes,
+  ...prepaymentRoutes,
   ...exportRoutes,
   ...kpiRoutes,
   ...demandRoutes,

@@ -28,6 +28,7 @@ export const EVENT_CLASSES = [
   "hardware",
   "communications",
   "security",
+  "credit",
 ] as const;
 export const EVENT_SEVERITIES = ["info", "warning", "alarm"] as const;
 

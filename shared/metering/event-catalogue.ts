@@ -12,7 +12,8 @@ export type EventClass =
   | "demand"
   | "hardware"
   | "communications"
-  | "security";
+  | "security"
+  | "credit";
 /** `alarm`: somebody should be told now. `warning`: somebody should look. `info`: it is kept. */
 export type EventSeverity = "info" | "warning" | "alarm";
 
@@ -95,6 +96,8 @@ export const EVENTS = {
   "communications.restored": of("communications", "info", "26.1.0.49"),
   "communications.sub-meter-lost": of("communications", "warning", "4.1.147.79"),
   "communications.sub-meter-restored": of("communications", "info", "4.1.147.216"),
+  "credit.low": of("credit", "warning", "0.0.0.0"),
+  "credit.used-up": of("credit", "warning", "0.0.0.0"),
 } as const satisfies Record<string, { class: EventClass; severity: EventSeverity; cim: string }>;
 
 export type EventName = keyof typeof EVENTS;

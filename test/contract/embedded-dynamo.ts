@@ -30,7 +30,7 @@ export const TABLES: readonly CreateTableCommandInput[] = [
     ],
     BillingMode: "PAY_PER_REQUEST",
   },
-  ...["Readings", "Registry", "Timeline", "Authority", "Audit", "Outages"].map(
+  ...["Readings", "Registry", "Timeline", "Authority", "Audit", "Outages", "Accounts"].map(
     (TableName): CreateTableCommandInput => ({
       TableName,
       AttributeDefinitions: ["pk", "sk"].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),

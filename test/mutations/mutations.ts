@@ -368,4 +368,25 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "window === there.window || (await counters.write(key, window, there.version)) !== undefined",
     tests: ["test/simulation/ingest-crash.test.ts"],
   },
+  {
+    name: "recent entries not archived before the next ones",
+    file: "shared/prepayment/credit-ledger.ts",
+    original: "if (added.length > 0) await accounts.archive(accountId, account.recent);",
+    mutated: "if (added.length > 1) await accounts.archive(accountId, account.recent);",
+    tests: ["test/simulation/prepayment.test.ts"],
+  },
+  {
+    name: "an order of credit given with the time of its sending",
+    file: "shared/prepayment/supply.ts",
+    original: "at: Math.max(now, supply.at + 1)",
+    mutated: "at: now",
+    tests: ["test/simulation/prepayment.test.ts"],
+  },
+  {
+    name: "accounts written whatever others have written",
+    file: "functions/adapters/dynamo-accounts.ts",
+    original: '"accountVersion = :was"',
+    mutated: '"accountVersion >= :was"',
+    tests: ["test/contract/accounts.test.ts"],
+  },
 ];
