@@ -43,7 +43,6 @@ const LONG = [
   "kill-bridge",
   "kpis",
   "once-with-faults",
-  "prepayment",
   "pushes",
   "schedules",
   "sleepers",
