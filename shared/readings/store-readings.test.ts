@@ -231,15 +231,23 @@ describe("stored readings", () => {
               ([stamp, value, other]) => [stamp, (value ?? 0) + bump + index * bump, other] as Row,
             ),
           }));
+          // What is read again the same is not written, so that it is as old as when it was first read.
+          const newest = new Map<number, { readonly value: number; readonly at: number }>();
           for (const index of [...pieces.keys(), ...repeats]) {
             const given = batches[index];
-            if (given !== undefined) await put([reportOf(given.rows, { at: DAY + given.at })], given.batch);
+            if (given === undefined) continue;
+            const { rows, at, batch } = given;
+            await put([reportOf(rows, { at: DAY + at })], batch);
+            for (const [stamp, value] of rows) {
+              const there = newest.get(stamp);
+              if (there === undefined || (there.value !== value && at > there.at))
+                newest.set(stamp, { value: value ?? 0, at });
+            }
           }
-          const newest = new Map<number, number>();
-          for (const { rows } of [...batches].sort((left, right) => left.at - right.at))
-            for (const [stamp, value] of rows) newest.set(stamp, value ?? 0);
           const stored = (await read(DAY, DAY + 4 * DAY_MS)).intervals[0]?.entries ?? [];
-          expect(new Map(stored.map(({ end: at, values }) => [at, Number(values[0])]))).toEqual(newest);
+          expect(new Map(stored.map(({ end: at, values }) => [at, Number(values[0])]))).toEqual(
+            new Map([...newest].map(([stamp, { value }]) => [stamp, value])),
+          );
           const kept = new Set(stored.map(({ end: at, values }) => `${at}=${values[0]}`));
           for (const day of [DAY, DAY + DAY_MS, DAY + 2 * DAY_MS])
             for (const { octets } of await blocks.supersededOf(place, day))
