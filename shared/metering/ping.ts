@@ -4,9 +4,10 @@ import type { OperationResult } from "./result.ts";
 
 type Evidence = NonNullable<OperationResult["evidence"]>;
 
+/** That an answer was given once and lost on the way is no silence. */
 const isSilence = (error: unknown): boolean =>
   (error instanceof LinkError && error.code === "link.timeout") ||
-  (error instanceof SessionError && error.reason === "timeout");
+  (error instanceof SessionError && error.reason === "timeout" && !error.code.endsWith(".answer-lost"));
 
 /**
  * A ping of the meter behind a module that has answered. `read`: something past the interface, and whether it answered.
