@@ -282,7 +282,7 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
     const wrong = field.meters.find(({ port }) => port === 1 + plan.wrongClock.meter);
     if (wrong === undefined) throw new Error("the meter with the wrong clock is there");
     const request: JobRequest = {
-      operation: { kind: "setClock" },
+      operation: { kind: "setClock", upToMs: 2 * HOUR_SECONDS * 1000 },
       target: { kind: "meters", meterIds: [wrong.meterId] },
       reason: "its clock is behind by an hour",
     };
