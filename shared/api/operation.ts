@@ -19,6 +19,9 @@ const [
   ReadPowerLimit,
   SetPowerLimit,
   ConfigurePush,
+  ProgramTariff,
+  ReadTariff,
+  SendPrice,
 ] = Operation.options;
 
 const range = z
@@ -53,6 +56,12 @@ const OFFERED = [
   ReadPowerLimit,
   SetPowerLimit.extend({ emergency: EmergencyLimit.extend({ activateAt: WholeSecond }).nullable().optional() }),
   ConfigurePush,
+  ProgramTariff.extend({ activateAt: WholeSecond.optional() }),
+  ReadTariff,
+  SendPrice.extend({ from: WholeSecond, until: WholeSecond }).refine(({ from, until }) => from < until, {
+    message: "expected from < until",
+    path: ["until"],
+  }),
 ] as const;
 
 /** What may be asked for, and how it is shown; instants in ISO 8601. */

@@ -26,6 +26,7 @@ import { readRegisters, wantedRegisters } from "./client/read-registers.ts";
 import { readSwitch } from "./client/read-switch.ts";
 import { setClock } from "./client/set-clock.ts";
 import { failureOf, type Refusal, TableReader } from "./client/table-reader.ts";
+import { programTariff, readTariff, showPrice, type TariffParts } from "./client/tariff-tables.ts";
 import { OK } from "./response-code.ts";
 import { USER_OCTETS } from "./services/logon.ts";
 import type { Request } from "./services/request.ts";
@@ -108,6 +109,12 @@ class C1222MeterSession implements MeterSession {
         return this.#result({ powerLimit: await setPowerLimit(this.#limitParts, operation, mayChange) });
       case "configurePush":
         return this.#result({ pushSet: await configurePush(this.#reader, this.#profile, operation) });
+      case "readTariff":
+        return this.#result({ tariff: await readTariff(await this.#tariffParts()) });
+      case "programTariff":
+        return this.#result({ tariff: await programTariff(await this.#tariffParts(), operation) });
+      case "sendPrice":
+        return this.#result({ shownPrice: await showPrice(await this.#tariffParts(), operation) });
       case "ping":
         return this.#ping(operation.depth);
       default:
@@ -169,6 +176,12 @@ class C1222MeterSession implements MeterSession {
       : [];
     const read = await this.#readRegisters({ kind: "readRegisters", measurements });
     return { ...read, switch: position.switch, refusals: [...position.refusals, ...read.refusals] };
+  }
+
+  async #tariffParts(): Promise<TariffParts> {
+    const { clock: ours, crypto } = this.#context;
+    const clock = await this.#meterClock();
+    return { reader: this.#reader, profile: this.#profile, crypto, clock, now: () => ours.now() };
   }
 
   async #setClock(order: Extract<Operation, { readonly kind: "setClock" }>): Promise<OperationResult> {

@@ -13,6 +13,7 @@ import { effectsOf } from "./client/effects.ts";
 import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { type LimiterParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
+import { programTariff, readTariff, type TariffParts } from "./client/program-tariff.ts";
 import { withCounter } from "./client/public-client.ts";
 import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
@@ -21,6 +22,7 @@ import { type Refusal, readRegisters, refusalOf, type ScalerCache, wantedRegiste
 import { readSwitch, switchOf, voltagesOf } from "./client/read-switch.ts";
 import type { Answer, DlmsSession } from "./client/session.ts";
 import { clockedSets, setClock } from "./client/set-clock.ts";
+import { showPrice } from "./client/show-price.ts";
 import type { DateTime } from "./date-time.ts";
 import { Clock } from "./objects/clock.ts";
 import { DataObject } from "./objects/data.ts";
@@ -84,6 +86,12 @@ class DlmsMeterSession implements MeterSession {
         return this.#result({ powerLimit: await setPowerLimit(await this.#limiter(), operation, mayChange) });
       case "configurePush":
         return this.#configurePush(operation);
+      case "readTariff":
+        return this.#result({ tariff: await readTariff(await this.#tariffParts()) });
+      case "programTariff":
+        return this.#result({ tariff: await programTariff(await this.#tariffParts(), operation) });
+      case "sendPrice":
+        return this.#sendPrice(operation);
       default:
         throw new SessionError("unsupported", "dlms.operation", "this driver does not know the operation");
     }
@@ -206,6 +214,17 @@ class DlmsMeterSession implements MeterSession {
     const { clock } = this.#context;
     const wall = (instant: number): DateTime => meterDateTime(time, instant);
     return this.#result({ loadControl: await controlLoad(this.#session, this.#profile, { clock, wall }, control) });
+  }
+
+  async #tariffParts(): Promise<TariffParts> {
+    const { clock, crypto } = this.#context;
+    const time = await this.#clockTime();
+    return { session: this.#session, profile: this.#profile, crypto, time, now: () => clock.now() };
+  }
+
+  async #sendPrice(order: Extract<Operation, { readonly kind: "sendPrice" }>): Promise<OperationResult> {
+    const shownPrice = await showPrice(await this.#tariffParts(), order);
+    return this.#result({ shownPrice });
   }
 
   async #setClock(order: Extract<Operation, { readonly kind: "setClock" }>): Promise<OperationResult> {

@@ -7,6 +7,7 @@ import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 import { PushState } from "../metering/push-setting.ts";
 import { SNAPSHOT_KINDS } from "../metering/result.ts";
+import { ShownTariff } from "../metering/tariff-calendar.ts";
 import { JobId } from "./job.ts";
 import { Lane } from "./lane.ts";
 
@@ -141,6 +142,8 @@ export const TaskReport = z.strictObject({
   pushSet: z.strictObject({ before: PushState, after: PushState }).optional(),
   /** Of an order to a switch. */
   switchEvidence: SwitchEvidence.optional(),
+  tariff: ShownTariff.optional(),
+  shownPrice: z.string().max(4096).optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

@@ -140,6 +140,19 @@ const C1222ClockSetting = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * A manufacturer's tables of one layout (`CALENDAR_LAYOUT` of the driver): the calendar that counts, and the one that waits.
+ * The standard's table 54 is laid out by no two public sources alike.
+ */
+const C1222Tariff = z.strictObject({
+  active: TableId,
+  pending: TableId,
+  tiers: z.int().min(1).max(8),
+  evidence: Evidence,
+});
+/** A manufacturer's table with the text of the display. */
+const C1222PriceDisplay = z.strictObject({ table: TableId, evidence: Evidence });
+
 const TimeForm = z.strictObject({ dataOrder: z.enum(["little", "big"]), format: z.int().min(1).max(4) });
 
 /** A module that sleeps: it listens for a while after each wake, and sends the registers' tables then, unasked. */
@@ -238,6 +251,8 @@ export const C1222Profile = z.strictObject({
       clockSetting: C1222ClockSetting.optional(),
       demandReset: C1222DemandReset.optional(),
       billing: C1222Billing.optional(),
+      tariff: C1222Tariff.optional(),
+      priceDisplay: C1222PriceDisplay.optional(),
       switch: C1222Switch.optional(),
       loadControl: C1222LoadControl.optional(),
       powerLimit: C1222PowerLimit.optional(),
@@ -274,5 +289,6 @@ export type C1222DemandReset = z.infer<typeof C1222DemandReset>;
 export type C1222Billing = z.infer<typeof C1222Billing>;
 export type C1222ClockSetting = z.infer<typeof C1222ClockSetting>;
 export type C1222PushSetting = z.infer<typeof C1222PushSetting>;
+export type C1222Tariff = z.infer<typeof C1222Tariff>;
 export type C1222Log = z.infer<typeof C1222Log>;
 export type C1222Sleep = z.infer<typeof C1222Sleep>;

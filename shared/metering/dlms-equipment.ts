@@ -37,6 +37,25 @@ export const DlmsClockSetting = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * Activity calendar (class 20) and Special days table (class 11). A day's switches name a script of the table; the
+ * Register activation (class 6) that it works on is the meter's own.
+ */
+export const DlmsTariff = z.strictObject({
+  calendar: ObisCode,
+  specialDays: ObisCode,
+  scriptTable: ObisCode,
+  /** Script that makes a tier count, from tier 1 on. */
+  tiers: z.array(z.int().min(1).max(0xffff)).min(1).max(8),
+  evidence: Evidence,
+});
+/** Text for the display, and since when and until when it holds: a Data object (class 1) with an octet-string. */
+export const DlmsPriceDisplay = z.strictObject({
+  message: ObisCode,
+  octetsMax: z.int().min(16).max(4096),
+  evidence: Evidence,
+});
+
 /** A Limiter (class 71). */
 export const DlmsLimiter = z.strictObject({
   obis: ObisCode,
@@ -163,6 +182,8 @@ export const DlmsMbusChannel = z.strictObject({
 export type DlmsEventLog = z.infer<typeof DlmsEventLog>;
 export type DlmsSwitch = z.infer<typeof DlmsSwitch>;
 export type DlmsClockSetting = z.infer<typeof DlmsClockSetting>;
+export type DlmsTariff = z.infer<typeof DlmsTariff>;
+export type DlmsPriceDisplay = z.infer<typeof DlmsPriceDisplay>;
 export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
 export type DlmsLoadControl = z.infer<typeof DlmsLoadControl>;
 export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;

@@ -3,6 +3,7 @@ import { LoadControl } from "./load-control.ts";
 import { MeasurementName } from "./measurement.ts";
 import { EmergencyLimit, PowerLimit } from "./power-limit.ts";
 import { PushDestination, PushedContent, PushPeriod } from "./push-setting.ts";
+import { Price, TariffCalendar } from "./tariff-calendar.ts";
 
 /** Milliseconds since 1970-01-01T00:00Z, a whole second. */
 const Instant = z.int().min(0).max(8_640_000_000_000_000);
@@ -77,6 +78,26 @@ const ConfigurePush = z.strictObject({
   /** Absent: where this deployment lets meters call in. */
   destination: PushDestination.optional(),
 });
+/**
+ * Writes a time-of-use calendar, and when it becomes active (clock ms, a whole second; absent: at once). Done is: the meter
+ * shows it so.
+ */
+const ProgramTariff = z.strictObject({
+  kind: z.literal("programTariff"),
+  calendar: TariffCalendar,
+  activateAt: Instant.optional(),
+});
+/** The calendars that the meter holds, and when the next one becomes active. */
+const ReadTariff = z.strictObject({ kind: z.literal("readTariff") });
+/** Shows a price at the meter: of an energy unit, or of an hour that is critical. It is not sent when it has ended. */
+const SendPrice = z.strictObject({
+  kind: z.literal("sendPrice"),
+  price: Price,
+  from: Instant,
+  until: Instant,
+  /** Critical peak, or of the moment. */
+  because: z.enum(["critical-peak", "real-time"]),
+});
 
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
 export const Operation = z.discriminatedUnion("kind", [
@@ -94,6 +115,9 @@ export const Operation = z.discriminatedUnion("kind", [
   ReadPowerLimit,
   SetPowerLimit,
   ConfigurePush,
+  ProgramTariff,
+  ReadTariff,
+  SendPrice,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -115,6 +139,9 @@ export const REPLAY_CLASS = {
   readPowerLimit: "read",
   setPowerLimit: "state",
   configurePush: "state",
+  programTariff: "state",
+  readTariff: "read",
+  sendPrice: "state",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {

@@ -10,9 +10,11 @@ import {
   DlmsLimiter,
   DlmsLoadControl,
   DlmsMbusChannel,
+  DlmsPriceDisplay,
   DlmsPush,
   DlmsSecuritySetup,
   DlmsSwitch,
+  DlmsTariff,
   Evidence,
 } from "./dlms-equipment.ts";
 import { MeasurementName } from "./measurement.ts";
@@ -150,6 +152,8 @@ export const DlmsProfile = z.strictObject({
       events: z.array(DlmsEventLog).max(16).optional(),
       switch: DlmsSwitch.optional(),
       clockSetting: DlmsClockSetting.optional(),
+      tariff: DlmsTariff.optional(),
+      priceDisplay: DlmsPriceDisplay.optional(),
       limiter: DlmsLimiter.optional(),
       loadControl: DlmsLoadControl.optional(),
       imageTransfer: DlmsImageTransfer.optional(),

@@ -3,6 +3,7 @@ import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PowerLimitShown } from "./power-limit.ts";
 import type { PushState } from "./push-setting.ts";
+import type { ShownTariff } from "./tariff-calendar.ts";
 
 /** A register value: `value × 10^scaler` of the measurement's unit. */
 export interface RegisterValue {
@@ -111,6 +112,10 @@ export interface OperationResult {
   readonly loadControl?: LoadControlState;
   /** `configurePush`: the push as the meter showed it before and after; the same where nothing was written. */
   readonly pushSet?: { readonly before: PushState; readonly after: PushState };
+  /** `programTariff`, `readTariff`. */
+  readonly tariff?: ShownTariff;
+  /** `sendPrice`: the message that the display now holds. */
+  readonly shownPrice?: string;
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */

@@ -136,7 +136,9 @@ function formOf({ c1222, commodity }: C1222Profile, options: C1222FormOptions): 
     STD_PROC_USED: procedureSet(false),
     MFG_PROC_USED: procedureSet(true),
     STD_TBLS_WRITE: [6, 7],
-    MFG_TBLS_WRITE: [],
+    MFG_TBLS_WRITE: setOf(
+      [c1222.tariff?.pending, c1222.priceDisplay?.table].flatMap((id) => (id === undefined ? [] : [id & 0x07ff])),
+    ),
   };
   const fieldsOf = (id: number) => STANDARD_TABLES.get(id)?.fields ?? [];
   const base: TableContext = { config, tables: [] };

@@ -145,7 +145,11 @@ export class C1222Meter {
       serial: plan.serial,
       seed: house.noiseSeed,
       ...(plan.form && { form: plan.form }),
-      pretences: { hollowReset: fault === "hollow-reset", hollowSwitch: fault === "hollow-switch" },
+      pretences: {
+        hollowReset: fault === "hollow-reset",
+        hollowSwitch: fault === "hollow-switch",
+        hollowTariff: fault === "hollow-tariff",
+      },
     });
     const { unicast } = plan.held;
     const { crypto } = this.#ports;

@@ -32,6 +32,8 @@ export interface Pretences {
   readonly hollowReset: boolean;
   /** Orders to the switch are acknowledged and not done. */
   readonly hollowSwitch: boolean;
+  /** Calendars are acknowledged and not kept. */
+  readonly hollowTariff?: boolean;
 }
 
 /** The meter's procedures by name; each run is recorded in the history log. */

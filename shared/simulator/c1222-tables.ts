@@ -16,6 +16,7 @@ import { c1222Procedures, type Pretences } from "./c1222-procedures.ts";
 import type { C1222Pushes } from "./c1222-pushes.ts";
 import { measuredBy } from "./c1222-quantities.ts";
 import { c1222Registers } from "./c1222-registers.ts";
+import { C1222TariffTables } from "./c1222-tariff.ts";
 import { type Limiter, NO_LIMIT } from "./limiter.ts";
 import { FREE_LEVEL } from "./load-relay.ts";
 import type { MeterState } from "./meter-state.ts";
@@ -123,6 +124,7 @@ export function c1222Tables({
     now: state.now,
     procedures: c1222Procedures(state, profile, form, logs, pretences, limiter),
   });
+  const tariff = new C1222TariffTables(state, profile, context, pretences.hollowTariff ?? false);
   let utility = new Uint8Array(STANDARD_UTILITY_OCTETS).fill(0x20);
   const layouts = new Map(
     Object.entries(profile.c1222.layouts).map(([id, text]) => [Number(id), parseDescription(text)] as const),
@@ -168,6 +170,8 @@ export function c1222Tables({
       case PROCEDURE_RESPONSE_TABLE:
         return procedures.response();
     }
+    const calendar = tariff.read(id);
+    if (calendar !== undefined) return calendar;
     const set = setOf(id);
     if (set !== undefined)
       return concat(...Array.from({ length: set.blocks }, (_, element) => loadProfiles.block(set, element)));
@@ -202,6 +206,10 @@ export function c1222Tables({
     write: (id, offset, data) => {
       if (id === PROCEDURE_INITIATE_TABLE) return offset === undefined ? procedures.initiate(data) : "onp";
       if (pushes.tables.includes(id)) return offset === undefined ? setPush(id, data) : "onp";
+      const calendar = tariff.write(id, offset, data);
+      if (calendar === "ok")
+        logs.done({ userId: 0, event: TABLE_WRITTEN, code: { number: id & 0x07ff, manufacturer: true } });
+      if (calendar !== undefined) return calendar;
       if (id !== UTILITY_TABLE) return read(id) === undefined ? "iar" : "onp";
       const begin = offset ?? 0;
       if (begin + data.length > utility.length || (offset === undefined && data.length !== utility.length))

@@ -12,6 +12,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import { assert } from "../ports/errors.ts";
 import { fromHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
+import type { ActivityCalendarMemory } from "./activity-calendar-object.ts";
 import type { AlarmDescriptors } from "./alarm-descriptors.ts";
 import { clockObject } from "./clock-object.ts";
 import { doubleLongUnsigned, longUnsigned, meterTimeData, text } from "./cosem-data.ts";
@@ -102,6 +103,7 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
     ...(relay === undefined
       ? []
       : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
+    ...(parts.calendar?.objects() ?? []),
     ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
     ...(loadControl === undefined || state.loadRelay === undefined
       ? []
@@ -145,6 +147,8 @@ export interface MeterParts {
   readonly keyring: MeterKeyring;
   readonly limiter: Limiter;
   readonly image: ImageMemory;
+  /** Absent: the model has no tariff to be programmed. */
+  readonly calendar?: ActivityCalendarMemory | undefined;
   readonly pushes: readonly PushSchedule[];
   readonly alarms: AlarmDescriptors;
   /** Meters on its M-Bus, each with its own device profile. */

@@ -17,6 +17,7 @@ export const FAULT_KINDS = {
   "dies-resetting": "does a demand reset, closes and is silent for 20 seconds: still done, once",
   "hollow-reset": "acknowledges a demand reset and does nothing: no-effect or unverified",
   "hollow-switch": "acknowledges an order to its switch and does nothing",
+  "hollow-tariff": "acknowledges a calendar of tariffs and keeps the one that it had",
   welded: "its switch says open, but the contact stays closed",
   "load-side-live": "has voltage on the load side though its switch is open",
 } as const;
@@ -39,6 +40,7 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   "dies-resetting": ["mutual"],
   "hollow-reset": ["mutual"],
   "hollow-switch": ["mutual"],
+  "hollow-tariff": ["mutual"],
   welded: ["mutual"],
   "load-side-live": ["mutual"],
 };

@@ -165,6 +165,9 @@ const days = (house: Household, day: number): Energy => ({
   exportWh: house.exportWhADay === 0 ? 0 : exportBefore(house, day),
 });
 
+/** Under which rate a quarter-hour counted that ended then, as meters leave their factory. */
+export const factoryRate = (end: number): Rate => (isWeekend(dayOf(end - 1)) ? 1 : 2);
+
 /**
  * What the total registers hold at quarter-hours, computed a day at a time and never stored: the truth, before any
  * encoding. The registers advance only there; between two quarter-hours they show the last one. While the switch is
@@ -295,17 +298,20 @@ export class LoadCurve {
   }
 
   /**
-   * The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. `rate`:
-   * of those counted under it alone.
+   * The largest mean power of a quarter-hour that ended in (from, to], W, and its end; undefined when none did. `counts`:
+   * of those alone.
    */
-  maxDemand(from: number, to: number, rate?: Rate): { readonly powerW: number; readonly end: number } | undefined {
+  maxDemand(
+    from: number,
+    to: number,
+    counts: (end: number) => boolean = () => true,
+  ): { readonly powerW: number; readonly end: number } | undefined {
     let max: { powerW: number; end: number } | undefined;
     let before = this.energyAt(lastStep(from)).importWh;
     for (let end = lastStep(from) + STEP_MS; end <= to; end += STEP_MS) {
       const { importWh } = this.energyAt(end);
       const powerW = (importWh - before) * (3_600_000 / STEP_MS);
-      const counts = rate === undefined || (rate === 1) === isWeekend(dayOf(end - 1));
-      if (counts && (max === undefined || powerW > max.powerW)) max = { powerW, end };
+      if (counts(end) && (max === undefined || powerW > max.powerW)) max = { powerW, end };
       before = importWh;
     }
     return max;

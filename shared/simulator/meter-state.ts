@@ -10,9 +10,10 @@ import {
 import { EventMemory } from "./event-memory.ts";
 import { controllableLoad, type Household } from "./household.ts";
 import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
-import { LoadCurve, lastStep, type Rate, STEP_MS } from "./load-model.ts";
+import { factoryRate, LoadCurve, lastStep, STEP_MS } from "./load-model.ts";
 import { FREE_LOAD, LoadRelay } from "./load-relay.ts";
 import { MeterClock } from "./meter-clock.ts";
+import { TariffMemory } from "./tariff-memory.ts";
 import type { TruthLog } from "./truth-log.ts";
 import { intervalStatus } from "./truth-log.ts";
 import { monthStart, wallTime, type Zone } from "./zone.ts";
@@ -26,6 +27,7 @@ export interface MeterState {
   /** The time that it should show. */
   readonly trueNow: () => number;
   readonly load: LoadCurve;
+  readonly tariff: TariffMemory;
   readonly truth: TruthLog;
   readonly resets: DemandResets;
   readonly relay: DisconnectSwitch;
@@ -112,6 +114,7 @@ export function meterState(house: Household, options: MeterStateOptions): MeterS
     now: () => clock.now(),
     trueNow,
     load,
+    tariff: new TariffMemory(load),
     truth,
     resets,
     relay,
@@ -166,8 +169,9 @@ export function maxDemandAt(
 ): { readonly powerW: number; readonly end: number } {
   const start = resetBefore(state, instant, monthStart(state.zone, instant - 1));
   const nothing = { powerW: 0, end: start };
-  if (rate !== undefined && rate > 2) return nothing;
-  return state.load.maxDemand(start, instant, rate as Rate | undefined) ?? nothing;
+  if (rate === undefined) return state.load.maxDemand(start, instant) ?? nothing;
+  const counts = (end: number): boolean => (state.tariff.tierBefore(end) ?? factoryRate(end)) === rate;
+  return state.load.maxDemand(start, instant, counts) ?? nothing;
 }
 export const maxDemand = (state: MeterState): { readonly powerW: number; readonly end: number } =>
   maxDemandAt(state, state.now());

@@ -9,6 +9,7 @@ import { wrap } from "../dlms/wrapper.ts";
 import type { EventName } from "../metering/event-catalogue.ts";
 import type { MeterEvent } from "../metering/result.ts";
 import { assert } from "../ports/errors.ts";
+import { ActivityCalendarMemory } from "./activity-calendar-object.ts";
 import { AlarmDescriptors } from "./alarm-descriptors.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
@@ -100,6 +101,7 @@ export interface Made {
   readonly alarms: AlarmDescriptors;
   readonly children: NonNullable<MeterParts["children"]>;
   readonly device: LogicalDevice;
+  readonly calendar: ActivityCalendarMemory | undefined;
 }
 
 /**
@@ -225,6 +227,7 @@ export class SimulatedMeter {
     );
     const inForce = countersByKey(this.counters);
     const alarms = new AlarmDescriptors(dlms.alarms ?? [], state.events, () => state.now());
+    const calendar = dlms.tariff && new ActivityCalendarMemory(state, dlms.tariff, plan.fault === "hollow-tariff");
     const tampering = plan.fault && TAMPERING[plan.fault];
     const device = electricityMeter(plan, {
       crypto,
@@ -235,6 +238,7 @@ export class SimulatedMeter {
       keyring,
       limiter,
       image,
+      calendar,
       pushes,
       alarms,
       children,
@@ -243,7 +247,7 @@ export class SimulatedMeter {
       onRekeyed: inForce.renew,
       ...(tampering && { tampering }),
     });
-    return { state, keyring, limiter, image, pushes, alarms, children, device };
+    return { state, keyring, limiter, image, pushes, alarms, children, device, calendar };
   }
 
   connect(): MeterConnection {
@@ -258,6 +262,7 @@ export class SimulatedMeter {
         if (!counted) this.#sessions += 1;
         counted = true;
         this.parts.limiter.look();
+        this.parts.calendar?.look();
         return react(octets);
       },
     };

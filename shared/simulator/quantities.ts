@@ -2,7 +2,7 @@ import type { Data } from "../dlms/data.ts";
 import { UNIT } from "../dlms/objects/unit.ts";
 import type { Measurement } from "../metering/measurement.ts";
 import { doubleLongUnsigned, long, longUnsigned } from "./cosem-data.ts";
-import type { Energy, Phase, Rate } from "./load-model.ts";
+import type { Energy, Phase } from "./load-model.ts";
 import { type MeterState, maxDemandAt } from "./meter-state.ts";
 
 /** What a meter measures: the truth before any encoding. */
@@ -55,8 +55,7 @@ const rateOf = (digit: string | undefined): number | undefined => (digit === und
 function energy(state: MeterState, [, kind, direction, form, digit]: readonly (string | undefined)[]): Quantity {
   const rate = rateOf(digit);
   const register = (instant: number): number => {
-    if (rate !== undefined && rate > 2) return 0; // the tariff has two rates
-    const active = rate === undefined ? state.load.energyAt(instant) : state.load.rateAt(rate as Rate, instant);
+    const active = rate === undefined ? state.load.energyAt(instant) : state.tariff.energyAt(rate, instant);
     return energyOf(state, kind ?? "", direction ?? "", active);
   };
   return {

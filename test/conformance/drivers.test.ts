@@ -3,6 +3,7 @@ import type { Measurement } from "../../shared/metering/measurement.ts";
 import type { OnceOperation, Operation, OperationKind } from "../../shared/metering/operation.ts";
 import type { MeterEvent, OperationResult } from "../../shared/metering/result.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
+import { CALENDAR } from "./calendars.ts";
 import {
   C1222,
   DLMS,
@@ -141,6 +142,15 @@ const EACH: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Opera
   readPowerLimit: { kind: "readPowerLimit" },
   setPowerLimit: { kind: "setPowerLimit", limit: LIMIT },
   configurePush: { kind: "configurePush", content: "alarms", enabled: true },
+  programTariff: { kind: "programTariff", calendar: CALENDAR },
+  readTariff: { kind: "readTariff" },
+  sendPrice: {
+    kind: "sendPrice",
+    price: { currency: "EUR", value: 4_512, scaler: -4 },
+    from: lastQuarter,
+    until: lastQuarter + DAY_MS,
+    because: "critical-peak",
+  },
 };
 
 const FAULTS: readonly (readonly [string, Partial<Trial>])[] = [
@@ -170,6 +180,9 @@ describe("what a model does not have is unsupported by either protocol", () => {
     "readPowerLimit",
     "setPowerLimit",
     "configurePush",
+    "programTariff",
+    "readTariff",
+    "sendPrice",
   ] as const)("%s", async (kind) => {
     const bare = (side: Side): Partial<Trial> => ({ profile: withoutEquipment(side.profile) });
     const expected = { reason: "unsupported", retry: "never" };

@@ -1,5 +1,6 @@
 import type { C1222Profile } from "../c1222-profile.ts";
 import { PUSH_PERIODS } from "../push-setting.ts";
+import { CALENDAR_LAYOUT, MESSAGE_LAYOUT } from "../us-calendar.ts";
 
 /** What a manufacturer's codes of the event log mean, beside the standard ones. */
 const US_EVENTS: NonNullable<C1222Profile["c1222"]["logs"]>[number]["codes"] = {
@@ -69,7 +70,12 @@ const CIPHERED: C1222Profile = {
       "2054": "LEVEL : UINT8; MINUTES_LEFT : UINT16;",
       "2055": "LIMIT_WATTS : UINT32; OVER_SECONDS : UINT32; UNDER_SECONDS : UINT32; LIMIT_ACTS : UINT8;",
       "2056": "REGISTERS_ON : UINT8; REGISTERS_MINUTES : UINT16; ALARMS_ON : UINT8;",
+      "2060": CALENDAR_LAYOUT,
+      "2061": CALENDAR_LAYOUT,
+      "2062": MESSAGE_LAYOUT,
     },
+    tariff: { active: 2060, pending: 2061, tiers: 4, evidence: "unverified" },
+    priceDisplay: { table: 2062, evidence: "unverified" },
     logs: [{ log: "events", table: 76, codes: US_EVENTS }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
     billing: { tables: [25], evidence: "verified" },
@@ -138,11 +144,13 @@ const variant = (name: string, security: C1222Profile["c1222"]["access"]["securi
 const readingOnly = ({
   c1222: {
     switch: _,
-    demandReset: __,
-    clockSetting: ___,
-    loadControl: ____,
-    powerLimit: _____,
-    pushes: ______,
+    demandReset: _a,
+    clockSetting: _b,
+    loadControl: _c,
+    powerLimit: _d,
+    pushes: _e,
+    tariff: _f,
+    priceDisplay: _g,
     ...c1222
   },
   ...profile
