@@ -34,6 +34,7 @@ const FUNCTIONS = [
   "manage-queries",
   "manage-schedules",
   "manage-calendars",
+  "manage-tariffs",
   "manage-ways-in",
   "manage-demand",
   "serve-openadr",

@@ -128,6 +128,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   }),
   "manage-schedules": http({ tables: { ledger: "erase" } }),
   "manage-calendars": http({ tables: { ledger: "erase" }, reserved: 2 }),
+  "manage-tariffs": http({ tables: { ledger: "write", readings: "read" }, reserved: 2 }),
   "manage-parked": http({ parked: { queues: QUEUES, access: "drain" }, sends: QUEUES, reserved: 2 }),
   "approve-job": http({
     tables: { access: "write", registry: "read", readings: "read", ledger: "write", audit: "write" },

@@ -16,6 +16,7 @@ const CAPABILITIES = [
   "events",
   "switching",
   "prepayment",
+  "pricing",
   "programs",
   "outage",
   "demand",

@@ -5,18 +5,20 @@ import {
   PutCommand,
   paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
+import { z } from "zod";
 import { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
 import { Calendar, type Calendars } from "../../shared/jobs/calendar.ts";
 import { PrepaymentPolicy } from "../../shared/prepayment/policy.ts";
 import { Tariff } from "../../shared/prepayment/tariff.ts";
+import { Tariff as MeterTariff, type Tariffs } from "../../shared/pricing/tariff.ts";
 import { type StoredQueries, StoredQuery } from "../../shared/queries/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 /**
- * Few things with names, one partition a kind: in the Ledger table `QUERIES/<name>`, `CALENDARS/<name>` and `VTNS/<name>`, in the Accounts table
- * `TARIFFS/<name>` and `POLICIES/<name>`.
+ * Few things with names, one partition a kind: in the Ledger table `QUERIES/<name>`, `CALENDARS/<name>`, `VTNS/<name>` and
+ * `TARIFF-VERSIONS/<id>@<version>`, in the Accounts table `TARIFFS/<name>` and `POLICIES/<name>`.
  */
-type Partition = "QUERIES" | "CALENDARS" | "VTNS" | "TARIFFS" | "POLICIES";
+type Partition = "QUERIES" | "CALENDARS" | "VTNS" | "TARIFFS" | "POLICIES" | "TARIFF-VERSIONS";
 
 function named<T extends { readonly name: string }>(
   db: DynamoDBDocumentClient,
@@ -72,3 +74,19 @@ export const dynamoCalendars = (db: DynamoDBDocumentClient, TableName: string): 
 /** VTNs of others whose events the headend takes. */
 export const dynamoVtns = (db: DynamoDBDocumentClient, TableName: string) =>
   named(db, TableName, "VTNS", (value) => VtnConnection.parse(value));
+
+/** What meters are programmed with. */
+export function dynamoTariffVersions(db: DynamoDBDocumentClient, TableName: string): Tariffs {
+  const nameOf = (tariffId: string, version: number): string => `${tariffId}@${String(version).padStart(4, "0")}`;
+  const Named = MeterTariff.extend({ name: z.string() });
+  const store = named(db, TableName, "TARIFF-VERSIONS", (value) => Named.parse(value));
+  const plain = ({ name: _, ...tariff }: z.infer<typeof Named>): MeterTariff => tariff;
+  return {
+    create: (tariff) => store.create({ ...tariff, name: nameOf(tariff.tariffId, tariff.version) }),
+    async read(tariffId, version) {
+      const found = await store.read(nameOf(tariffId, version));
+      return found && plain(found);
+    },
+    list: async () => (await store.list()).map(plain),
+  };
+}

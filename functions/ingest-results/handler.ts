@@ -5,6 +5,7 @@ import { timelineDays } from "../../shared/events/timeline.ts";
 import { powerNewsKeeper } from "../../shared/outage/keep-power-news.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
+import { tariffKeeper } from "../../shared/pricing/meter-tariffs.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
 import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
@@ -16,6 +17,7 @@ import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
 import { dynamoLakeMarks } from "../adapters/dynamo-lake.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoMeterTariffs } from "../adapters/dynamo-meter-tariffs.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoOutages } from "../adapters/dynamo-outages.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
@@ -63,6 +65,8 @@ const ports = {
       crypto: nodeCrypto,
     }),
     outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
+    tariffKeeper(dynamoMeterTariffs(db, env.READINGS_TABLE), nodeCrypto),
+    outcomeKeeper(auditOfEnvironment(), systemClock),
   ],
 };
 const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);

@@ -1,11 +1,14 @@
 import type { ProblemKind } from "../../shared/api/problem.ts";
 import { cloneJob } from "../../shared/jobs/clone-job.ts";
 import type { Caller, JobId } from "../../shared/jobs/job.ts";
-import { type RefusedJob, type SubmitOutcome, submitJob } from "../../shared/jobs/submit-job.ts";
+import { AHEAD_MAX_MS, type RefusedJob, type SubmitOutcome, submitJob } from "../../shared/jobs/submit-job.ts";
 import { mayAsk, maySee } from "../../shared/security/ownership.ts";
+import { documentClient } from "../adapters/document-client.ts";
+import { dynamoTariffVersions } from "../adapters/dynamo-named.ts";
 import { gateOfEnvironment } from "../adapters/gate-ports.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
+import { Setting, settings } from "../adapters/settings.ts";
 
 const ports = { ...jobPorts(), gate: gateOfEnvironment() };
 
@@ -28,11 +31,11 @@ const PROBLEM: Readonly<Record<RefusedJob["because"], readonly [ProblemKind, str
   "idempotency-conflict": ["conflict", "The key was used for another request."],
 };
 
-function answerTo(outcome: SubmitOutcome) {
-  if (outcome.kind === "accepted") return { status: 202, body: { jobId: outcome.jobId, state: outcome.state } };
-  const { kind: _, because, ...error } = outcome;
-  return refuse(...PROBLEM[because], error);
-}
+const refusalTo = ({ kind: _, because, ...error }: RefusedJob) => refuse(...PROBLEM[because], error);
+const answerTo = (outcome: SubmitOutcome) =>
+  outcome.kind === "accepted"
+    ? { status: 202, body: { jobId: outcome.jobId, state: outcome.state } }
+    : refusalTo(outcome);
 const notAllowed = (kind: string) =>
   refuse("forbidden", "The caller may only read.", {
     field: "operation.kind",
@@ -48,7 +51,44 @@ async function hides(caller: Caller, field: string, jobId: JobId | undefined) {
   return refuse(...PROBLEM["unknown-job"], { field, expected: "the id of a job that is there", received: jobId });
 }
 
+const tariffs = dynamoTariffVersions(documentClient(), settings({ LEDGER_TABLE: Setting }).LEDGER_TABLE);
+/** How long after its time a calendar is looked for on the meters. */
+const PROOF_MS = 15 * 60_000;
+
 export const handler = httpHandler({
+  async rolloutTariff({ params: { tariffId, version }, body, caller }) {
+    const tariff = await tariffs.read(tariffId, version);
+    if (tariff === undefined)
+      return refuse("not-found", `There is no version ${version} of tariff ${tariffId}.`, {
+        field: "version",
+        expected: "a version that was made",
+        received: String(version),
+      });
+    if (!mayAsk(caller, "programTariff")) return notAllowed("programTariff");
+    const { target, activateAt, reason, idempotencyKey: key } = body;
+    const keyed = (part: string) => (key === undefined ? {} : { idempotencyKey: `${key}#${part}` });
+    const { calendar } = tariff.content;
+    const operation = { kind: "programTariff", calendar, ...(activateAt === undefined ? {} : { activateAt }) } as const;
+    const program = await submitJob(ports, caller, { operation, target, reason, ...keyed("program") });
+    if (program.kind === "refused") return refusalTo(program);
+    const notBefore = activateAt === undefined ? undefined : activateAt + PROOF_MS;
+    if (notBefore === undefined || notBefore > ports.clock.now() + AHEAD_MAX_MS)
+      return { status: 202, body: { program: { jobId: program.jobId, state: program.state } } };
+    const proof = await submitJob(ports, caller, {
+      operation: { kind: "readTariff" },
+      target,
+      lane: "bulk",
+      notBefore,
+      reason,
+      ...keyed("proof"),
+    });
+    if (proof.kind === "refused") return refusalTo(proof);
+    const jobs = {
+      program: { jobId: program.jobId, state: program.state },
+      proof: { jobId: proof.jobId, state: proof.state },
+    };
+    return { status: 202, body: jobs };
+  },
   async submitJob({ body, caller }) {
     const { operation, target, after } = body;
     if (!mayAsk(caller, operation.kind)) return notAllowed(operation.kind);

@@ -47,6 +47,7 @@ import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
 import { safetyRoutes } from "./safety-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { tariffRoutes } from "./tariff-routes.ts";
 import { AlarmList, AlarmQuery, EventCatalogue, TimelineInApi, TimelineQuery } from "./timeline.ts";
 import { WayInInApi, WayInLimitBody, WayInPath } from "./ways-in.ts";
 
@@ -342,6 +343,7 @@ export const routes = {
   ...demandRoutes,
   ...openadrRoutes,
   ...outageRoutes,
+  ...tariffRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",
