@@ -47,6 +47,7 @@ const LONG = [
   "schedules",
   "sleepers",
   "switch",
+  "tariffs",
   "two-bridges",
   "two-protocols",
 ].map((name) => `test/e2e/${name}.test.ts`);

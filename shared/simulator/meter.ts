@@ -228,7 +228,6 @@ export class SimulatedMeter {
     const inForce = countersByKey(this.counters);
     const alarms = new AlarmDescriptors(dlms.alarms ?? [], state.events, () => state.now());
     const calendar = dlms.tariff && new ActivityCalendarMemory(state, dlms.tariff, plan.fault === "hollow-tariff");
-    const tampering = plan.fault && TAMPERING[plan.fault];
     const device = electricityMeter(plan, {
       crypto,
       random,
@@ -245,7 +244,7 @@ export class SimulatedMeter {
       hollowReset: plan.fault === "hollow-reset",
       hollowSwitch: plan.fault === "hollow-switch",
       onRekeyed: inForce.renew,
-      ...(tampering && { tampering }),
+      ...(plan.fault && TAMPERING[plan.fault] && { tampering: TAMPERING[plan.fault] }),
     });
     return { state, keyring, limiter, image, pushes, alarms, children, device, calendar };
   }

@@ -389,4 +389,18 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: '"accountVersion >= :was"',
     tests: ["test/contract/accounts.test.ts"],
   },
+  {
+    name: "a calendar believed without being read back",
+    file: "shared/dlms/client/program-tariff.ts",
+    original: "  if (written.passive?.digest !== wanted)",
+    mutated: "  if (written.passive?.digest === undefined && wanted === undefined)",
+    tests: ["test/conformance/tariffs.test.ts"],
+  },
+  {
+    name: "a clock put over the end of an interval that does not say so",
+    file: "shared/metering/clock-step.ts",
+    original: "  if (unmarked !== undefined) {",
+    mutated: "  if (unmarked !== undefined && offsetMs === 0) {",
+    tests: ["shared/metering/clock-step.test.ts", "shared/simulator/profiles.test.ts"],
+  },
 ];
