@@ -2,7 +2,7 @@ import type { HdlcParameters } from "../dlms/hdlc-parameters.ts";
 import { DatagramConnection, ServerConnection } from "../dlms/server/connection.ts";
 import { cosemObjects } from "../dlms/server/cosem-object.ts";
 import { HdlcServerConnection } from "../dlms/server/hdlc-connection.ts";
-import type { CounterMemory, LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
+import type { LogicalDevice, Tampering } from "../dlms/server/logical-device.ts";
 import { type Notification, type PushOptions, pushApdus } from "../dlms/server/push.ts";
 import type { ServerPorts } from "../dlms/server/server-association.ts";
 import { wrap } from "../dlms/wrapper.ts";
@@ -12,6 +12,7 @@ import { assert } from "../ports/errors.ts";
 import { ActivityCalendarMemory } from "./activity-calendar-object.ts";
 import { AlarmDescriptors } from "./alarm-descriptors.ts";
 import { type CounterState, CounterWitness, noCounters } from "./counter-witness.ts";
+import { countersByKey } from "./counters-by-key.ts";
 import { DemandResets, type ResetState } from "./demand-resets.ts";
 import { electricityMeter, type MeterParts } from "./electricity-meter.ts";
 import { trueEvents } from "./event-log-object.ts";
@@ -102,28 +103,6 @@ export interface Made {
   readonly children: NonNullable<MeterParts["children"]>;
   readonly device: LogicalDevice;
   readonly calendar: ActivityCalendarMemory | undefined;
-}
-
-/**
- * Counters under the key in force. An association goes on under the key that it began with, and its counters with it:
- * when the key is replaced they part from the witness, which begins anew.
- */
-function countersByKey(witness: CounterWitness): { readonly memory: () => CounterMemory; readonly renew: () => void } {
-  let view: { target: CounterMemory } = { target: witness };
-  const over = (of: { target: CounterMemory }): CounterMemory => ({
-    lastAccepted: () => of.target.lastAccepted(),
-    accepted: (counter) => of.target.accepted(counter),
-    refused: (counter) => of.target.refused(counter),
-    nextOwn: () => witness.nextOwn(), // rises whatever the key
-  });
-  return {
-    memory: () => over(view),
-    renew: () => {
-      view.target = new CounterWitness(witness.state);
-      view = { target: witness };
-      witness.rekeyed();
-    },
-  };
 }
 
 /** One simulated meter: its state, its objects and its fault. Costs next to nothing until somebody connects. */
