@@ -1,5 +1,5 @@
 import type { CounterMemory } from "../dlms/server/logical-device.ts";
-import type { CounterWitness } from "./counter-witness.ts";
+import { CounterWitness } from "./counter-witness.ts";
 
 /**
  * Counters under the key in force. An association goes on under the key that it began with, and its counters with it:
