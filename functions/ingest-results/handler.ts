@@ -64,9 +64,8 @@ const ports = {
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),
       crypto: nodeCrypto,
     }),
-    outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
     tariffKeeper(dynamoMeterTariffs(db, env.READINGS_TABLE), nodeCrypto),
-    outcomeKeeper(auditOfEnvironment(), systemClock),
+    outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
   ],
 };
 const park = parking(sqsClient(), env.RESULTS_PARKED_QUEUE_URL);
