@@ -11,6 +11,8 @@ import {
   TariffReportQuery,
 } from "./tariffs.ts";
 
+const BEHIND = "/tariffs/{path+}";
+
 /** Tariffs by version, bringing one onto meters, and how they stand to it. */
 export const tariffRoutes = {
   listTariffVersions: {
@@ -25,6 +27,7 @@ export const tariffRoutes = {
   readTariffVersion: {
     method: "GET",
     path: "/tariffs/{tariffId}/versions/{version}",
+    behind: BEHIND,
     function: "manage-tariffs",
     summary: "One version of a tariff",
     roles: SEES,
@@ -35,6 +38,7 @@ export const tariffRoutes = {
   putTariffVersion: {
     method: "PUT",
     path: "/tariffs/{tariffId}/versions/{version}",
+    behind: BEHIND,
     function: "manage-tariffs",
     summary: "Make a version of a tariff; it never changes after",
     roles: GUARDS,
@@ -57,6 +61,7 @@ export const tariffRoutes = {
   reportTariff: {
     method: "GET",
     path: "/tariffs/{tariffId}/versions/{version}/meters",
+    behind: BEHIND,
     function: "manage-tariffs",
     summary: "How meters stand to a version, as they last showed it",
     roles: SEES,
