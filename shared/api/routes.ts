@@ -49,7 +49,7 @@ import { safetyRoutes } from "./safety-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
 import { tariffRoutes } from "./tariff-routes.ts";
 import { AlarmList, AlarmQuery, EventCatalogue, TimelineInApi, TimelineQuery } from "./timeline.ts";
-import { WayInInApi, WayInLimitBody, WayInPath } from "./ways-in.ts";
+import { wayInRoutes } from "./way-in-routes.ts";
 
 /**
  * The one table of routes. `infra/` makes API routes and authorizers of it, handlers validate by it, `/openapi.json`
@@ -366,27 +366,7 @@ export const routes = {
     response: Replayed,
     statuses: [200],
   },
-  readWayIn: {
-    method: "GET",
-    path: "/ways-in/{wayIn}",
-    function: "manage-ways-in",
-    summary: "How many sessions a collector or cell may have at once, and who has them",
-    roles: KEEPS,
-    params: WayInPath,
-    response: WayInInApi,
-    statuses: [200],
-  },
-  limitWayIn: {
-    method: "PUT",
-    path: "/ways-in/{wayIn}",
-    function: "manage-ways-in",
-    summary: "Say how many sessions a collector or cell may have at once",
-    roles: KEEPS,
-    params: WayInPath,
-    request: WayInLimitBody,
-    response: WayInInApi,
-    statuses: [200],
-  },
+  ...wayInRoutes,
   describeApi: {
     method: "GET",
     path: "/openapi.json",
