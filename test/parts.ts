@@ -34,6 +34,17 @@ export interface Vitest {
 const BROWSER = "test/e2e/console.test.ts";
 const CAPTURE = "test/e2e/tshark.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
+/** Of the units those that take most: `npm test` ends within ten minutes. */
+const SLOW = [
+  "test/town.test.ts",
+  "test/simulation/week/week.test.ts",
+  "test/simulation/simulation.test.ts",
+  "test/simulation/orders-crash.test.ts",
+  "test/simulation/ingest-crash.test.ts",
+  "test/simulation/groups.test.ts",
+  "test/contract/meter-exchange.test.ts",
+  "infra/local/synthesised.test.ts",
+];
 /** These wait for leases or windows to run out, for meters to call again, or for minutes to pass; or enrol ten thousand. */
 const LONG = [
   "attached",
@@ -44,6 +55,7 @@ const LONG = [
   "kpis",
   "once-with-faults",
   "pushes",
+  "restart",
   "schedules",
   "sleepers",
   "switch",
@@ -88,14 +100,20 @@ export const PARTS: readonly Part[] = [
     run: {
       kind: "vitest",
       paths: [],
-      exclude: ["test/e2e/**", "test/interop/**", "test/mutations/**", DISSECTOR],
+      exclude: ["test/e2e/**", "test/interop/**", "test/mutations/**", DISSECTOR, ...SLOW],
     },
   },
   {
     name: "deployment",
-    about: "whole local deployments: reads, faults, refusals, restarts",
+    about: "whole local deployments: reads, refusals, poison, bridges",
     always: true,
     run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE, ...LONG] },
+  },
+  {
+    name: "slow units",
+    about: "units that play through days or crashes, or start processes",
+    always: false,
+    run: { kind: "vitest", paths: SLOW },
   },
   {
     name: "mutations",
@@ -106,7 +124,7 @@ export const PARTS: readonly Part[] = [
   {
     name: "recovery",
     about:
-      "whole local deployments: bridges killed, drained and replaced, schedules, groups, imports, meters that call in",
+      "whole local deployments: faults, restarts, bridges killed, drained and replaced, schedules, groups, imports, meters that call in",
     always: false,
     run: { kind: "vitest", paths: LONG },
   },
