@@ -49,6 +49,7 @@ const SLOW = [
 const LONG = [
   "attached",
   "demand-reset",
+  "exports",
   "group-read",
   "import",
   "kill-bridge",

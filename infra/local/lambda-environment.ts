@@ -41,11 +41,15 @@ const failure = (errorType: string, errorMessage: string): InvokeResult => ({
   payload: JSON.stringify({ errorType, errorMessage }),
 });
 
+/** How long an event may go on when everything ends. */
+const FINISH_MS = 10_000;
+
 /** A worker thread with one function in it: one event at a time, ended when it takes too long. */
 export class LambdaEnvironment {
   readonly #worker: Worker;
   readonly #settings: EnvironmentSettings;
   readonly #ready: Promise<InvokeResult | undefined>;
+  #running: Promise<InvokeResult> | undefined;
   #settle: ((result: InvokeResult) => void) | undefined;
   #ended = false;
 
@@ -104,7 +108,7 @@ export class LambdaEnvironment {
     }
     const requestId = randomUUID();
     const { timeoutMs } = this.#settings;
-    return new Promise((resolve) => {
+    const running = new Promise<InvokeResult>((resolve) => {
       const overdue = setTimeout(() => {
         this.#settle?.(failure("Sandbox.Timedout", `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`));
         void this.close();
@@ -116,6 +120,24 @@ export class LambdaEnvironment {
       };
       this.#worker.postMessage({ requestId, event, deadline: Date.now() + timeoutMs } satisfies ToWorker);
     });
+    this.#running = running;
+    return running;
+  }
+
+  /**
+   * Ends after the event that it has, or when that takes longer than a moment: a native package whose thread is ended in the
+   * middle of its work takes the whole process with it.
+   */
+  async finish(): Promise<void> {
+    let waiting: NodeJS.Timeout | undefined;
+    await Promise.race([
+      this.#running,
+      new Promise<void>((resolve) => {
+        waiting = setTimeout(resolve, FINISH_MS);
+      }),
+    ]);
+    clearTimeout(waiting);
+    await this.close();
   }
 
   async close(): Promise<void> {

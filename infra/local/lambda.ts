@@ -65,7 +65,7 @@ export class LambdaFunction {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#all].map((environment) => environment.close()));
+    await Promise.all([...this.#all].map((environment) => environment.finish()));
     for (const resume of this.#waiting.splice(0)) resume();
   }
 
