@@ -55,6 +55,7 @@ const LONG = [
   "kill-bridge",
   "kpis",
   "once-with-faults",
+  "prepayment",
   "pushes",
   "restart",
   "schedules",
