@@ -49,6 +49,7 @@ const SLOW = [
 const LONG = [
   "attached",
   "demand-reset",
+  "demand-response",
   "exports",
   "group-read",
   "import",
