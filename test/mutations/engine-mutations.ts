@@ -99,12 +99,6 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     mutated: '  if (slice.state !== "working") return ignored("not-waiting");',
   },
   {
-    name: "expiry not checked",
-    file: "shared/bridge/slice-runner.ts",
-    original: '      if (now >= slice.deadline && !proofOnly) return "deadline";\n',
-    mutated: "",
-  },
-  {
     name: "job's state not looked at before a dial",
     file: "shared/bridge/slice-runner.ts",
     original: 'return proofOnly || (await jobRuns()) ? undefined : "job-ended";',

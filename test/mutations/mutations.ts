@@ -9,13 +9,11 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["shared/jobs/slice-machine.test.ts", "shared/jobs/slice-machine-sequences.test.ts"],
   },
   {
-    name: "ledger written before the block",
-    file: "shared/readings/ingest-batch.ts",
-    original: "  const stored = await keepReports(",
-    mutated: `  const slice = { jobId: envelope.job, segment: envelope.segment, part: envelope.part };
-  await recordOutcomes(ports, slice, envelope, reports, DEFAULT_RETRY);
-  const stored = await keepReports(`,
-    tests: ["shared/readings/ingest-batch.test.ts"],
+    name: "expiry not checked",
+    file: "shared/bridge/slice-runner.ts",
+    original: '      if (now >= slice.deadline && !proofOnly) return "deadline";\n',
+    mutated: "",
+    tests: ["test/simulation/bridge.test.ts"],
   },
   {
     name: "evidence written after the block",
