@@ -61,7 +61,7 @@ export async function startFixtureDeployment(folder: string, api: FixtureApi): P
   const url = `http://127.0.0.1:${port}`;
   const issuerUrl = `http://127.0.0.1:${issuerPort}`;
   const directory = new IssuerDirectory();
-  const users = ["operator", "analyst", "administrator"].map((role) => directory.user(role));
+  const users = ["operator", "supervisor", "analyst", "administrator"].map((role) => directory.user(role));
   const client = { id: "console", callbackUrls: [`${url}/callback`], logoutUrls: [`${url}/`] };
   const log: string[] = [];
   const issuer = await startIssuer({
