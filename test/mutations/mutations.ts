@@ -365,13 +365,6 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/simulation/prepayment.test.ts"],
   },
   {
-    name: "an order of credit given with the time of its sending",
-    file: "shared/prepayment/supply.ts",
-    original: "at: Math.max(now, supply.at + 1)",
-    mutated: "at: now",
-    tests: ["test/simulation/prepayment.test.ts"],
-  },
-  {
     name: "accounts written whatever others have written",
     file: "functions/adapters/dynamo-accounts.ts",
     original: '"accountVersion = :was"',
