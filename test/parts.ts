@@ -56,6 +56,7 @@ const LONG = [
   "kill-bridge",
   "kpis",
   "once-with-faults",
+  "outage",
   "prepayment",
   "pushes",
   "restart",

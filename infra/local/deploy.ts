@@ -9,6 +9,7 @@ import { deployState } from "./deploy-state.ts";
 import { deployTasks } from "./deploy-tasks.ts";
 import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
 import type { ProcessView, Task } from "./ecs.ts";
+import type { LocalAnswer } from "./http-api.ts";
 import { IssuerDirectory } from "./issuer-directory.ts";
 import { type Addresses, type LoadedTemplate, loadTemplate } from "./load.ts";
 import type { LogSink } from "./log-sink.ts";
@@ -42,7 +43,8 @@ export interface Deployment {
   readonly listeners: ReadonlyMap<number, number>;
   processes(): readonly ProcessView[];
   /** Answers GET of a path under /local at the API's port, to whoever asks on this machine. */
-  answerLocally(path: string, answer: () => Promise<object>): void;
+  /** Answers a route of local mode's own, as `GET /local/wake`. */
+  answerLocally(route: string, answer: LocalAnswer): void;
   /** Everything that runs ends, in the order in which nothing loses what it needs. */
   close(): Promise<void>;
 }
@@ -92,11 +94,11 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       ),
       ...administrator,
     });
-    const own = new Map<string, () => object | Promise<object>>([
-      ["/local/processes", () => ({ bridges: processes(), aws: aws() })],
-      ["/local/writes", () => ({ tables: standIns.db.writes })],
+    const own = new Map<string, LocalAnswer>([
+      ["GET /local/processes", () => ({ bridges: processes(), aws: aws() })],
+      ["GET /local/writes", () => ({ tables: standIns.db.writes })],
     ]);
-    const api = deployApi(template, standIns, (method, path) => (method === "GET" ? own.get(path)?.() : undefined));
+    const api = deployApi(template, standIns, own);
     await api.start(Number(new URL(addresses.api).port));
     closing.push(() => api.close());
     const site = await deployConsole(template, assembly, standIns, api, addresses);
@@ -116,7 +118,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         );
     const balancer = await deployBalancer(template, tasks, (text) => log.write("load-balancer", text));
     closing.push(() => balancer.close());
-    const answerLocally = (path: string, answer: () => Promise<object>): void => void own.set(path, answer);
+    const answerLocally = (route: string, answer: LocalAnswer): void => void own.set(route, answer);
     const { clock } = options;
     const listeners = balancer.ports;
     return { template, standIns, addresses, identity, clock, listeners, processes, answerLocally, close };

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { ZodError } from "zod";
 import { type ProblemKind, problemOf } from "../../shared/api/problem.ts";
 import { BodyTooLargeError, bodyOf, type LocalServer, listen } from "./aws-endpoint.ts";
 import type { JwtAuthorizer } from "./jwt-authorizer.ts";
@@ -18,8 +19,8 @@ export interface HttpRoute {
   readonly scopes: readonly string[];
 }
 
-/** Something of local mode's own at the API's port; undefined: not mine. */
-export type LocalAnswer = (method: string, path: string) => object | Promise<object> | undefined;
+/** What answers a route of local mode's own, as `GET /local/wake`; `body` is its JSON, undefined where there is none. */
+export type LocalAnswer = (body: unknown) => object | Promise<object>;
 
 interface Matched {
   readonly route: HttpRoute;
@@ -55,14 +56,14 @@ function compile(route: HttpRoute): Compiled {
 /** The API: routes of the template behind their authorizers, events and answers as payload format 2.0. */
 export class HttpApi {
   readonly #routes: readonly Compiled[];
-  readonly #local: LocalAnswer;
+  readonly #local: ReadonlyMap<string, LocalAnswer>;
   readonly #id: { readonly apiId: string; readonly account: string };
   #server: LocalServer | undefined;
 
   constructor(
     routes: readonly HttpRoute[],
     id: { readonly apiId: string; readonly account: string },
-    local: LocalAnswer = () => undefined,
+    local: ReadonlyMap<string, LocalAnswer> = new Map(),
   ) {
     this.#routes = routes.map(compile).sort((left, right) => left.rank - right.rank);
     this.#id = id;
@@ -90,9 +91,11 @@ export class HttpApi {
     try {
       const url = new URL(request.url ?? "/", "http://127.0.0.1");
       const method = request.method ?? "GET";
-      const own = await this.#local(method, url.pathname);
+      const own = this.#local.get(`${method} ${url.pathname}`);
       if (own !== undefined) {
-        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(own));
+        const octets = await bodyOf(request, BODY_OCTETS_MAX);
+        const answer = await own(octets.length === 0 ? undefined : JSON.parse(octets.toString()));
+        response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
         return;
       }
       const matched = this.#match(method, url.pathname);
@@ -112,6 +115,7 @@ export class HttpApi {
       respond(response, result.payload, requestId);
     } catch (error) {
       if (error instanceof BodyTooLargeError) return refuse("too-large", error.message);
+      if (error instanceof ZodError || error instanceof SyntaxError) return refuse("invalid-request", error.message);
       refuse("unavailable", "the local deployment cannot answer just now");
     }
   }

@@ -72,12 +72,25 @@ export class MeterCall {
     return this.#socket;
   }
 
+  /** Ends its call, once what it has said is out, and does not call again. */
+  pause(): void {
+    this.stop();
+    this.#socket?.destroySoon();
+  }
+
+  resume(): void {
+    this.#stopped = false;
+    this.#pause = CALL_AGAIN_MS.first;
+    this.#callAfter(fraction(this.#random) * CALL_AGAIN_MS.first);
+  }
+
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#again);
   }
 
   #callAfter(ms: number): void {
+    clearTimeout(this.#again);
     if (!this.#stopped) this.#again = setTimeout(() => this.#call(), ms);
   }
 

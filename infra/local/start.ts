@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { z } from "zod";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { clockSettingFrom, clockText, productClock } from "./clock.ts";
 import { type DataFolder, openDataFolder } from "./data-folder.ts";
@@ -28,6 +29,13 @@ interface Running {
   readonly town: TownProcess;
   readonly api: LocalApi;
 }
+
+/** POST /local/power: a power cut of some meters, or its end; `told: false`: what they say of it is lost. */
+const PowerBody = z.strictObject({
+  meterIds: z.array(z.string()).min(1),
+  on: z.boolean(),
+  told: z.boolean().default(true),
+});
 
 const CALLED_IN_WITHIN_MS = 60_000;
 const progress = new Progress(process.stderr);
@@ -171,8 +179,11 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
     );
   });
   closing.push(() => town.stop());
-  deployment.answerLocally("/local/witness", () => town.witness());
-  deployment.answerLocally("/local/wake", async () => ({ modules: await town.wake() }));
+  deployment.answerLocally("GET /local/witness", () => town.witness());
+  deployment.answerLocally("GET /local/wake", async () => ({ modules: await town.wake() }));
+  deployment.answerLocally("POST /local/power", async (body) => ({
+    meters: await town.power(PowerBody.parse(body)),
+  }));
   progress.phase("start meters");
   const api = localApi(deployment);
   const enrolled = await enrolTown(api, town.meters, (line) => progress.show(line));

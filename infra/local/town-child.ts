@@ -32,6 +32,8 @@ async function answer(question: TownQuestion): Promise<TownAnswer> {
       };
     case "wake":
       return { answer: "woken", number, modules: town?.wake() ?? 0 };
+    case "power":
+      return { answer: "powered", number, meters: (await town?.power(question.order)) ?? 0 };
     case "stop":
       await town?.stop();
       return { answer: "stopped", number };

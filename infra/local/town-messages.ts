@@ -6,6 +6,7 @@ import type { Sleepers } from "./meter-sleeper.ts";
 import type { TownWitness } from "./town.ts";
 import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
+import type { PowerOrder } from "./town-power.ts";
 import type { PushGates } from "./town-pushes.ts";
 
 /** What a town in a process of its own is started with. */
@@ -35,6 +36,7 @@ export type TownQuestion =
     }
   | { readonly ask: "witness"; readonly number: number }
   | { readonly ask: "wake"; readonly number: number }
+  | { readonly ask: "power"; readonly number: number; readonly order: PowerOrder }
   | { readonly ask: "stop"; readonly number: number };
 
 export type TownAnswer =
@@ -47,5 +49,6 @@ export type TownAnswer =
   | { readonly answer: "truth"; readonly number: number; readonly truths: readonly MeterTruth[] }
   | { readonly answer: "witness"; readonly number: number; readonly witness: TownWitness }
   | { readonly answer: "woken"; readonly number: number; readonly modules: number }
+  | { readonly answer: "powered"; readonly number: number; readonly meters: number }
   | { readonly answer: "stopped"; readonly number: number }
   | { readonly answer: "failed"; readonly number: number; readonly code: string; readonly message: string };

@@ -6,6 +6,7 @@ import type { TownWitness } from "./town.ts";
 import type { TownGroup } from "./town-group.ts";
 import type { TownMeter } from "./town-listing.ts";
 import type { TownAnswer, TownQuestion, TownStart } from "./town-messages.ts";
+import type { PowerOrder } from "./town-power.ts";
 
 /** A town in a process of its own. */
 export interface TownProcess {
@@ -20,6 +21,8 @@ export interface TownProcess {
   witness(): Promise<TownWitness>;
   /** Wakes every module that sleeps; answers how many there are. */
   wake(): Promise<number>;
+  /** Takes the supply of meters away or gives it back; answers how many that moved. */
+  power(order: PowerOrder): Promise<number>;
   /** Keeps the meters' counters and ends the process; idempotent. */
   stop(): Promise<void>;
   /** Settles when the process has ended, however it did. */
@@ -104,6 +107,7 @@ export async function startTown({ clock, ...start }: TownProcessOptions): Promis
     truths,
     witness: async () => (await questions.ask({ ask: "witness" }, "witness")).witness,
     wake: async () => (await questions.ask({ ask: "wake" }, "woken")).modules,
+    power: async (order) => (await questions.ask({ ask: "power", order }, "powered")).meters,
     stop: () => {
       stopping ??= child.connected
         ? questions.ask({ ask: "stop" }, "stopped").then(

@@ -31,11 +31,13 @@ export class TownPushes {
   readonly #gates: PushGates;
   readonly #sockets: Set<Socket>;
   readonly #udp: UdpSocket;
+  readonly #meters: ReadonlyMap<string, PushingMeter>;
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(meters: readonly PushingMeter[], gates: PushGates, sockets: Set<Socket>, random: Random) {
     this.#gates = gates;
     this.#sockets = sockets;
+    this.#meters = new Map(meters.map((one) => [one.meter.plan.meterId, one]));
     this.#udp = createSocket("udp4");
     this.#udp.on("error", () => undefined); // a datagram may be lost
     for (const one of meters) {
@@ -46,6 +48,12 @@ export class TownPushes {
       }, fraction(random) * LOOK_MS);
       this.#timers.add(first);
     }
+  }
+
+  /** Has a meter say at once what it has to say. */
+  look(meterId: string): void {
+    const one = this.#meters.get(meterId);
+    if (one !== undefined) this.#look(one);
   }
 
   #look({ meter, held }: PushingMeter): void {

@@ -15,6 +15,7 @@ import { firstAddressing, type Listening, place } from "./town-addresses.ts";
 import { type FanOutWitness, TownFanOut, type TownGroup } from "./town-group.ts";
 import { listed, type TownMeter } from "./town-listing.ts";
 import { TownMemory } from "./town-memory.ts";
+import { type PowerOrder, TownPower } from "./town-power.ts";
 import { type PushGates, pushesByItself, TownPushes } from "./town-pushes.ts";
 import { meterSite } from "./town-sites.ts";
 
@@ -88,6 +89,7 @@ export class Town {
   readonly #byId: ReadonlyMap<string, AnyMeter>;
   readonly #fanOut: TownFanOut;
   readonly #closings: Listening["closings"];
+  readonly #power: TownPower;
   readonly #sockets: ReadonlySet<Socket>;
   readonly #memory: TownMemory | undefined;
   readonly #calls: readonly MeterCall[];
@@ -99,6 +101,7 @@ export class Town {
     simulated: readonly AnyMeter[],
     fanOut: TownFanOut,
     { addressing, closings }: Listening,
+    power: TownPower,
     sockets: ReadonlySet<Socket>,
     memory: TownMemory | undefined,
     calls: readonly MeterCall[],
@@ -110,6 +113,7 @@ export class Town {
     this.group = fanOut.group(addressing);
     this.#fanOut = fanOut;
     this.#closings = closings;
+    this.#power = power;
     this.#sockets = sockets;
     this.#memory = memory;
     this.#calls = calls;
@@ -159,8 +163,28 @@ export class Town {
       return { meter, ...(call === undefined ? {} : { held: () => call.socket }) };
     });
     const pushes = options.pushes && new TownPushes(pushing, options.pushes, sockets, random);
+    const closings = listening.closings.slice(alone.length);
+    const openings = alone.map((meter, at) => {
+      const opening = { site: sites[at]!, close: listening.closings[at]! };
+      return [meter.plan.meterId, opening] as const;
+    });
+    const power = new TownPower({
+      meters: new Map(simulated.map((meter) => [meter.plan.meterId, meter])),
+      ...{ openings: new Map(openings), calls, pushes, sockets, addressing },
+    });
     const kept = [...calls.values()];
-    return new Town(meters, simulated, fanOut, listening, sockets, memory, kept, asleep, pushes);
+    return new Town(
+      meters,
+      simulated,
+      fanOut,
+      { addressing, closings },
+      power,
+      sockets,
+      memory,
+      kept,
+      asleep,
+      pushes,
+    );
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */
@@ -195,12 +219,17 @@ export class Town {
     return this.#sleepers.length;
   }
 
+  /** Answers how many meters lost their supply or got it back. */
+  power(order: PowerOrder): Promise<number> {
+    return this.#power.set(order);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#sleepers.map((sleeper) => sleeper.stop()));
     this.#pushes?.stop();
     for (const call of this.#calls) call.stop();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([...this.#closings.map((close) => close()), this.#fanOut.close()]);
+    await Promise.all([this.#power.close(), ...this.#closings.map((close) => close()), this.#fanOut.close()]);
     await this.#memory?.close();
   }
 }

@@ -3,6 +3,7 @@ import type { CounterState, CounterWitness } from "./counter-witness.ts";
 import type { DemandResets, ResetState } from "./demand-resets.ts";
 import { type MeterConnection, type MeterPorts, type MeterTruth, SimulatedMeter } from "./meter.ts";
 import type { MeterState } from "./meter-state.ts";
+import type { MeterSupply } from "./meter-supply.ts";
 import { isDlms, type SimulatedMeterPlan } from "./population.ts";
 
 /** A simulated meter, whatever protocol it speaks. */
@@ -10,6 +11,7 @@ export interface AnyMeter {
   readonly plan: SimulatedMeterPlan;
   readonly counters: CounterWitness;
   readonly resets: DemandResets;
+  readonly supply: MeterSupply;
   /** Its parts, as they are now. */
   readonly parts: { readonly state: Pick<MeterState, "relay"> };
   /** Connections that sent at least one octet. */

@@ -32,6 +32,7 @@ import {
   SLOW_MS,
 } from "./meter.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
+import { MeterSupply } from "./meter-supply.ts";
 import type { C1222MeterPlan } from "./population.ts";
 import { TruthLog, trueIntervals } from "./truth-log.ts";
 import { UTC } from "./zone.ts";
@@ -58,6 +59,7 @@ export class C1222Meter {
   readonly plan: C1222MeterPlan;
   readonly counters: CounterWitness;
   readonly resets: DemandResets;
+  readonly supply = new MeterSupply((event) => this.parts.state.events.record(event));
   readonly #ports: MeterPorts;
   readonly #seed: number;
   readonly #truth = new TruthLog();
@@ -210,13 +212,13 @@ export class C1222Meter {
     if (this.#made === undefined && this.#kept.c1222Pushes === undefined) return []; // nobody has told it anything yet
     const { tables, exceptions } = this.parts.pushes.due();
     if (tables.length + exceptions.length === 0 || this.plan.held.unicast === undefined) return [];
-    return [this.notify({ tables, exceptions })];
+    return this.supply.leaving([this.notify({ tables, exceptions })]);
   }
 
   /** One datagram or APDU in; what it sends for it, each at its own time. */
   datagram(octets: Uint8Array): readonly Delivery[] {
     const { fault } = this.plan;
-    if (fault === "silent" || fault === "closed" || !this.#listens) return [];
+    if (fault === "silent" || fault === "closed" || !this.#listens || !this.supply.on) return [];
     this.parts.limiter.look();
     this.#port ??= new DatagramPort(this.parts.node, () => this.#ports.now());
     const late = fault === "slow" ? SLOW_MS : 0;
@@ -308,6 +310,7 @@ export class C1222Meter {
     let counted = false;
     return {
       receive: (octets) => {
+        if (!this.supply.on) return NOTHING;
         if (!counted) this.#sessions += 1;
         counted = true;
         if (fault === "silent" || this.#ports.now() < this.#deadUntil || !this.#listens) return NOTHING;

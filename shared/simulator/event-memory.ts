@@ -147,6 +147,15 @@ export class EventMemory {
     return found;
   }
 
+  /** Times without supply that were recorded; the last may not be over. */
+  #cuts(): readonly Outage[] {
+    return this.#recorded.flatMap(({ event, at: from }, index) => {
+      if (event !== "power.failed") return [];
+      const back = this.#recorded.slice(index + 1).find((later) => later.event === "power.restored");
+      return [{ from, to: back?.at ?? Number.POSITIVE_INFINITY }];
+    });
+  }
+
   /** `INTERVAL_STATUS` bits of what happened in the interval (from, to]. */
   statusOf(from: number, to: number): number {
     let status = 0;
@@ -154,6 +163,7 @@ export class EventMemory {
       const outage = this.#world.outage(day);
       if (outage !== undefined && outage.from < to && outage.to > from) status |= INTERVAL_STATUS.powerDown;
     }
+    for (const cut of this.#cuts()) if (cut.from < to && cut.to > from) status |= INTERVAL_STATUS.powerDown;
     if (this.#recorded.some(({ event, at }) => event === "clock.set" && at > from && at <= to))
       status |= INTERVAL_STATUS.clockAdjusted;
     return status;

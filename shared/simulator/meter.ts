@@ -25,6 +25,7 @@ import { MbusChild, type MbusMedium } from "./mbus-child.ts";
 import { measuredBy } from "./mbus-objects.ts";
 import { MeterKeyring } from "./meter-keyring.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
+import { MeterSupply } from "./meter-supply.ts";
 import type { DlmsMeterPlan } from "./population.ts";
 import { trueIntervalSet } from "./profile-objects.ts";
 import { keptPushes, PushSchedule } from "./push-schedule.ts";
@@ -113,6 +114,7 @@ export class SimulatedMeter {
   readonly #truth = new TruthLog();
   readonly counters: CounterWitness;
   readonly resets: DemandResets;
+  readonly supply = new MeterSupply((event) => this.parts.state.events.record(event));
   #deadUntil = 0;
   #made: Made | undefined;
   #recorded: readonly Uint8Array[] | undefined;
@@ -237,6 +239,7 @@ export class SimulatedMeter {
     let counted = false;
     return {
       receive: (octets) => {
+        if (!this.supply.on) return NOTHING;
         if (!counted) this.#sessions += 1;
         counted = true;
         this.parts.limiter.look();
@@ -275,6 +278,10 @@ export class SimulatedMeter {
    * was last asked. In wrapper PDUs.
    */
   duePushes(): readonly Uint8Array[] {
+    return this.supply.leaving(this.#duePushes());
+  }
+
+  #duePushes(): readonly Uint8Array[] {
     const { pushes, alarms, device, state } = this.parts;
     const raised = alarms.look();
     const due = pushes.filter((push) => (push.take() || (raised && push.push.onAlarm === true)) && push.open);
