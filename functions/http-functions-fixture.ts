@@ -11,7 +11,7 @@ import { createQueue } from "../infra/local/sqs.ts";
 import { PROFILES } from "../shared/metering/profiles/catalogue.ts";
 import { embeddedDynamo, TABLES } from "../test/contract/embedded-dynamo.ts";
 import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
-import { call, machine } from "../test/http-event.ts";
+import { call, lambdaContext, machine } from "../test/http-event.ts";
 import { itemCount } from "../test/item-count.ts";
 import { quiet } from "../test/quiet.ts";
 import { dynamoAuthority } from "./adapters/dynamo-authority.ts";
@@ -40,10 +40,14 @@ const FUNCTIONS = [
   "serve-openadr",
   "manage-authority",
   "manage-prepayment",
+  "manage-outages",
+  "check-power",
   "approve-job",
   "read-audit",
   "describe-api",
 ];
+/** Those that the minute starts. */
+const BY_THE_MINUTE = ["seal-audit", "watch-outages"] as const;
 
 /** A meter of the profile without security: nothing to seal. */
 export const meter = (number: number, rest: object = {}) => ({
@@ -123,6 +127,7 @@ export async function httpFunctions() {
     SEAL_BUCKET: "seals",
     SEAL_KEY_ARN: sealKey,
     OUTAGES_TABLE: "Outages",
+    OUTAGE_HOLD_SECONDS: "60",
     ACCOUNTS_TABLE: "Accounts",
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
@@ -136,14 +141,14 @@ export async function httpFunctions() {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   // Handlers read their environment when they are loaded.
   const handlers = new Map<string, unknown>();
-  for (const name of FUNCTIONS) {
+  for (const name of [...FUNCTIONS, ...BY_THE_MINUTE]) {
     const module = (await import(`./${name}/handler.ts`)) as { readonly handler: unknown };
     handlers.set(name, module.handler);
   }
-  const { handler: sealAudit } = await import("./seal-audit/handler.ts");
   return {
-    /** The audit is sealed, as each minute. */
-    sealAudit: () => sealAudit({}, { getRemainingTimeInMillis: () => 60_000 } as Context),
+    /** A minute has passed for this one. */
+    minute: (name: (typeof BY_THE_MINUTE)[number]): Promise<unknown> =>
+      (handlers.get(name) as (event: object, context: Context) => Promise<unknown>)({}, lambdaContext()),
     db: dynamo.db,
     /** What was invoked asynchronously, oldest first. */
     invoked,

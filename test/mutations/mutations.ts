@@ -1,4 +1,5 @@
 import type { Mutation } from "./mutation.ts";
+import { OUTAGE_MUTATIONS } from "./outage-mutations.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -385,4 +386,5 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "  if (unmarked !== undefined && offsetMs === 0) {",
     tests: ["shared/metering/clock-step.test.ts", "shared/simulator/profiles.test.ts"],
   },
+  ...OUTAGE_MUTATIONS,
 ];
