@@ -122,9 +122,6 @@ describe("the watch over outages", () => {
   });
 
   it("believes that all are back when each has said so or was asked: those that stay dark are an outage within it", async () => {
-    await functions.ask("manage-outages", "administrator", "POST /electrical-nodes", {
-      body: { csv: `node,kind,parent,feeder\nL-${feeder},lateral,F-${feeder},F-${feeder}\n` },
-    });
     await lose(9 * MINUTE_MS, [...first!, ...second!]);
     await pass();
     expect(await states()).toEqual({ [`F-${feeder}`]: "confirmed" });

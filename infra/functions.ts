@@ -87,7 +87,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     invokes: ["plan-job"],
     reserved: 20,
   }),
-  "read-jobs": http({ tables: { access: "read", ledger: "read" }, reserved: 20 }),
+  "read-jobs": http({ tables: { access: "read", ledger: "read", timeline: "read" }, reserved: 20 }),
   "cancel-job": http({ tables: { ledger: "write" } }),
   "pause-job": http({
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },

@@ -14,3 +14,7 @@ const setting = process.env.HEADRACE_CLOCK === undefined ? undefined : parseCloc
 
 /** The product's time: the machine's, unless `HEADRACE_CLOCK` gives a start and a factor. */
 export const productClock: Clock = setting === undefined ? systemClock : scaledClock(systemClock, setting);
+
+/** The product's time when the machine's clock showed this, ms. */
+export const productTime = (machine: number): number =>
+  setting === undefined ? machine : scaledClock({ ...systemClock, now: () => machine }, setting).now();

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ResponseOf } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import { switchStories } from "../../shared/events/switch-stories.ts";
 import { approvalDigest, awaitsApproval } from "../../shared/jobs/approval.ts";
 import { collected } from "../../shared/jobs/concurrency.ts";
 import { GROUP_PART, GROUP_SEGMENT } from "../../shared/jobs/group-request.ts";
@@ -15,13 +16,15 @@ import { isConfined, maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { dynamoTimeline } from "../adapters/dynamo-timeline.ts";
 import { metersAt } from "../adapters/meters-at.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
-import { systemClock } from "../adapters/system-clock.ts";
+import { productTime, systemClock } from "../adapters/system-clock.ts";
 
-const env = settings({ LEDGER_TABLE: Setting, ACCESS_TABLE: Setting });
+const env = settings({ LEDGER_TABLE: Setting, ACCESS_TABLE: Setting, TIMELINE_TABLE: Setting });
 const db = documentClient();
+const timeline = dynamoTimeline(db, env.TIMELINE_TABLE);
 const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 
@@ -106,11 +109,22 @@ export const handler = httpHandler({
         expected: "the cursor of the page before",
       });
     const meterIds = await metersAt(access, page.tasks);
-    const tasks = page.tasks.map(({ segment, slot, state, reason }, index) => ({
-      meterId: meterIds[index] ?? `(slot ${slot} of segment ${segment})`,
-      state,
-      ...(reason === "none" ? {} : { reason, retry: FAILURES[reason].retry, hint: FAILURES[reason].hint }),
-    }));
+    const stories = await switchStories(
+      { timeline, productTime },
+      job,
+      meterIds,
+      job.closedAt ?? systemClock.now(),
+    );
+    const tasks = page.tasks.map(({ segment, slot, state, reason }, index) => {
+      const meterId = meterIds[index];
+      const story = meterId && stories.get(meterId);
+      return {
+        meterId: meterId ?? `(slot ${slot} of segment ${segment})`,
+        state,
+        ...(reason === "none" ? {} : { reason, retry: FAILURES[reason].retry, hint: FAILURES[reason].hint }),
+        ...(story === undefined ? {} : { switch: story }),
+      };
+    });
     return { status: 200, body: { tasks, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
   },
 });

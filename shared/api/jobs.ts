@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SwitchStory } from "../events/timeline.ts";
 import { Approval, ApprovalAsked } from "../jobs/approval.ts";
 import { JobGroupRoute } from "../jobs/group-route.ts";
 import { Dependency, JobId, JobState, JobStep, JobTarget, RetryPolicy } from "../jobs/job.ts";
@@ -161,5 +162,7 @@ export const TaskInApi = z.strictObject({
   retry: z.enum(["later", "never"]).optional(),
   /** What to do about the reason. */
   hint: z.string().optional(),
+  /** Of an order to its switch: positions and voltages before and after, and how the end is proved. */
+  switch: SwitchStory.optional(),
 });
 export const TaskList = z.strictObject({ tasks: z.array(TaskInApi), cursor: Cursor.optional() });

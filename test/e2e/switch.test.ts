@@ -16,9 +16,29 @@ interface Readings {
 interface Timeline {
   readonly entries: readonly { readonly kind: string; readonly operation?: string; readonly outcome?: string }[];
 }
+interface Seen {
+  readonly position: string;
+  readonly voltages: readonly { readonly measurement: string; readonly value: string; readonly scaler: number }[];
+}
+interface Tasks {
+  readonly tasks: readonly {
+    readonly meterId: string;
+    readonly state: string;
+    readonly switch?: { readonly before?: Seen; readonly after?: Seen; readonly proof?: string };
+  }[];
+}
+interface WithFacts {
+  readonly facts?: { readonly switch?: { readonly position: string; readonly at: string } };
+}
 interface Audit {
   readonly intact: boolean;
-  readonly entries: readonly { readonly action: string; readonly reason?: string }[];
+  readonly entries: readonly { readonly action: string; readonly at: string; readonly reason?: string }[];
+}
+
+/** Of the load side. */
+function voltsOf(seen: Seen | undefined): number {
+  const { value, scaler } = seen?.voltages.find(({ measurement }) => measurement === "voltage.l1.load") ?? {};
+  return Number(value) * 10 ** (scaler ?? 0);
 }
 
 /** A model of each protocol whose sessions prove keys, with a sensor on the load side. */
@@ -28,6 +48,8 @@ const to = (position: "open" | "closed") => ({ kind: "operateSwitch", to: positi
 describe("a switch", () => {
   let headend: Deployment;
   const meterOf = new Map<string, string>();
+  /** Others of the first model. */
+  let others: readonly string[];
   const call = <Body>(role: string, method: string, path: string, body?: unknown) =>
     headend.call<Body>(role, method, path, body);
   const order = (meterId: string, position: "open" | "closed") =>
@@ -36,6 +58,17 @@ describe("a switch", () => {
       target: { kind: "meters", meterIds: [meterId] },
       reason: "nobody has paid for months",
     });
+  const tasksOf = async (jobId: string) => (await call<Tasks>("operator", "GET", `/jobs/${jobId}/tasks`)).body.tasks;
+  /** Where the switch is, read anew. */
+  const positionOf = async (meterId: string): Promise<string> => {
+    const asked = Date.now();
+    await headend.runJob({ operation: { kind: "readSwitch" }, target: { kind: "meters", meterIds: [meterId] } });
+    return until(20_000, `the switch of ${meterId}`, async () => {
+      const { body } = await call<WithFacts>("operator", "GET", `/meters/${meterId}`);
+      const { position, at } = body.facts?.switch ?? {};
+      return at !== undefined && Date.parse(at) >= asked - 1_000 ? position : undefined;
+    });
+  };
   /** Volts on the load side, read anew. */
   const loadSide = async (meterId: string): Promise<number> => {
     await headend.runJob({ operation: { kind: "readVoltage" }, target: { kind: "meters", meterIds: [meterId] } });
@@ -54,6 +87,9 @@ describe("a switch", () => {
       if (found === undefined) throw new Error(`the town has no ${model}`);
       meterOf.set(model, found.meterId);
     }
+    others = body.meters
+      .filter(({ profile, meterId }) => profile.name === MODELS[0] && meterId !== meterOf.get(MODELS[0] ?? ""))
+      .map(({ meterId }) => meterId);
   }, 180_000);
   afterAll(async () => {
     expect(await headend.stop()).toBe(0);
@@ -64,8 +100,17 @@ describe("a switch", () => {
     async (model) => {
       const meterId = meterOf.get(model) ?? "";
       const begun = performance.now();
-      expect((await order(meterId, "open")).progress).toMatchObject({ done: 1, failed: 0 });
+      const opened = await order(meterId, "open");
+      expect(opened.progress).toMatchObject({ done: 1, failed: 0 });
       expect(performance.now() - begun).toBeLessThan(20_000);
+      const [task] = await tasksOf(opened.jobId);
+      expect(task).toMatchObject({
+        meterId,
+        state: "done",
+        switch: { before: { position: "closed" }, after: { position: "open" }, proof: "position+voltage" },
+      });
+      expect([voltsOf(task?.switch?.before) > 200, voltsOf(task?.switch?.after) < 30]).toEqual([true, true]);
+      expect(await positionOf(meterId)).toBe("open");
       expect(await loadSide(meterId)).toBeLessThan(30);
       expect((await order(meterId, "closed")).progress).toMatchObject({ done: 1, failed: 0 });
       expect(await loadSide(meterId)).toBeGreaterThan(200);
@@ -102,6 +147,41 @@ describe("a switch", () => {
     expect((await order(meterId, "open")).progress).toMatchObject({ failed: 1, reasons: { unsafe: 1 } });
     expect(await loadSide(meterId)).toBeGreaterThan(200);
   }, 120_000);
+
+  it("is operated at its time, after another job, or not at all where it is taken back or comes too late", async () => {
+    const [timed = "", deferred = "", taken = "", dark = ""] = others;
+    const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const later = async (meterId: string, rest: object): Promise<string> => {
+      const { status, body } = await call<JobView>("operator", "POST", "/jobs", {
+        operation: to("open"),
+        target: { kind: "meters", meterIds: [meterId] },
+        reason: "moving out",
+        ...rest,
+      });
+      expect(status).toBe(202);
+      return body.jobId;
+    };
+    await call("operator", "POST", "/local/power", { meterIds: [dark], on: false });
+    const late = await later(dark, { deadline: inMs(6_000) });
+    const atMs = Date.now() + 4_000;
+    const scheduled = await later(timed, { notBefore: new Date(atMs).toISOString() });
+    const after = await later(deferred, { after: { jobId: scheduled, on: "done" } });
+    const never = await later(taken, { notBefore: inMs(3_600_000) });
+    expect((await call("operator", "POST", `/jobs/${never}/cancel`)).status).toBe(202);
+
+    expect((await headend.jobEnd(scheduled)).progress).toMatchObject({ done: 1 });
+    const audit = await call<Audit>("supervisor", "GET", `/audit?meterId=${timed}`);
+    const intent = audit.body.entries.find(({ action }) => action === "order.intent");
+    expect(Date.parse(intent?.at ?? "")).toBeGreaterThanOrEqual(atMs);
+    expect((await headend.jobEnd(after)).progress).toMatchObject({ done: 1 });
+    expect(await tasksOf(after)).toMatchObject([{ meterId: deferred, switch: { after: { position: "open" } } }]);
+    expect((await headend.jobEnd(never)).progress).toMatchObject({ cancelled: 1, done: 0 });
+    expect(await positionOf(taken)).toBe("closed");
+    expect((await headend.jobEnd(late)).progress).toMatchObject({ done: 0 });
+    expect(await tasksOf(late)).toMatchObject([{ meterId: dark, state: "expired" }]);
+    await call("operator", "POST", "/local/power", { meterIds: [dark], on: true });
+    expect(await positionOf(dark)).toBe("closed");
+  }, 240_000);
 
   it("of a whole fleet waits for another person, and nothing is sent meanwhile", async () => {
     const accepted = await call<JobView>("operator", "POST", "/jobs", {
