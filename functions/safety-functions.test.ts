@@ -80,6 +80,9 @@ describe("an order to a switch", () => {
     expect(await job(jobId)).toMatchObject({ test: true, approval: { needed: 1, because: "size" } });
     const one = await open(["M-1"], { test: true });
     expect(one).toMatchObject({ status: 202, body: { state: "running" } });
+    const limit = { watts: 3_000, overSeconds: 60, underSeconds: 60, over: "disconnect", under: "none" };
+    const limited = await open(["M-1"], { test: true, operation: { kind: "setPowerLimit", limit } });
+    expect(limited).toMatchObject({ status: 202, body: { state: "running" } });
     const read = await open(["M-1"], { test: true, operation: { kind: "readSwitch" } });
     expect(read).toMatchObject({ status: 422, body: { errors: [{ field: "test" }] } });
   });

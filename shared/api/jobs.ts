@@ -48,7 +48,7 @@ export const JobSubmission = z.strictObject({
   keepFrames: z.boolean().optional(),
   /**
    * Plan, guards and checks as in earnest, at the meter too, but nothing is operated: a task that ends done could have been
-   * carried out. Of what has an effect once.
+   * carried out. Of what has an effect once, and of power limits.
    */
   test: z.boolean().optional(),
   /** The same key of the same caller is the same job. */

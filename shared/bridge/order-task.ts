@@ -153,19 +153,26 @@ class OrderTask {
     return evidence === undefined ? told : { ...told, switchEvidence: evidence };
   }
 
-  /** A setting of class `state`. One that can cut somebody off is looked at last of all, right before its frames. */
+  /**
+   * A setting of class `state`. One that can cut somebody off is looked at last of all, right before its frames; a test of
+   * it ends there.
+   */
   async #set(session: MeterSession, operation: Operation, item: AccessItem): Promise<TaskEnd> {
-    await this.#written(item);
-    if (switchAct(operation) === undefined) return { kind: "done", result: await session.perform(operation) };
-    let against: TaskEnd | undefined;
+    const { test } = this.#order.asker;
+    if (!test) await this.#written(item);
+    if (switchAct(operation) === undefined)
+      return test
+        ? failed("unsupported", "order.no-test")
+        : { kind: "done", result: await session.perform(operation) };
+    let instead: TaskEnd | undefined;
     const mayChange = async (): Promise<void> => {
-      against = await this.#lastLook(item, operation);
-      if (against !== undefined) throw new SessionError("unsafe", "order.held-back", "the last look said no");
+      instead = (await this.#lastLook(item, operation)) ?? (test ? { kind: "done", result: NOTHING } : undefined);
+      if (instead !== undefined) throw new SessionError("unsafe", "order.held-back", "nothing is to be changed");
     };
     try {
       return { kind: "done", result: await session.perform(operation, mayChange) };
     } catch (error) {
-      if (against !== undefined) return against;
+      if (instead !== undefined) return instead;
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { isGroupOperation } from "../metering/group.ts";
 import type { MeterId } from "../metering/meter.ts";
-import { isOnce, Operation } from "../metering/operation.ts";
+import { hasTest, Operation } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Random } from "../ports/random.ts";
@@ -216,7 +216,7 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
     return refused("role-not-allowed", "operation.kind", "an operation that only reads", job.operation.kind);
   if (isOrder(job) && (reason ?? "").trim() === "")
     return refused("reason-missing", "reason", "why the meter is to be changed");
-  if (job.test === true && !isOnce(job.operation))
+  if (job.test === true && !hasTest(job.operation))
     return refused("not-testable", "test", "an operation whose effect can be left out", job.operation.kind);
   if (target.kind === "groupRoute") {
     if (!isGroupOperation(job.operation.kind))

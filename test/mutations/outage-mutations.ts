@@ -1,6 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 
-/** Mistakes about who has supply. */
+/** Mistakes about who has supply, and who is to lose it. */
 export const OUTAGE_MUTATIONS: readonly Mutation[] = [
   {
     name: "a loss of supply believed before it was held",
@@ -16,5 +16,12 @@ export const OUTAGE_MUTATIONS: readonly Mutation[] = [
       "    else if (!elsewhere.has(meterId) && (asked[meterId]?.silences ?? 0) < policy.silencesMax) return draft;\n",
     mutated: "",
     tests: ["shared/outage/evaluate-feeder.test.ts"],
+  },
+  {
+    name: "a test that limits the power in earnest",
+    file: "shared/bridge/order-task.ts",
+    original: '(test ? { kind: "done", result: NOTHING } : undefined);',
+    mutated: "undefined;",
+    tests: ["test/simulation/switch-orders.test.ts"],
   },
 ];

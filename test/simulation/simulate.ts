@@ -72,6 +72,8 @@ const SWITCHES_EVERY = 4;
 const TICK_MS = 60_000;
 /** When faults have stopped, everything comes to rest within so long. */
 export const REST_MS = 45 * 60_000;
+/** A seed takes a hundredth of it: one that takes so many never comes to rest. */
+export const STEPS_MAX = 5_000_000;
 /** A dial may come so long after its job was stopped: two seconds of knowledge, the way there, clocks apart. */
 const LATE_DIAL_MS = 8_000;
 /** The same where calls take seconds. */
@@ -87,6 +89,8 @@ export interface WorldOptions {
   readonly bridges?: number;
   /** How long there are faults; absent: as the seed says. */
   readonly faultMs?: number;
+  /** Absent: `STEPS_MAX`. */
+  readonly stepsMax?: number;
 }
 
 export async function simulate(
@@ -98,10 +102,11 @@ export async function simulate(
     faults: faultsOf = (...given) => new FaultPlan(...given),
     bridges: tasks = 1,
     faultMs,
+    stepsMax = STEPS_MAX,
   }: WorldOptions = {},
 ): Promise<SeedResult> {
   const random = seeded(`simulate ${seed}`);
-  const time = new VirtualTime(START + below(random, 3_600_000));
+  const time = new VirtualTime(START + below(random, 3_600_000), stepsMax);
   const begun = time.now;
   const dlms = seed % DLMS_EVERY === 0;
   const switched = !dlms && groups !== "only" && seed % SWITCHES_EVERY === 1;
@@ -268,6 +273,7 @@ export async function simulate(
   const atRest = (): boolean =>
     answered >= asks.length && isClosed() && isEmpty() && functions.atRest && bridges.atRest;
   const rested = await time.run(() => broken() || atRest(), calmFrom + REST_MS);
+  if (time.exhausted) violations.first ??= `seed ${seed} livelocks: expected to come to rest within ${stepsMax} steps`;
   if (!rested) {
     const left = [...ledgerView.slices.values()].flatMap(({ state }) => (state === "closed" ? [] : [state]));
     const waiting = Object.values(world.lanes).reduce((sum, { messages }) => sum + messages.size, 0);

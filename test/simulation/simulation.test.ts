@@ -29,4 +29,9 @@ describe("the whole engine under seeded faults", () => {
     expect(first.length).toBeGreaterThan(100);
     expect(second).toEqual(first);
   });
+
+  it("names a seed that goes on for ever, and ends", async () => {
+    const { violation } = await simulate(3, undefined, { stepsMax: 500 });
+    expect(violation).toContain("seed 3 livelocks: expected to come to rest within 500 steps");
+  });
 });

@@ -341,4 +341,17 @@ describe("an order that limits the power", () => {
     expect(await lifted.end(await lifted.order(limit(null)))).toBe("done(none)");
     expect(lifted.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
   });
+
+  it("as a test looks at everything and sets nothing", async () => {
+    const run = await orderTown();
+    run.start();
+    const asked = { ...limit(3_000), test: true };
+    expect(await run.end(await run.order(asked))).toBe("done(none)");
+    expect(run.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
+    expect(run.meter.sessions).toBe(1);
+    expect((await run.guards.read("opening")).reservations).toEqual([]);
+    expect(run.audit.links).toEqual([]);
+    run.rules.authority = { ...run.rules.authority, stops: [stop()] };
+    expect(await run.end(await run.order({ ...asked, job: "b".repeat(26) }))).toBe("failed(unsafe)");
+  });
 });

@@ -18,9 +18,16 @@ export class VirtualTime {
   steps = 0;
   #orders = 0;
   readonly #heap: VirtualTimer[] = [];
+  readonly #stepsMax: number;
 
-  constructor(start: number) {
+  /** After `stepsMax` timers it runs no more: what goes on for ever would never come to rest. */
+  constructor(start: number, stepsMax = Number.POSITIVE_INFINITY) {
     this.now = start;
+    this.#stepsMax = stepsMax;
+  }
+
+  get exhausted(): boolean {
+    return this.steps >= this.#stepsMax;
   }
 
   at(at: number, fire: () => void): VirtualTimer {
@@ -34,11 +41,12 @@ export class VirtualTime {
     return this.at(this.now + ms, fire);
   }
 
-  /** Lets time pass until `done`, at most to the instant `until`; answers whether it came to that. */
+  /** Lets time pass until `done`, at most to the instant `until` and for all its steps; answers whether it came to that. */
   async run(done: () => boolean, until = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (;;) {
       await settled();
       if (done()) return true;
+      if (this.exhausted) return false;
       const next = this.#heap[0];
       if (next === undefined || next.at > until) {
         if (until !== Number.POSITIVE_INFINITY) this.now = Math.max(this.now, until);
