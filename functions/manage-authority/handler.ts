@@ -62,90 +62,98 @@ async function view() {
   };
 }
 
+/** What there is to know of a kind of rule that people set and lift. */
+interface RuleKind<Rule> {
+  readonly word: string;
+  readonly words: string;
+  readonly idField: string;
+  readonly idOf: (rule: Rule) => string;
+  /** Those that still count. */
+  readonly of: (rules: Rules, now: number) => readonly Rule[];
+  readonly put: (rules: Rules, list: readonly Rule[]) => Rules;
+  readonly most: number;
+  /** The field of the request that one too many is told by. */
+  readonly field: string;
+  /** What the audit says of it. */
+  readonly about: (rule: Rule) => object;
+}
+const STOPS: RuleKind<Stop> = {
+  ...{ word: "stop", words: "stops", idField: "stopId", most: STOPS_MAX, field: "acts" },
+  idOf: ({ stopId }) => stopId,
+  of: ({ stops }, now) => stops.filter(({ until }) => until === undefined || until > now),
+  put: (rules, stops) => ({ ...rules, stops }),
+  about: ({ stopId, acts, feeder }) => ({ stopId, acts, feeder: feeder ?? "everywhere" }),
+};
+const MORATORIA: RuleKind<Moratorium> = {
+  ...{ word: "moratorium", words: "moratoria", idField: "moratoriumId", most: MORATORIA_MAX, field: "calendar" },
+  idOf: ({ moratoriumId }) => moratoriumId,
+  of: ({ moratoria }) => moratoria,
+  put: (rules, moratoria) => ({ ...rules, moratoria }),
+  about: ({ moratoriumId, calendar, feeder }) => ({
+    moratoriumId,
+    calendar: calendar.name,
+    feeder: feeder ?? "everywhere",
+  }),
+};
+
+/** The rule first: what cannot be written in the audit must not keep it from working. */
+async function setRule<Rule extends { readonly reason: string; readonly at: number }>(
+  { word, words, of, put, most, field, about }: RuleKind<Rule>,
+  caller: Caller,
+  rule: Rule,
+) {
+  const outcome = await change((rules) => {
+    const live = of(rules, rule.at);
+    return live.length < most ? put(rules, [...live, rule]) : undefined;
+  });
+  if (outcome === "unseeded") return unseeded();
+  if (outcome === "busy") return busy();
+  if (outcome === "none")
+    return refuse("conflict", `There are too many ${words}.`, { field, expected: `at most ${most} ${words}` });
+  await note(caller, `${word}.set`, rule.reason, about(rule));
+  return { status: 201 as const, body: rule };
+}
+
+async function liftRule<Rule>(
+  { word, idField, idOf, of, put }: RuleKind<Rule>,
+  caller: Caller,
+  id: string,
+  reason: string,
+) {
+  await note(caller, `${word}.lifted`, reason, { [idField]: id });
+  const outcome = await change((rules) => {
+    const live = of(rules, Number.NEGATIVE_INFINITY);
+    return live.some((one) => idOf(one) === id) ? put(rules, live.filter((one) => idOf(one) !== id)) : undefined;
+  });
+  if (outcome === "none")
+    return refuse("not-found", `There is no such ${word}.`, {
+      field: idField,
+      expected: `the id of a ${word}`,
+      received: id,
+    });
+  return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
+}
+
 export const handler = httpHandler({
   readAuthority: view,
-  async setStop({ body, caller }) {
-    const { acts, feeder, reason, until } = body;
-    const now = systemClock.now();
-    const stop: Stop = {
+  async setStop({ body: { acts, feeder, reason, until }, caller }) {
+    return setRule(STOPS, caller, {
       stopId: toHex(systemRandom.octets(8)),
       acts,
       reason,
       by: byOf(caller),
-      at: now,
+      at: systemClock.now(),
       ...(feeder === undefined ? {} : { feeder }),
       ...(until === undefined ? {} : { until }),
-    };
-    // The stop first: what cannot be written in the audit must not keep it from working.
-    const outcome = await change(({ stops, ...rest }) => {
-      const live = stops.filter((one) => one.until === undefined || one.until > now);
-      return live.length < STOPS_MAX ? { ...rest, stops: [...live, stop] } : undefined;
     });
-    if (outcome === "unseeded") return unseeded();
-    if (outcome !== "written")
-      return outcome === "none"
-        ? refuse("conflict", "There are too many stops.", { field: "acts", expected: `at most ${STOPS_MAX} stops` })
-        : busy();
-    await note(caller, "stop.set", reason, { stopId: stop.stopId, acts, feeder: feeder ?? "everywhere" });
-    return { status: 201, body: stop };
   },
-  async liftStop({ params: { stopId }, body: { reason }, caller }) {
-    await note(caller, "stop.lifted", reason, { stopId });
-    const outcome = await change(({ stops, ...rest }) =>
-      stops.some((one) => one.stopId === stopId)
-        ? { ...rest, stops: stops.filter((one) => one.stopId !== stopId) }
-        : undefined,
-    );
-    if (outcome === "none")
-      return refuse("not-found", "There is no such stop.", {
-        field: "stopId",
-        expected: "the id of a stop",
-        received: stopId,
-      });
-    return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
+  liftStop: ({ params: { stopId }, body: { reason }, caller }) => liftRule(STOPS, caller, stopId, reason),
+  async setMoratorium({ body, caller }) {
+    const moratoriumId = toHex(systemRandom.octets(8));
+    return setRule(MORATORIA, caller, { ...body, moratoriumId, by: byOf(caller), at: systemClock.now() });
   },
-  async setMoratorium({ body: { reason, ...asked }, caller }) {
-    const moratorium: Moratorium = {
-      ...asked,
-      moratoriumId: toHex(systemRandom.octets(8)),
-      reason,
-      by: byOf(caller),
-      at: systemClock.now(),
-    };
-    // As with a stop: it works before it is written down.
-    const outcome = await change(({ moratoria, ...rest }) =>
-      moratoria.length < MORATORIA_MAX ? { ...rest, moratoria: [...moratoria, moratorium] } : undefined,
-    );
-    if (outcome === "unseeded") return unseeded();
-    if (outcome !== "written")
-      return outcome === "none"
-        ? refuse("conflict", "There are too many moratoria.", {
-            field: "calendar",
-            expected: `at most ${MORATORIA_MAX} moratoria`,
-          })
-        : busy();
-    await note(caller, "moratorium.set", reason, {
-      moratoriumId: moratorium.moratoriumId,
-      calendar: asked.calendar.name,
-      feeder: asked.feeder ?? "everywhere",
-    });
-    return { status: 201, body: moratorium };
-  },
-  async liftMoratorium({ params: { moratoriumId }, body: { reason }, caller }) {
-    await note(caller, "moratorium.lifted", reason, { moratoriumId });
-    const outcome = await change(({ moratoria, ...rest }) =>
-      moratoria.some((one) => one.moratoriumId === moratoriumId)
-        ? { ...rest, moratoria: moratoria.filter((one) => one.moratoriumId !== moratoriumId) }
-        : undefined,
-    );
-    if (outcome === "none")
-      return refuse("not-found", "There is no such moratorium.", {
-        field: "moratoriumId",
-        expected: "the id of a moratorium",
-        received: moratoriumId,
-      });
-    return outcome === "written" ? view() : outcome === "unseeded" ? unseeded() : busy();
-  },
+  liftMoratorium: ({ params: { moratoriumId }, body: { reason }, caller }) =>
+    liftRule(MORATORIA, caller, moratoriumId, reason),
   async setSwitchPolicy({ body: { policy, reason }, caller }) {
     await note(caller, "policy.set", reason, policy);
     const outcome = await change((now) => ({ ...now, policy }));

@@ -6,7 +6,7 @@ import type { Operation } from "../metering/operation.ts";
 import type { OperationResult } from "../metering/result.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { AuditLog } from "../security/audit.ts";
-import { type Authority, moratoriumFor, type SwitchTarget, stopFor } from "../switching/authority.ts";
+import { type Authority, ruleAgainst, type SwitchTarget } from "../switching/authority.ts";
 import type { GuardDesk } from "../switching/guard-desk.ts";
 import { switchAct } from "../switching/switch-act.ts";
 import { flagAgainst, stateAgainst, tellsOfSwitching } from "../switching/switch-checks.ts";
@@ -91,10 +91,8 @@ export function againstNow(
   if (authority.epoch !== epoch || (safety.region !== undefined && authority.region !== safety.region))
     return unsafe("switch.not-active");
   const now = clock.now();
-  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");
-  if (moratoriumFor(authority.moratoria, to, item, now) !== undefined) return unsafe("switch.moratorium");
-  const flag = flagAgainst(item, to);
-  return flag === undefined ? undefined : unsafe(flag);
+  const against = ruleAgainst(authority, to, item, now) ?? flagAgainst(item, to);
+  return against === undefined ? undefined : unsafe(against);
 }
 
 /** Clocks of meters are apart from ours by so much at most, or are set right first, ms. */

@@ -4,7 +4,7 @@ import type { Caller } from "../jobs/job.ts";
 import type { JobRequest, SubmitOutcome } from "../jobs/submit-job.ts";
 import type { EventName } from "../metering/event-catalogue.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type Authority, moratoriumFor, stopFor } from "../switching/authority.ts";
+import { type Authority, ruleAgainst } from "../switching/authority.ts";
 import { flagAgainst } from "../switching/switch-checks.ts";
 import type { Account, AccountId, SupplyState } from "./account.ts";
 import { commit, type LedgerPorts } from "./credit-ledger.ts";
@@ -39,8 +39,7 @@ async function heldBy(ports: SupplyPorts, account: Account, policy: PrepaymentPo
   if (item === undefined || item.meterId !== account.meterId) return "prepayment.meter-gone";
   const flag = flagAgainst(item, "open");
   if (flag !== undefined) return flag;
-  if (authority === undefined || stopFor(authority.stops, "open", item, now) !== undefined) return "switch.stopped";
-  return moratoriumFor(authority.moratoria, "open", item, now) === undefined ? undefined : "switch.moratorium";
+  return authority === undefined ? "switch.stopped" : ruleAgainst(authority, "open", item, now);
 }
 
 /** What is to be done about the switch by the balance alone; undefined: nothing. */

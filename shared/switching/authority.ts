@@ -71,27 +71,30 @@ export interface SwitchPlace {
   readonly feeder?: string | undefined;
 }
 
+/** The first of these that holds at a meter there: rules are for everywhere, or for one feeder. */
+const ruleAt = <Rule extends { readonly feeder?: string | undefined }>(
+  rules: readonly Rule[],
+  { feeder }: SwitchPlace,
+  holds: (rule: Rule) => boolean,
+): Rule | undefined => rules.find((rule) => (rule.feeder === undefined || rule.feeder === feeder) && holds(rule));
+
 /** The stop under which the switch of a meter there may not be brought to `to` at `now`; undefined: none. */
 export const stopFor = (
   stops: readonly Stop[],
   to: SwitchTarget,
-  { feeder }: SwitchPlace,
+  place: SwitchPlace,
   now: number,
 ): Stop | undefined =>
-  stops.find(
-    (stop) =>
-      (stop.until ?? Number.POSITIVE_INFINITY) > now &&
-      (stop.acts === "switching" || to === "open") &&
-      (stop.feeder === undefined || stop.feeder === feeder),
-  );
+  ruleAt(stops, place, ({ until = Number.POSITIVE_INFINITY, acts }) => until > now && (acts === "switching" || to === "open"));
 
-/** The moratorium under which the switch of a meter there may not be brought to `to` at `now`; undefined: none. */
-export const moratoriumFor = (
-  moratoria: readonly Moratorium[],
+/** Why nobody may bring the switch of a meter there to `to` at `now`: a stop, or a moratorium; undefined: somebody may. */
+export function ruleAgainst(
+  { stops, moratoria }: Pick<Authority, "stops" | "moratoria">,
   to: SwitchTarget,
-  { feeder }: SwitchPlace,
+  place: SwitchPlace,
   now: number,
-): Moratorium | undefined =>
-  moratoria.find(
-    (one) => to === "open" && (one.feeder === undefined || one.feeder === feeder) && isBlackedOut(one.calendar, now),
-  );
+): "switch.stopped" | "switch.moratorium" | undefined {
+  if (stopFor(stops, to, place, now) !== undefined) return "switch.stopped";
+  const spared = to === "open" && ruleAt(moratoria, place, ({ calendar }) => isBlackedOut(calendar, now)) !== undefined;
+  return spared ? "switch.moratorium" : undefined;
+}

@@ -205,8 +205,8 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   },
   {
     name: "stop not looked at before a switch moves",
-    file: "shared/bridge/order-safety.ts",
-    original: `  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");\n`,
+    file: "shared/switching/authority.ts",
+    original: `  if (stopFor(stops, to, place, now) !== undefined) return "switch.stopped";\n`,
     mutated: "",
   },
   {

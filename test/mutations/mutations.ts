@@ -158,8 +158,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "stop not looked at before a switch moves",
-    file: "shared/bridge/order-safety.ts",
-    original: `  if (stopFor(authority.stops, to, item, now) !== undefined) return unsafe("switch.stopped");\n`,
+    file: "shared/switching/authority.ts",
+    original: `  if (stopFor(stops, to, place, now) !== undefined) return "switch.stopped";\n`,
     mutated: "",
     tests: ["test/simulation/switch-orders.test.ts"],
   },
