@@ -273,7 +273,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     timeoutSeconds: 300,
     memoryMb: 1024,
     reserved: 1,
-    tables: { access: "write", registry: "read", readings: "read", ledger: "erase" },
+    tables: { access: "write", registry: "read", readings: "read", ledger: "erase", authority: "read" },
     sends: LANES,
     keys: "open",
     invokes: ["plan-job", "notify-openadr"],

@@ -5,6 +5,7 @@ import { eventReport } from "../../shared/demand/openadr/event-report.ts";
 import { sendReport, takeEvents, type VenPorts } from "../../shared/demand/openadr/ven-client.ts";
 import { Vtn } from "../../shared/demand/openadr/vtn.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAuthority } from "../adapters/dynamo-authority.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoVtns } from "../adapters/dynamo-named.ts";
 import { dynamoVtnSecrets } from "../adapters/dynamo-vtns.ts";
@@ -17,8 +18,9 @@ import { factsOf, logger } from "../adapters/telemetry.ts";
 import { venSend } from "../adapters/ven-send.ts";
 import { vtnPorts } from "../adapters/vtn-ports.ts";
 
-const env = settings({ LEDGER_TABLE: Setting, READINGS_TABLE: Setting });
+const env = settings({ LEDGER_TABLE: Setting, READINGS_TABLE: Setting, AUTHORITY_TABLE: Setting });
 const db = documentClient();
+const authority = dynamoAuthority(db, env.AUTHORITY_TABLE);
 const blocks = dynamoDayBlocks(db, env.READINGS_TABLE);
 const served = vtnPorts(db);
 const vtn = new Vtn(served);
@@ -40,6 +42,7 @@ async function tried<T>(name: string, work: () => Promise<T>): Promise<T | undef
 const ports: DemandPorts = {
   ...jobPorts(),
   demand: served.demand,
+  authority: authority.active,
   curve: (place, from, to) => importCurve({ blocks }, place, from, to),
   async onMeasured(event, _, entries) {
     await vtn.keep(eventReport(event, entries, now()));

@@ -8,7 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { AuditLog } from "../security/audit.ts";
 import { type Authority, ruleAgainst, type SwitchTarget } from "../switching/authority.ts";
 import type { GuardDesk } from "../switching/guard-desk.ts";
-import { switchAct } from "../switching/switch-act.ts";
+import { loadAct, switchAct } from "../switching/switch-act.ts";
 import { flagAgainst, stateAgainst, tellsOfSwitching } from "../switching/switch-checks.ts";
 import { refusal } from "./failure-of.ts";
 import type { TaskEnd } from "./task-report.ts";
@@ -52,10 +52,10 @@ export async function admitted(
   item: AccessItem,
 ): Promise<TaskEnd | undefined> {
   const to = switchAct(operation);
+  const flag = flagAgainst(item, to ?? loadAct(operation));
+  if (flag !== undefined) return unsafe(flag);
   if (to === undefined) return undefined;
   if (safety === undefined) return unsafe("switch.no-safety");
-  const flag = flagAgainst(item, to);
-  if (flag !== undefined) return unsafe(flag);
   const ask = { to, feeder: item.feeder, transformer: item.transformer, watts: item.loadWatts };
   const whole = asker.approved ? ask : { ...ask, client: asker.by.id };
   const task = safety.taskName(asker.jobId, item.segment, item.slot);
@@ -79,10 +79,13 @@ export async function againstBefore(
   return code === undefined ? undefined : unsafe(code);
 }
 
-/** The same of the last look: who is active, stops, flags. Synchronous, so that nothing comes between it and the effect. */
+/**
+ * The same of the last look: who is active, stops, moratoria, flags. Synchronous, so that nothing comes between it and the
+ * effect. A load behind the meter is stopped as a switch is; moratoria are about supply alone: loads are shed in frost.
+ */
 export function againstNow(
   { safety, clock }: { readonly safety?: SafetyPorts; readonly clock: Pick<Clock, "now"> },
-  to: SwitchTarget,
+  operation: Operation,
   item: AccessItem,
   authority: Authority | undefined,
   epoch: number,
@@ -91,7 +94,11 @@ export function againstNow(
   if (authority.epoch !== epoch || (safety.region !== undefined && authority.region !== safety.region))
     return unsafe("switch.not-active");
   const now = clock.now();
-  const against = ruleAgainst(authority, to, item, now) ?? flagAgainst(item, to);
+  const [to, load] = [switchAct(operation), loadAct(operation)];
+  const against =
+    (to && ruleAgainst(authority, to, item, now)) ??
+    (load && ruleAgainst({ ...authority, moratoria: [] }, load, item, now)) ??
+    flagAgainst(item, to ?? load);
   return against === undefined ? undefined : unsafe(against);
 }
 

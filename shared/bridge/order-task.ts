@@ -6,7 +6,7 @@ import type { EffectBaseline, EffectSession, EffectVerdict } from "../metering/e
 import { SessionError } from "../metering/failure.ts";
 import { isOnce, type OnceOperation, type Operation } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
-import { actDetail, switchAct } from "../switching/switch-act.ts";
+import { actDetail, takesSupply } from "../switching/switch-act.ts";
 import { alreadyThere } from "../switching/switch-checks.ts";
 import { countedTry } from "./counted-try.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
@@ -160,7 +160,7 @@ class OrderTask {
   async #set(session: MeterSession, operation: Operation, item: AccessItem): Promise<TaskEnd> {
     const { test } = this.#order.asker;
     if (!test) await this.#written(item);
-    if (switchAct(operation) === undefined)
+    if (!takesSupply(operation))
       return test
         ? failed("unsupported", "order.no-test")
         : { kind: "done", result: await session.perform(operation) };
@@ -316,17 +316,18 @@ class OrderTask {
   async #lastLook(item: AccessItem, operation: Operation): Promise<TaskEnd | undefined> {
     const { owner, lease, mayOperate } = this.#order;
     if (!(await mayOperate())) return LEFT;
-    const act = switchAct(operation);
-    const [now, authority] = await Promise.all([this.#ports.access.read(item), act && this.#ports.safety?.authority()]);
+    const takes = takesSupply(operation);
+    const [now, authority] = await Promise.all([
+      this.#ports.access.read(item),
+      takes ? this.#ports.safety?.authority() : undefined,
+    ]);
     const { hold } = now ?? {};
     if (now === undefined || now.meterId !== item.meterId) return failed("retired", "access.gone");
     if (hold?.owner !== owner || hold.until <= this.#ports.clock.now() + MARGIN_MS)
       return failed("busy", "access.hold-lost");
     if (!lease.isHeld()) return LEFT;
-    if (act !== undefined) {
-      const against = againstNow(this.#ports, act, now, authority, this.#epoch);
-      if (against !== undefined) return against;
-    }
+    const against = takes ? againstNow(this.#ports, operation, now, authority, this.#epoch) : undefined;
+    if (against !== undefined) return against;
     return this.#refused(now);
   }
 

@@ -98,7 +98,7 @@ class C1222MeterSession implements MeterSession {
       case "setClock":
         return this.#setClock(operation);
       case "controlLoad": {
-        const parts = { reader: this.#reader, procedures: this.#procedures, clock: this.#context.clock };
+        const parts = { reader: this.#reader, procedures: this.#procedures, clock: this.#context.clock, mayChange };
         return this.#result({
           loadControl: await controlLoad({ ...parts, profile: this.#profile }, operation.control),
         });

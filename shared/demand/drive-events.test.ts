@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CALLER, engine, meterRows, T0 } from "../jobs/engine-fixture.ts";
 import type { JobId } from "../jobs/job.ts";
 import { MeterId } from "../metering/meter.ts";
+import type { Stop } from "../switching/authority.ts";
 import type { DrEvent } from "./dr-event.ts";
 import { beginsAt } from "./dr-event.ts";
 import { type DemandPorts, driveEvents } from "./drive-events.ts";
@@ -20,8 +21,10 @@ async function world(meters = 4) {
   const of = engine(meterRows([0], meters));
   const demand = memoryDemand();
   const reports: (readonly Participation[])[] = [];
+  const rules: { stops: Stop[] } = { stops: [] };
   const ports: DemandPorts = {
     ...of.ports,
+    authority: async () => rules,
     orders: { acceptOrder: async () => true },
     demand,
     // 400 W always; the controlled load of the event's hours is 100 W of it.
@@ -77,7 +80,7 @@ async function world(meters = 4) {
     }
     return found.sort().map(([meterId, mode]) => `${meterId} ${mode}`);
   };
-  return { ...of, ports, demand, event, tick, orders, reports };
+  return { ...of, ports, demand, event, tick, orders, reports, rules };
 }
 
 describe("a demand response event", () => {
@@ -154,6 +157,25 @@ describe("a demand response event", () => {
     await tick(START + MINUTE_MS);
     await tick(START + 2 * MINUTE_MS);
     expect(await orders()).toEqual(["M-0 off", "M-0 release", "M-1 off", "M-1 release", "M-2 off"]);
+  });
+
+  it("tells nobody anything while a stop stands, and lets go under a stop of opening; lifted, it goes on", async () => {
+    const { demand, event, tick, orders, rules } = await world(2);
+    const stop = { stopId: "s1", reason: "a test", by: { id: "anna" }, at: T0 };
+    await demand.createEvent(event("cool"));
+    rules.stops = [{ ...stop, acts: "opening" }];
+    await tick(START);
+    expect(await orders()).toEqual([]);
+    rules.stops = [{ ...stop, acts: "switching", feeder: "F-9" }];
+    await tick(START + MINUTE_MS);
+    expect(await orders()).toEqual(["M-0 off", "M-1 off"]);
+    await demand.putOptOut("cool", M(0), START + MINUTE_MS);
+    rules.stops = [{ ...stop, acts: "switching" }];
+    await tick(START + 2 * MINUTE_MS);
+    expect(await orders()).toEqual(["M-0 off", "M-1 off"]);
+    rules.stops = [{ ...stop, acts: "opening" }];
+    await tick(START + 3 * MINUTE_MS);
+    expect(await orders()).toEqual(["M-0 off", "M-0 release", "M-1 off"]);
   });
 
   it("gives way to a stronger one, and goes on after it", async () => {

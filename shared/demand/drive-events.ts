@@ -3,7 +3,10 @@ import { eachOf, piecesOf } from "../jobs/concurrency.ts";
 import type { JobId } from "../jobs/job.ts";
 import { type JobRequest, type SubmitOutcome, type SubmitPorts, submitJob } from "../jobs/submit-job.ts";
 import { tasksOf } from "../jobs/tasks.ts";
+import type { LoadControl } from "../metering/load-control.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
+import { type Authority, stopFor } from "../switching/authority.ts";
+import { loadAct } from "../switching/switch-act.ts";
 import { decide, type EventView } from "./decide.ts";
 import { type DrEvent, endOf, rosterOf, startOf, type Wave } from "./dr-event.ts";
 import { measured, type Participation, type RegisterCurve, readRange } from "./participation.ts";
@@ -12,6 +15,8 @@ import type { DemandStore } from "./store.ts";
 
 export interface DemandPorts extends SubmitPorts {
   readonly demand: DemandStore;
+  /** Who may act, and what may not be done; undefined: the deployment is not seeded, and nobody may. */
+  readonly authority: () => Promise<Pick<Authority, "stops"> | undefined>;
   /** Import registers of a meter at the ends of its quarter-hours in (from, to]. */
   readonly curve: (place: Place, from: number, to: number) => Promise<RegisterCurve>;
   /** Told once an event is measured, before it is closed: may be told again. */
@@ -60,7 +65,9 @@ export async function driveEvents(ports: DemandPorts, now: number): Promise<read
     if (event.state === "cancelled")
       for (const { order, jobId } of waves)
         if (order.mode !== "release" && jobId !== undefined) await cancelJob(ports, jobId);
+  const mayTell = await tellable(ports);
   for (const plan of decide(views, now)) {
+    if (!mayTell(plan.order)) continue; // once the stop is lifted it is told what then should be
     const view = views.find(({ event }) => event.eventId === plan.eventId);
     if (view === undefined) continue;
     const number =
@@ -72,6 +79,16 @@ export async function driveEvents(ports: DemandPorts, now: number): Promise<read
   }
   for (const { event } of views) if (event.state === "ended") await measure(ports, event, now, facts);
   return facts;
+}
+
+/** What may be told everywhere now: stops of one feeder are found at its meters. */
+async function tellable({ authority, clock }: DemandPorts): Promise<(order: LoadControl) => boolean> {
+  const rules = await authority();
+  const at = clock.now();
+  return (control) => {
+    const to = loadAct({ kind: "controlLoad", control });
+    return rules !== undefined && to !== undefined && stopFor(rules.stops, to, {}, at) === undefined;
+  };
 }
 
 async function viewOf(demand: DemandStore, event: DrEvent): Promise<EventView> {

@@ -79,7 +79,7 @@ class DlmsMeterSession implements MeterSession {
       case "setClock":
         return this.#setClock(operation);
       case "controlLoad":
-        return this.#controlLoad(operation.control);
+        return this.#controlLoad(operation.control, mayChange);
       case "readPowerLimit":
         return this.#result({ powerLimit: await readPowerLimit(await this.#limiter()) });
       case "setPowerLimit":
@@ -209,11 +209,12 @@ class DlmsMeterSession implements MeterSession {
     return { session: this.#session, profile: this.#profile, time: await this.#clockTime() };
   }
 
-  async #controlLoad(control: LoadControl): Promise<OperationResult> {
+  async #controlLoad(control: LoadControl, mayChange: () => Promise<void>): Promise<OperationResult> {
     const time = await this.#clockTime();
     const { clock } = this.#context;
     const wall = (instant: number): DateTime => meterDateTime(time, instant);
-    return this.#result({ loadControl: await controlLoad(this.#session, this.#profile, { clock, wall }, control) });
+    const parts = { clock, wall, mayChange };
+    return this.#result({ loadControl: await controlLoad(this.#session, this.#profile, parts, control) });
   }
 
   async #tariffParts(): Promise<TariffParts> {

@@ -258,10 +258,14 @@ async function countOf(ports: SubmitPorts, job: Job, most: number): Promise<numb
   return meters;
 }
 
-/** The job with what it has to wait for, if it is a command; undefined: nobody here can say whether it may go. */
+/**
+ * The job with what it has to wait for, if it is a command, or a control of loads that somebody asks for himself; undefined:
+ * nobody here can say whether it may go. Events of demand response have their customers' consent instead.
+ */
 async function gate(ports: SubmitPorts, request: JobRequest, job: Job): Promise<Job | undefined> {
-  if (!isCommand(job.operation.kind)) return job;
-  if (ports.gate === undefined) return undefined;
+  const { kind } = job.operation;
+  if (!isCommand(kind) && kind !== "controlLoad") return job;
+  if (ports.gate === undefined) return isCommand(kind) ? undefined : job;
   const { target } = job;
   const ids = target.kind === "meters" ? [...new Set(target.meterIds)] : [];
   const places = [...(await ports.targets.places(ids)).values()];
@@ -271,7 +275,7 @@ async function gate(ports: SubmitPorts, request: JobRequest, job: Job): Promise<
   const approval = { ...asked, lapsesAt: job.createdAt + APPROVAL_MS };
   if (job.test === true) return { ...job, approval };
   // It may wait for people; once they have said yes it still has its time.
-  const deadline = request.deadline ?? lastStart(job) + APPROVAL_MS + COMMAND_MS;
+  const deadline = request.deadline ?? Math.max(job.deadline, lastStart(job) + APPROVAL_MS + COMMAND_MS);
   return { ...job, deadline, approval };
 }
 

@@ -153,4 +153,5 @@ export type OnceOperation = Extract<Operation, { readonly kind: KindOf<"once"> }
 export const replayClass = ({ kind }: Pick<Operation, "kind">): ReplayClass => REPLAY_CLASS[kind];
 export const isOnce = (operation: Operation): operation is OnceOperation => replayClass(operation) === "once";
 /** Whether it can be tested at a meter: everything but the effect, which its driver asks for last of all. */
-export const hasTest = (operation: Operation): boolean => isOnce(operation) || operation.kind === "setPowerLimit";
+export const hasTest = (operation: Operation): boolean =>
+  isOnce(operation) || operation.kind === "setPowerLimit" || operation.kind === "controlLoad";

@@ -6,7 +6,7 @@ import { toHex } from "../ports/octets.ts";
 import type { AuditLog } from "../security/audit.ts";
 import type { GuardSettings } from "./guard.ts";
 import type { GuardDesk } from "./guard-desk.ts";
-import { actDetail, switchAct } from "./switch-act.ts";
+import { actDetail, switchAct, takesSupply } from "./switch-act.ts";
 
 /** Names a task in guards: the same whoever asks. */
 export const taskNames =
@@ -22,14 +22,16 @@ export interface GatePorts {
   readonly audit: AuditLog;
 }
 
-/** The gate of orders that can move a switch, which are written in the audit as soon as they are asked for: size asks for a second person, and so does a cap that is reached. */
+/**
+ * The gate of orders that can take supply from somebody, which are written in the audit as soon as they are asked for: size
+ * asks for a second person, and so does a cap of switches that is reached.
+ */
 export function switchGate({ guards, settings, access, crypto, audit }: GatePorts): OrderGate {
   const nameOf = taskNames(crypto);
   return {
     countMax: async () => (await settings()).approveTwiceAbove + 1,
     async assess({ jobId, operation, caller, reason, createdAt, test }, meters, places) {
-      const to = switchAct(operation);
-      if (to === undefined) return undefined;
+      if (!takesSupply(operation)) return undefined;
       const { id, name } = caller;
       await audit.append({
         at: createdAt,
@@ -47,6 +49,8 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
       const { approveAbove, approveTwiceAbove } = await settings();
       if (meters > approveTwiceAbove) return { needed: 2, because: "size" };
       if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
+      const to = switchAct(operation);
+      if (to === undefined) return undefined; // caps are of switches
       for (const place of places) {
         const { feeder, transformer, loadWatts: watts } = (await access.read(place)) ?? {};
         const ask = { to, feeder, transformer, client: id, watts };

@@ -16,6 +16,19 @@ export function switchAct(operation: Operation): SwitchTarget | undefined {
   }
 }
 
+/**
+ * What an operation does to a load behind the meter, as stops and flags count it: shedding is an opening, letting it go a
+ * closing; undefined: nothing.
+ */
+export function loadAct(operation: Operation): SwitchTarget | undefined {
+  if (operation.kind !== "controlLoad") return undefined;
+  return operation.control.mode === "release" ? "closed" : "open";
+}
+
+/** Whether it can take supply from a customer, or from a load of his: it is looked at last of all. */
+export const takesSupply = (operation: Operation): boolean =>
+  (switchAct(operation) ?? loadAct(operation)) !== undefined;
+
 /** What the audit says of it. */
 export function actDetail(operation: Operation): Readonly<Record<string, string>> {
   switch (operation.kind) {
@@ -28,6 +41,8 @@ export function actDetail(operation: Operation): Readonly<Record<string, string>
         ...(emergency === undefined ? {} : { emergency: emergency === null ? "none" : `${emergency.watts} W` }),
       };
     }
+    case "controlLoad":
+      return { load: operation.control.mode };
     default:
       return {};
   }

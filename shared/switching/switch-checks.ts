@@ -8,7 +8,7 @@ import type { Proof, SwitchPolicy, SwitchTarget } from "./authority.ts";
 export type Unsafe = `switch.${string}`;
 
 /** What stands against opening in the meter's own access item. People live behind these meters. */
-export function flagAgainst({ flags }: Pick<AccessItem, "flags">, to: SwitchTarget): Unsafe | undefined {
+export function flagAgainst({ flags }: Pick<AccessItem, "flags">, to: SwitchTarget | undefined): Unsafe | undefined {
   if (to !== "open") return undefined;
   if (flags.medical) return "switch.medical";
   if (flags.priority) return "switch.priority";

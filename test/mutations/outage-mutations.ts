@@ -24,4 +24,11 @@ export const OUTAGE_MUTATIONS: readonly Mutation[] = [
     mutated: "undefined;",
     tests: ["test/simulation/switch-orders.test.ts"],
   },
+  {
+    name: "a stop that loads do not know",
+    file: "shared/switching/switch-act.ts",
+    original: '  return operation.control.mode === "release" ? "closed" : "open";',
+    mutated: "  return undefined;",
+    tests: ["shared/demand/drive-events.test.ts", "test/simulation/switch-orders.test.ts"],
+  },
 ];

@@ -18,6 +18,8 @@ export interface LoadControlParts {
   readonly procedures: Procedures;
   readonly clock: Clock;
   readonly profile: C1222Profile["c1222"];
+  /** Asked right before the procedure is run; throws where it may not be. */
+  readonly mayChange: () => Promise<void>;
 }
 
 /** Level and whole minutes of an order. Throws `SessionError`. */
@@ -47,7 +49,7 @@ function orderOf(
 
 /** Runs the direct load control of the profile, and reads what its control point shows then. Throws `SessionError`. */
 export async function controlLoad(
-  { reader, procedures, clock, profile }: LoadControlParts,
+  { reader, procedures, clock, profile, mayChange }: LoadControlParts,
   control: LoadControl,
 ): Promise<LoadControlState> {
   const { loadControl: point } = profile;
@@ -61,6 +63,7 @@ export async function controlLoad(
     LEVEL: level,
     DURATION: minutes,
   });
+  await mayChange();
   const answer = await procedures.run(point.procedure, parameters);
   if (answer.kind === "refused")
     throw new SessionError(answer.reason, answer.code, "the meter refused to control its load", {

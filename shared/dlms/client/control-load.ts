@@ -20,6 +20,8 @@ export interface LoadControlParts {
   readonly clock: Clock;
   /** An instant as the meter's own clock writes it. */
   readonly wall: (instant: number) => DateTime;
+  /** Asked right before anything is written; throws where nothing may be. */
+  readonly mayChange: () => Promise<void>;
 }
 
 /** Turns of the relay that one order may plan: what a meter keeps of execution times is not told by its companion. */
@@ -86,7 +88,7 @@ function turns(control: Timed, now: number): { readonly off: readonly number[]; 
 export async function controlLoad(
   session: DlmsSession,
   profile: DlmsProfile["dlms"],
-  { clock, wall }: LoadControlParts,
+  { clock, wall, mayChange }: LoadControlParts,
   control: LoadControl,
 ): Promise<LoadControlState> {
   const { loadControl: point } = profile;
@@ -107,6 +109,7 @@ export async function controlLoad(
       return { time: { hour, minute, second, hundredths: 0 }, date: { year, month, dayOfMonth, dayOfWeek } };
     });
   const written = { off: times(plan.off), on: times(plan.on) };
+  await mayChange();
   for (const way of ["on", "off"] as const) await schedule(session, point, way, written[way]);
   if (point.limiter !== undefined)
     await limit(session, point.limiter, wall, now, control.mode === "limit" ? control : undefined);
