@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
+import { Cognito } from "../infra/local/cognito.ts";
 import { Kms } from "../infra/local/kms.ts";
 import { KmsKeyStore } from "../infra/local/kms-keys.ts";
 import { Permissions } from "../infra/local/permissions.ts";
@@ -46,6 +47,10 @@ const FUNCTIONS = [
   "read-audit",
   "describe-api",
 ];
+/** As `person` in http-event.ts names them, and a second supervisor. */
+const PEOPLE = ["operator", "supervisor", "supervisor-2"].map((name) => ({
+  ...{ name, id: `person-${name}`, password: "", role: name.replace(/-2$/, "") },
+}));
 /** Those that the minute starts. */
 const BY_THE_MINUTE = ["seal-audit", "watch-outages"] as const;
 
@@ -91,7 +96,7 @@ export async function httpFunctions() {
   for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
   const engine = await openQueueEngine();
   const permissions = new Permissions();
-  permissions.grant("worker", { Statement: { Effect: "Allow", Action: ["sqs:*", "s3:*", "kms:*"], Resource: "*" } });
+  permissions.grant("worker", { Statement: { Effect: "Allow", Action: ["sqs:*", "s3:*", "kms:*", "cognito-idp:*"], Resource: "*" } });
   const queues = await startQueueFront(engine, permissions);
   engine.s3.createBucket("seals");
   const kms = new Kms(permissions, new KmsKeyStore());
@@ -99,6 +104,9 @@ export async function httpFunctions() {
   kms.keys.ensure(sealKey, "ECC_NIST_P256", "SIGN_VERIFY");
   const keys = await kms.start();
   const lambda = await lambdaFront(invoked);
+  const people = new Cognito(permissions, "arn:aws:cognito-idp:eu-west-1:000000000000");
+  const directory = await people.start();
+  people.put(PEOPLE);
   const { id, secret } = permissions.accessKey("api", "worker");
   for (const lane of LANES) {
     const url = `http://127.0.0.1/000000000000/${lane}`;
@@ -114,6 +122,8 @@ export async function httpFunctions() {
     AWS_ENDPOINT_URL_S3: queues.url,
     AWS_ENDPOINT_URL_KMS: keys.url,
     AWS_ENDPOINT_URL_LAMBDA: lambda.url,
+    AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: directory.url,
+    USER_POOL_ID: "people",
     DEPLOYMENT: "headrace",
     ACCESS_TABLE: "Access",
     REGISTRY_TABLE: "Registry",
@@ -150,6 +160,8 @@ export async function httpFunctions() {
     minute: (name: (typeof BY_THE_MINUTE)[number]): Promise<unknown> =>
       (handlers.get(name) as (event: object, context: Context) => Promise<unknown>)({}, lambdaContext()),
     db: dynamo.db,
+    /** Takes roles from people: those who are left, by name. */
+    people: (left: readonly string[]) => people.put(PEOPLE.filter(({ name }) => left.includes(name))),
     /** What was invoked asynchronously, oldest first. */
     invoked,
     ask: (name: string, role: string, routeKey: string, parts: Parameters<typeof call>[2] = {}) =>
@@ -158,6 +170,7 @@ export async function httpFunctions() {
     async close() {
       await queues.close();
       await kms.close();
+      await directory.close();
       lambda.close();
       await dynamo.close();
       vi.unstubAllEnvs();

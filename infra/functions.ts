@@ -36,6 +36,8 @@ export interface FunctionDescription {
   readonly keys?: KeyAccess;
   /** What it does with the key that seals the audit. */
   readonly seals?: SealAccess;
+  /** It asks the directory which roles people hold. */
+  readonly people?: true;
   /** Native packages that it loads. */
   readonly layers?: readonly LayerName[];
   /** Of /tmp, MB. @default 512, which costs nothing */
@@ -93,6 +95,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     sends: LANES,
     invokes: ["plan-job"],
+    people: true,
     reserved: 5,
   }),
   "enrol-meter": http({
@@ -134,6 +137,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", readings: "read", ledger: "write", audit: "write" },
     sends: LANES,
     invokes: ["plan-job"],
+    people: true,
     reserved: 2,
   }),
   "manage-authority": http({
@@ -195,6 +199,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   },
   "sweep-ledger": {
     trigger: { kind: "invoked" },
+    people: true,
     timeoutSeconds: 300,
     memoryMb: 1024,
     tables: {
@@ -313,6 +318,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   },
   "plan-job": {
     trigger: { kind: "invoked" },
+    people: true,
     timeoutSeconds: 900,
     memoryMb: 2048,
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },

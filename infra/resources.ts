@@ -46,6 +46,8 @@ export interface StateReferences {
   keyArn(): string;
   /** Of the key pair that signs seals of the audit. */
   sealKeyArn(): string;
+  /** Id of the user pool. */
+  userPool(): string;
   readonly keyStoreName: string;
 }
 /** The queues likewise. */
@@ -88,6 +90,7 @@ export const askForState = (parameters: Parameters, deployment: string): StateRe
   bucket: (name) => parameters.ask(`buckets/${name}`),
   keyArn: () => parameters.ask("key/arn"),
   sealKeyArn: () => parameters.ask("seal-key/arn"),
+  userPool: () => parameters.ask("users/pool"),
   keyStoreName: keyStoreNameOf(deployment),
 });
 

@@ -1,10 +1,11 @@
 import type { ProblemKind } from "../../shared/api/problem.ts";
 import { type ApproveOutcome, approveJob } from "../../shared/jobs/approve-job.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
+import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 
-const ports = jobPorts();
+const ports = { ...jobPorts(), people: peopleOfEnvironment() };
 const audit = auditOfEnvironment();
 
 type Because = Extract<ApproveOutcome, { readonly kind: "refused" }>["because"];

@@ -3,10 +3,11 @@ import type { Routes } from "../../shared/api/routes.ts";
 import type { JobId } from "../../shared/jobs/job.ts";
 import { pauseJob, resumeJob, type SteerOutcome } from "../../shared/jobs/pause-job.ts";
 import { maySee } from "../../shared/security/ownership.ts";
+import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { type HttpRequest, httpHandler, refuse } from "../adapters/pipeline-http.ts";
 
-const ports = jobPorts();
+const ports = { ...jobPorts(), people: peopleOfEnvironment() };
 
 const PROBLEM: Readonly<
   Record<Extract<SteerOutcome, { kind: "refused" }>["because"], readonly [ProblemKind, string, string]>

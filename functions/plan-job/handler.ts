@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { JobId } from "../../shared/jobs/job.ts";
 import { planJob } from "../../shared/jobs/plan-job.ts";
+import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
 import { fleetSearchOfEnvironment } from "../adapters/fleet-search-environment.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { eventHandler } from "../adapters/pipeline-event.ts";
 
-const ports = jobPorts(fleetSearchOfEnvironment({ memoryMb: 900, timeoutMs: 120_000 }));
+const ports = {
+  ...jobPorts(fleetSearchOfEnvironment({ memoryMb: 900, timeoutMs: 120_000 })),
+  people: peopleOfEnvironment(),
+};
 
 /** Plans one job; started again for the same job it goes on where that stopped. */
 export const handler = eventHandler(z.object({ jobId: JobId }), async ({ jobId }) => {

@@ -3,6 +3,7 @@ import { timelineDays } from "../../shared/events/timeline.ts";
 import { sweepLedger } from "../../shared/jobs/sweep.ts";
 import { outcomeKeeper } from "../../shared/switching/audit-orders.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
+import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoTimeline } from "../adapters/dynamo-timeline.ts";
@@ -19,6 +20,7 @@ const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELIN
 const outcomes = outcomeKeeper(auditOfEnvironment(), systemClock, timeline);
 const ports = {
   ...jobPorts(),
+  people: peopleOfEnvironment(),
   givenUp: async (job: Parameters<typeof outcomes.givenUp>[0], segment: number, slots: readonly number[]) =>
     outcomes.givenUp(
       job,

@@ -12,6 +12,8 @@ export interface Access {
   readonly receives?: readonly QueueReference[];
   readonly keys?: KeyAccess;
   readonly seals?: SealAccess;
+  /** It asks the directory which roles people hold. */
+  readonly people?: true;
   /** ARNs of functions. */
   readonly invokes?: readonly string[];
 }
@@ -67,6 +69,10 @@ export function statementsOf(stack: Stack, state: StateReferences, access: Acces
   if (access.keys !== undefined) statements.push(...keyStatements(stack, state, access.keys));
   if (access.seals !== undefined)
     statements.push(allow(["kms:Verify", ...(access.seals === "sign" ? ["kms:Sign"] : [])], [state.sealKeyArn()]));
+  if (access.people === true) {
+    const pool = stack.formatArn({ service: "cognito-idp", resource: "userpool", resourceName: state.userPool() });
+    statements.push(allow(["cognito-idp:AdminListGroupsForUser"], [pool]));
+  }
   if (access.invokes !== undefined && access.invokes.length > 0)
     statements.push(allow(["lambda:InvokeFunction"], access.invokes));
   return statements;

@@ -153,6 +153,7 @@ function environmentOf({ description, settings, state, queues }: NodeFunctionPro
     environment.KEYSTORE_NAME = state.keyStoreName;
     environment.KMS_KEY_ARN = state.keyArn();
   }
+  if (description.people === true) environment.USER_POOL_ID = state.userPool();
   if (description.seals !== undefined) environment.SEAL_KEY_ARN = state.sealKeyArn();
   return environment;
 }

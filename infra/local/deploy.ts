@@ -80,6 +80,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const directory = new IssuerDirectory(dataDir === undefined ? undefined : join(dataDir, "issuer"));
     const identity = await deployIssuer(template, directory, addresses, log);
     closing.push(() => identity.server.close());
+    standIns.cognito.put(identity.users);
 
     let tasks: Task[] = [];
     const processes = (): readonly ProcessView[] =>

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LocalServer } from "./aws-endpoint.ts";
+import { Cognito } from "./cognito.ts";
 import { DynamoDb } from "./dynamodb.ts";
 import type { DisturbanceRates } from "./dynamodb-disturbance.ts";
 import { Iot } from "./iot.ts";
@@ -28,6 +29,7 @@ export interface StandIns {
   readonly queues: QueueEngine;
   readonly kms: Kms;
   readonly iot: Iot;
+  readonly cognito: Cognito;
   readonly lambda: Lambda;
   readonly pseudo: Pseudo;
   /** What tells the AWS SDK of a function or task where the services are and who it is. */
@@ -49,14 +51,16 @@ export async function openStandIns(options: StandInOptions): Promise<StandIns> {
   });
   const queues = await openQueueEngine(dataDir === undefined ? undefined : join(dataDir, "sqs-s3"));
   const lambda = new Lambda();
+  const cognito = new Cognito(permissions, arnPrefix("cognito-idp"));
   const iot = new Iot(permissions, arnPrefix("iot"), options.log);
-  const [dynamodb, sqsAndS3, kmsServer, lambdaServer, ssm, iotData] = await Promise.all([
+  const [dynamodb, sqsAndS3, kmsServer, lambdaServer, ssm, iotData, people] = await Promise.all([
     db.start(),
     startQueueFront(queues, permissions),
     kms.start(),
     lambda.serve(permissions),
     parameters.serve(permissions, arnPrefix("ssm")),
     iot.start(),
+    cognito.start(),
   ]);
   return {
     permissions,
@@ -64,6 +68,7 @@ export async function openStandIns(options: StandInOptions): Promise<StandIns> {
     queues,
     kms,
     iot,
+    cognito,
     lambda,
     pseudo,
     environmentOf: ({ id, secret }) => ({
@@ -78,13 +83,14 @@ export async function openStandIns(options: StandInOptions): Promise<StandIns> {
       AWS_ENDPOINT_URL_LAMBDA: lambdaServer.url,
       AWS_ENDPOINT_URL_SSM: ssm.url,
       AWS_ENDPOINT_URL_IOT_DATA_PLANE: iotData.url,
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: people.url,
       AWS_EC2_METADATA_DISABLED: "true",
       TZ: "UTC",
     }),
     close: async () => {
       await iot.close();
       await lambda.close();
-      const servers: readonly LocalServer[] = [sqsAndS3, kmsServer, lambdaServer, ssm];
+      const servers: readonly LocalServer[] = [sqsAndS3, kmsServer, lambdaServer, ssm, people];
       await Promise.all(servers.map((server) => server.close()));
       await db.close();
     },

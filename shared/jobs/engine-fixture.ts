@@ -43,7 +43,16 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
   const stored = memoryLedger();
   const clock = handClock();
   const runs = memoryScheduleRuns();
+  /** Who has lost which roles, by name; others hold all of them. */
+  const people = new Map<string, readonly string[] | "no answer">();
   const ports: SchedulePorts = {
+    people: {
+      rolesOf: async (name) => {
+        const roles = people.get(name) ?? ["operator", "supervisor"];
+        if (roles === "no answer") throw new Error("the directory does not answer");
+        return roles;
+      },
+    },
     ledger: {
       ...stored,
       createSlice: async (slice) => {
@@ -90,7 +99,7 @@ export function engine(meters: readonly (readonly [string, Place])[] = []) {
     random: seeded(7),
     crypto: nodeCrypto,
   };
-  return { ports, clock, sent, started, failing, places, queries, groupRoutes, calendars, runs };
+  return { ports, clock, sent, started, failing, places, queries, groupRoutes, calendars, runs, people };
 }
 
 /** Meters named M-0, M-1, … so many in each of the segments. */

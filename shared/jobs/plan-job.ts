@@ -12,6 +12,7 @@ import { acceptOrders, type Orders, supersedes } from "./orders.ts";
 import { hasOpen } from "./outcomes.ts";
 import { partitionsOf } from "./partitions.ts";
 import { besides, otherWaysOf, partsOf } from "./parts.ts";
+import { type People, standingOf } from "./people.ts";
 import { awaitedState, mayBeHeld, releaseOf, startOf, windowEnd } from "./release.ts";
 import { sendSlices } from "./send-slices.ts";
 import type { Slice, SliceKey } from "./slice.ts";
@@ -26,6 +27,8 @@ export interface PlanPorts {
   readonly targets: Targets;
   /** Where orders of meters are accepted; absent: only reads are planned. */
   readonly orders?: Orders;
+  /** Absent: what had to be approved is not started here. */
+  readonly people?: People;
   readonly clock: Clock;
 }
 
@@ -188,12 +191,22 @@ export async function planJob(ports: PlanPorts, given: Job): Promise<Job> {
 
 /** The job as it is then, where it waits on or was dropped for what it waited for; undefined: it may be sent. */
 async function keptBack(ports: PlanPorts, job: Job): Promise<Job | undefined> {
-  if (job.state !== "planned" || !mayBeHeld(job)) return undefined;
-  const awaited = job.after === undefined ? undefined : await awaitedState(ports.ledger, job.after.jobId);
-  const release = releaseOf(job, ports.clock.now(), awaited);
-  if (release.kind !== "drop") return release.kind === "wait" ? job : undefined;
-  await cancelJob(ports, job.jobId, byRule(release.because), "dropped");
-  return (await ports.ledger.job(job.jobId)) ?? job;
+  if (job.state !== "planned") return undefined;
+  const dropped = async (because: string): Promise<Job> => {
+    await cancelJob(ports, job.jobId, byRule(because), "dropped");
+    return (await ports.ledger.job(job.jobId)) ?? job;
+  };
+  if (mayBeHeld(job)) {
+    const awaited = job.after === undefined ? undefined : await awaitedState(ports.ledger, job.after.jobId);
+    const release = releaseOf(job, ports.clock.now(), awaited);
+    if (release.kind === "wait") return job;
+    if (release.kind === "drop") return dropped(release.because);
+  }
+  // Roles are checked when it is approved and when it starts: somebody may have left in between.
+  if (job.approval === undefined || job.test === true || ports.clock.now() >= job.deadline) return undefined;
+  const standing = await standingOf(ports.people, job);
+  if (standing.kind === "gone") return dropped(standing.because);
+  return standing.kind === "doubt" ? job : undefined;
 }
 
 /** Tasks of meters: that a fan-out point was served is none. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Deployment, type JobView, type Problem, until } from "./deployment.ts";
+import { personToken } from "./person.ts";
 
 interface Meter {
   readonly meterId: string;
@@ -182,6 +183,28 @@ describe("a switch", () => {
     await call("operator", "POST", "/local/power", { meterIds: [dark], on: true });
     expect(await positionOf(dark)).toBe("closed");
   }, 240_000);
+
+  it("of more meters than one may order alone goes when another person, a supervisor, has approved it", async () => {
+    const { guards } = (await call<{ guards: object }>("supervisor", "GET", "/authority")).body;
+    const strict = { guards: { ...guards, approveAbove: 1 }, reason: "a test" };
+    expect((await call("supervisor", "PUT", "/guards", strict)).status).toBe(200);
+    const asked = await call<JobView>("operator", "POST", "/jobs", {
+      operation: to("open"),
+      target: { kind: "meters", meterIds: others.slice(4, 6) },
+      reason: "both have moved out",
+    });
+    const { jobId } = asked.body;
+    const digest = await until(60_000, "the job to be planned", async () => {
+      const { body } = await call<{ approval?: { digest?: string } }>("operator", "GET", `/jobs/${jobId}`);
+      return body.approval?.digest;
+    });
+    const authorization = `Bearer ${await personToken(headend, "supervisor")}`;
+    const path = `/jobs/${jobId}/approve`;
+    const approved = await headend.request("POST", path, { authorization }, JSON.stringify({ digest }));
+    expect(approved.status).toBe(202);
+    expect((await headend.jobEnd(jobId)).progress).toMatchObject({ done: 2, failed: 0 });
+    expect((await call("supervisor", "PUT", "/guards", { guards, reason: "it was one" })).status).toBe(200);
+  }, 120_000);
 
   it("of a whole fleet waits for another person, and nothing is sent meanwhile", async () => {
     const accepted = await call<JobView>("operator", "POST", "/jobs", {
