@@ -31,7 +31,7 @@ export interface Vitest {
   readonly alone?: boolean;
 }
 
-const BROWSER = "test/e2e/console.test.ts";
+const BROWSER = ["test/e2e/console.test.ts", "test/e2e/console-grid.test.ts"];
 const CAPTURE = "test/e2e/tshark.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
 /** Of the units those that take most: `npm test` ends within ten minutes. */
@@ -111,7 +111,7 @@ export const PARTS: readonly Part[] = [
     name: "deployment",
     about: "whole local deployments: reads, refusals, poison, bridges",
     always: true,
-    run: { kind: "vitest", paths: ["test/e2e"], exclude: [BROWSER, CAPTURE, ...LONG] },
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [...BROWSER, CAPTURE, ...LONG] },
   },
   {
     name: "slow units",
@@ -144,7 +144,7 @@ export const PARTS: readonly Part[] = [
     about: "the console in a real browser",
     always: false,
     missing: chromium,
-    run: { kind: "vitest", paths: [BROWSER], alone: true },
+    run: { kind: "vitest", paths: BROWSER, alone: true },
   },
   {
     name: "tshark",

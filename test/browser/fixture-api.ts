@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { problemOf } from "../../shared/api/problem.ts";
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { RouteName, Routes } from "../../shared/api/routes.ts";
+import { FixtureGrid } from "./fixture-grid.ts";
 import { type FixtureMeter, loadAt, meterAt, PERIOD_S } from "./fixture-meters.ts";
 import { FixtureQueries } from "./fixture-queries.ts";
 import { FixtureSafety } from "./fixture-safety.ts";
@@ -35,6 +36,7 @@ export class FixtureApi {
   readonly #paused = new Set<string>();
   #parked = 3;
   readonly #safety = new FixtureSafety();
+  readonly #grid = new FixtureGrid();
 
   constructor(meters: number, now: () => number, jobMs = 5000) {
     this.#meters = Array.from({ length: meters }, (_, index) => meterAt(index));
@@ -51,7 +53,7 @@ export class FixtureApi {
   }
 
   answer(method: string, url: URL, roles: readonly string[], body: unknown): FixtureAnswer {
-    const [first, second, third] = url.pathname.split("/").slice(1).map(decodeURIComponent);
+    const [first, second, third, ...rest] = url.pathname.split("/").slice(1).map(decodeURIComponent);
     const ok = <N extends RouteName>(_route: N, value: Body<N>, status = 200): FixtureAnswer => ({
       status,
       body: value,
@@ -80,6 +82,8 @@ export class FixtureApi {
     if (first === "query-fields") return ok("listQueryFields", this.#queries.fields());
     if (first === "queries") return this.#queryRoute(method, second, body, ok);
     if (first === "authority" || first === "stops") return this.#safety.answer(second, body);
+    const grid = this.#grid.answer(method, [first ?? "", second, third, ...rest], body);
+    if (grid !== undefined) return grid;
     if (first === "failures")
       return ok("listFailures", {
         failures: [

@@ -1,9 +1,6 @@
-import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildConsole } from "../../infra/console-bundle.ts";
 import { findChromium, launchChromium, NO_BROWSER } from "../browser/chromium.ts";
-import { FixtureApi } from "../browser/fixture-api.ts";
-import { type FixtureDeployment, startFixtureDeployment } from "../browser/fixture-deployment.ts";
+import { type FixtureConsole, fixtureConsole } from "../browser/fixture-console.ts";
 import { countOf, signIn, walk } from "../browser/journey.ts";
 import { type WatchedPage, watchedPage } from "../browser/watched-page.ts";
 import { Deployment } from "./deployment.ts";
@@ -15,32 +12,16 @@ if (chromium === undefined) process.stderr.write(`test/e2e/console.test.ts ${NO_
 
 /** The built console in a real browser, in front of fixtures typed by the table of routes. */
 describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () => {
-  let browser: Browser;
-  let deployment: FixtureDeployment;
-  const open: WatchedPage[] = [];
-
-  const visit = async (options: Parameters<typeof watchedPage>[2] = {}) => {
-    const watched = await watchedPage(browser, [deployment.url, deployment.issuer], options);
-    open.push(watched);
-    return watched;
-  };
-  const visitAs = async (role: string, options: Parameters<typeof watchedPage>[2] = {}) => {
-    const watched = await visit(options);
-    await signIn(watched.page, { url: deployment.url, user: role, password: deployment.password(role) });
-    return watched;
-  };
+  let shown: FixtureConsole;
+  let deployment: FixtureConsole["deployment"];
+  const visit: FixtureConsole["visit"] = (...options) => shown.visit(...options);
+  const visitAs: FixtureConsole["visitAs"] = (...options) => shown.visitAs(...options);
 
   beforeAll(async () => {
-    const folder = await buildConsole();
-    if (folder === undefined) throw new Error("expected a console to build");
-    deployment = await startFixtureDeployment(folder, new FixtureApi(METERS, Date.now, 3000));
-    browser = await launchChromium(chromium ?? "");
+    shown = await fixtureConsole(chromium ?? "", METERS);
+    ({ deployment } = shown);
   });
-  afterAll(async () => {
-    await Promise.all(open.map(({ close }) => close()));
-    await browser?.close();
-    await deployment?.close();
-  });
+  afterAll(() => shown?.close());
 
   it("shows an operator the fleet, a read to its end, and a meter's curve, without a complaint", async () => {
     const watched = await visit();

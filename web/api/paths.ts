@@ -9,6 +9,7 @@ const READS = ["operator", "supervisor", "analyst"] as const;
 const ASKS = [...READS, "subscriber"] as const;
 const SEES = [...READS, "administrator"] as const;
 const LOOKS = [...SEES, "subscriber"] as const;
+const ORDERS = ["operator", "supervisor"] as const;
 const KEEPS = ["operator", "supervisor", "administrator"] as const;
 
 /**
@@ -27,7 +28,7 @@ export const PATHS = {
   cloneJob: { method: "POST", path: "/jobs/{jobId}/clone", roles: ASKS },
   approveJob: { method: "POST", path: "/jobs/{jobId}/approve", roles: ["supervisor"] },
   readAuthority: { method: "GET", path: "/authority", roles: SEES },
-  setStop: { method: "POST", path: "/stops", roles: ["operator", "supervisor"] },
+  setStop: { method: "POST", path: "/stops", roles: ORDERS },
   liftStop: { method: "POST", path: "/stops/{stopId}/lift", roles: ["supervisor"] },
   liftMoratorium: { method: "POST", path: "/moratoria/{moratoriumId}/lift", roles: ["supervisor"] },
   listFailures: { method: "GET", path: "/failures", roles: LOOKS },
@@ -54,4 +55,18 @@ export const PATHS = {
   listCalendars: { method: "GET", path: "/calendars", roles: LOOKS },
   listParked: { method: "GET", path: "/parked/{queue}", roles: KEEPS },
   replayParked: { method: "POST", path: "/parked/{queue}/replay", roles: KEEPS },
+  listOutages: { method: "GET", path: "/outages", roles: SEES },
+  readOutage: { method: "GET", path: "/outages/{outageId}", roles: SEES },
+  listPrepaymentPolicies: { method: "GET", path: "/prepayment/policies", roles: SEES },
+  readAccount: { method: "GET", path: "/prepayment/accounts/{accountId}", roles: SEES },
+  listEntries: { method: "GET", path: "/prepayment/accounts/{accountId}/entries", roles: SEES },
+  pay: { method: "POST", path: "/prepayment/accounts/{accountId}/payments", roles: ORDERS },
+  listPrograms: { method: "GET", path: "/demand/programs", roles: SEES },
+  listDrEvents: { method: "GET", path: "/demand/events", roles: SEES },
+  readDrEvent: { method: "GET", path: "/demand/events/{eventId}", roles: SEES },
+  cancelDrEvent: { method: "POST", path: "/demand/events/{eventId}/cancel", roles: ORDERS },
+  readParticipation: { method: "GET", path: "/demand/events/{eventId}/participation", roles: SEES },
+  listTariffVersions: { method: "GET", path: "/tariffs", roles: SEES },
+  reportTariff: { method: "GET", path: "/tariffs/{tariffId}/versions/{version}/meters", roles: SEES },
+  rolloutTariff: { method: "POST", path: "/tariffs/{tariffId}/versions/{version}/rollouts", roles: ASKS },
 } as const satisfies Partial<Told>;

@@ -1,7 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, type SubmitEvent, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, type SubmitEvent, useEffect, useRef, useState } from "react";
 import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
+import { ReasonField, useReason } from "../form/reason-field.tsx";
 import type { JobRequest } from "../jobs/read-request.ts";
 import { goTo } from "../shell/location.ts";
 import { jobPath } from "../shell/pages.ts";
@@ -22,20 +23,18 @@ interface OrderFormProps {
 export function OrderForm({ title, about, children, choice = "", request }: OrderFormProps) {
   const api = useApi();
   const [asking, setAsking] = useState(false);
-  const [reason, setReason] = useState("");
-  const [tried, setTried] = useState(false);
+  const reason = useReason();
   const input = useRef<HTMLInputElement>(null);
-  const id = useId();
   // One key per reason and choice: sent twice, it is the same order.
   const sent = useRef({ asked: "", key: "" });
   useEffect(() => {
     if (asking) input.current?.focus();
   }, [asking]);
   const submit = useMutation({
-    mutationFn: () => {
-      const asked = `${choice}\n${reason}`;
+    mutationFn: (why: string) => {
+      const asked = `${choice}\n${why}`;
       if (sent.current.asked !== asked) sent.current = { asked, key: crypto.randomUUID() };
-      return api("submitJob", { request: request(reason.trim(), sent.current.key) });
+      return api("submitJob", { request: request(why, sent.current.key) });
     },
     onSuccess: ({ jobId }) => goTo(jobPath(jobId)),
   });
@@ -45,36 +44,17 @@ export function OrderForm({ title, about, children, choice = "", request }: Orde
         {title}…
       </button>
     );
-  const missing = tried && reason.trim() === "";
   const send = (event: SubmitEvent) => {
     event.preventDefault();
-    setTried(true);
-    if (reason.trim() === "") input.current?.focus();
-    else submit.mutate();
+    const why = reason.take();
+    if (why === undefined) input.current?.focus();
+    else submit.mutate(why);
   };
   return (
     <form className="card" aria-label={title} onSubmit={send} noValidate>
       <p>{about}</p>
       {children}
-      <div className="field">
-        <label htmlFor={`${id}-reason`}>Why</label>
-        <input
-          id={`${id}-reason`}
-          ref={input}
-          maxLength={500}
-          autoComplete="off"
-          required
-          value={reason}
-          aria-invalid={missing}
-          aria-describedby={missing ? `${id}-refusal` : undefined}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </div>
-      {missing && (
-        <p className="refusal" id={`${id}-refusal`} role="alert">
-          Say why: it is kept with the order.
-        </p>
-      )}
+      <ReasonField reason={reason} kept="kept with the order" input={input} />
       {submit.isError && <ProblemView error={submit.error} />}
       <div className="row">
         <button type="button" disabled={submit.isPending} onClick={() => setAsking(false)}>

@@ -5,9 +5,9 @@ import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { Instant } from "../figures/instant-text.tsx";
 import { count } from "../figures/scaled-decimal.ts";
+import { ReasonForm } from "../form/reason-form.tsx";
 import { PageHead } from "../shell/page-head.tsx";
 import { useMay } from "../sign-in/use-session.ts";
-import { ReasonForm } from "./reason-form.tsx";
 
 type Authority = Answer<"readAuthority">;
 type Caps = Authority["guards"]["opening"]["all"];

@@ -17,6 +17,14 @@ const SchedulesPage = lazy(() => import("../schedules/schedules-page.tsx"));
 const NewSchedulePage = lazy(() => import("../schedules/new-schedule-page.tsx"));
 const QueriesPage = lazy(() => import("../queries/queries-page.tsx"));
 const NewQueryPage = lazy(() => import("../queries/new-query-page.tsx"));
+const OutagesPage = lazy(() => import("../outages/outages-page.tsx"));
+const OutagePage = lazy(() => import("../outages/outage-page.tsx"));
+const PrepaymentPage = lazy(() => import("../prepayment/prepayment-page.tsx"));
+const AccountPage = lazy(() => import("../prepayment/account-page.tsx"));
+const DemandPage = lazy(() => import("../demand/demand-page.tsx"));
+const DemandEventPage = lazy(() => import("../demand/demand-event-page.tsx"));
+const TariffsPage = lazy(() => import("../tariffs/tariffs-page.tsx"));
+const TariffPage = lazy(() => import("../tariffs/tariff-page.tsx"));
 const SafetyPage = lazy(() => import("../safety/safety-page.tsx"));
 const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
 
@@ -44,6 +52,22 @@ function content(at: Page): ReactNode {
       return <QueriesPage />;
     case "new-query":
       return <NewQueryPage />;
+    case "outages":
+      return <OutagesPage />;
+    case "outage":
+      return <OutagePage key={at.outageId} outageId={at.outageId} />;
+    case "prepayment":
+      return <PrepaymentPage />;
+    case "account":
+      return <AccountPage key={at.accountId} accountId={at.accountId} />;
+    case "demand":
+      return <DemandPage />;
+    case "demand-event":
+      return <DemandEventPage key={at.eventId} eventId={at.eventId} />;
+    case "tariffs":
+      return <TariffsPage />;
+    case "tariff":
+      return <TariffPage key={`${at.tariffId} ${at.version}`} tariffId={at.tariffId} version={at.version} />;
     case "safety":
       return <SafetyPage />;
     case "parked":
@@ -72,6 +96,14 @@ const SECTION: Readonly<Record<Page["page"], string>> = {
   "new-schedule": "/schedules",
   queries: "/queries",
   "new-query": "/queries",
+  outages: "/outages",
+  outage: "/outages",
+  prepayment: "/prepayment",
+  account: "/prepayment",
+  demand: "/demand",
+  "demand-event": "/demand",
+  tariffs: "/tariffs",
+  tariff: "/tariffs",
   safety: "/safety",
   parked: "/parked",
   unknown: "",
@@ -84,6 +116,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
   const expired = useSessionState().kind === "expired";
   const seesKpis = useMay("readKpis");
   const seesSafety = useMay("readAuthority");
+  const seesGrid = useMay("listOutages");
   const seesParked = useMay("listParked");
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -99,6 +132,14 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
     ["/jobs", "Jobs"],
     ["/schedules", "Schedules"],
     ["/queries", "Queries"],
+    ...(seesGrid
+      ? ([
+          ["/outages", "Outages"],
+          ["/demand", "Demand response"],
+          ["/prepayment", "Prepayment"],
+          ["/tariffs", "Tariffs"],
+        ] as const)
+      : []),
     ...(seesSafety ? [["/safety", "Switching"] as const] : []),
     ...(seesParked ? [["/parked", "Parked messages"] as const] : []),
   ] as const;
