@@ -96,7 +96,9 @@ export async function httpFunctions() {
   for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
   const engine = await openQueueEngine();
   const permissions = new Permissions();
-  permissions.grant("worker", { Statement: { Effect: "Allow", Action: ["sqs:*", "s3:*", "kms:*", "cognito-idp:*"], Resource: "*" } });
+  permissions.grant("worker", {
+    Statement: { Effect: "Allow", Action: ["sqs:*", "s3:*", "kms:*", "cognito-idp:*"], Resource: "*" },
+  });
   const queues = await startQueueFront(engine, permissions);
   engine.s3.createBucket("seals");
   const kms = new Kms(permissions, new KmsKeyStore());

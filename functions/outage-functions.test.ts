@@ -147,7 +147,11 @@ describe("the electrical tree behind the API", () => {
     const csv = `node,kind,parent,feeder\nT-${feeder}1,transformer,L-1,F-${feeder}\nL-1,lateral,F-${feeder},F-${feeder}\nX,pole,L-1,F-${feeder}\n`;
     const put = (role: string) => functions.ask("manage-outages", role, "POST /electrical-nodes", { body: { csv } });
     expect((await put("operator")).status).toBe(403);
-    expect((await put("administrator")).body).toMatchObject({ stored: 2, rejected: 1, errors: [{ row: 4, column: "kind" }] });
+    expect((await put("administrator")).body).toMatchObject({
+      stored: 2,
+      rejected: 1,
+      errors: [{ row: 4, column: "kind" }],
+    });
     await lose(5 * MINUTE_MS, first!.slice(0, 2));
     const params = { feeder: `F-${feeder}` };
     const { nodes } = await ask<{ nodes: object[] }>("manage-outages", "GET /feeders/{feeder}/tree", { params });

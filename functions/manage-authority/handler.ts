@@ -123,7 +123,12 @@ async function liftRule<Rule>(
   await note(caller, `${word}.lifted`, reason, { [idField]: id });
   const outcome = await change((rules) => {
     const live = of(rules, Number.NEGATIVE_INFINITY);
-    return live.some((one) => idOf(one) === id) ? put(rules, live.filter((one) => idOf(one) !== id)) : undefined;
+    return live.some((one) => idOf(one) === id)
+      ? put(
+          rules,
+          live.filter((one) => idOf(one) !== id),
+        )
+      : undefined;
   });
   if (outcome === "none")
     return refuse("not-found", `There is no such ${word}.`, {

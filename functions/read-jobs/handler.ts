@@ -109,12 +109,7 @@ export const handler = httpHandler({
         expected: "the cursor of the page before",
       });
     const meterIds = await metersAt(access, page.tasks);
-    const stories = await switchStories(
-      { timeline, productTime },
-      job,
-      meterIds,
-      job.closedAt ?? systemClock.now(),
-    );
+    const stories = await switchStories({ timeline, productTime }, job, meterIds, job.closedAt ?? systemClock.now());
     const tasks = page.tasks.map(({ segment, slot, state, reason }, index) => {
       const meterId = meterIds[index];
       const story = meterId && stories.get(meterId);

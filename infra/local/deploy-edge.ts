@@ -68,7 +68,11 @@ export async function deployIssuer(
 }
 
 /** The HTTP API with its routes; it listens when `start` is called. */
-export function deployApi(template: LoadedTemplate, { lambda, pseudo }: StandIns, local: ReadonlyMap<string, LocalAnswer>): HttpApi {
+export function deployApi(
+  template: LoadedTemplate,
+  { lambda, pseudo }: StandIns,
+  local: ReadonlyMap<string, LocalAnswer>,
+): HttpApi {
   const [api, ...others] = template.ofType("AWS::ApiGatewayV2::Api");
   if (api === undefined || others.length > 0)
     throw new StartupError(`the template has ${others.length + (api ? 1 : 0)} HTTP APIs; local mode serves one`);

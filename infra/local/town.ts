@@ -173,18 +173,7 @@ export class Town {
       ...{ openings: new Map(openings), calls, pushes, sockets, addressing },
     });
     const kept = [...calls.values()];
-    return new Town(
-      meters,
-      simulated,
-      fanOut,
-      { addressing, closings },
-      power,
-      sockets,
-      memory,
-      kept,
-      asleep,
-      pushes,
-    );
+    return new Town(meters, simulated, fanOut, { addressing, closings }, power, sockets, memory, kept, asleep, pushes);
   }
 
   /** The truth about a meter; undefined: no such meter. Interval ends in (from, to], clock milliseconds. */

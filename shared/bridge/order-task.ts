@@ -161,9 +161,7 @@ class OrderTask {
     const { test } = this.#order.asker;
     if (!test) await this.#written(item);
     if (!takesSupply(operation))
-      return test
-        ? failed("unsupported", "order.no-test")
-        : { kind: "done", result: await session.perform(operation) };
+      return test ? failed("unsupported", "order.no-test") : { kind: "done", result: await session.perform(operation) };
     let instead: TaskEnd | undefined;
     const mayChange = async (): Promise<void> => {
       instead = (await this.#lastLook(item, operation)) ?? (test ? { kind: "done", result: NOTHING } : undefined);

@@ -79,13 +79,12 @@ const ruleAt = <Rule extends { readonly feeder?: string | undefined }>(
 ): Rule | undefined => rules.find((rule) => (rule.feeder === undefined || rule.feeder === feeder) && holds(rule));
 
 /** The stop under which the switch of a meter there may not be brought to `to` at `now`; undefined: none. */
-export const stopFor = (
-  stops: readonly Stop[],
-  to: SwitchTarget,
-  place: SwitchPlace,
-  now: number,
-): Stop | undefined =>
-  ruleAt(stops, place, ({ until = Number.POSITIVE_INFINITY, acts }) => until > now && (acts === "switching" || to === "open"));
+export const stopFor = (stops: readonly Stop[], to: SwitchTarget, place: SwitchPlace, now: number): Stop | undefined =>
+  ruleAt(
+    stops,
+    place,
+    ({ until = Number.POSITIVE_INFINITY, acts }) => until > now && (acts === "switching" || to === "open"),
+  );
 
 /** Why nobody may bring the switch of a meter there to `to` at `now`: a stop, or a moratorium; undefined: somebody may. */
 export function ruleAgainst(

@@ -20,7 +20,10 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await checkAccess("outages");
     await page.getByRole("link", { name: "transformer T-7, feeder feeder-3" }).click();
     await page.getByRole("heading", { level: 1, name: "Outage of transformer T-7" }).waitFor();
-    await page.getByRole("row", { name: /M-000003/ }).getByText("none heard").waitFor();
+    await page
+      .getByRole("row", { name: /M-000003/ })
+      .getByText("none heard")
+      .waitFor();
     expect(await page.getByRole("link", { name: "Show on a map" }).getAttribute("href")).toMatch(/^geo:-?[\d.]+,/);
     await checkAccess("an outage");
     const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/jobs"));
@@ -59,7 +62,10 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
   it("shows an event of demand response with what it brought, and ends it", async () => {
     const { page, checkAccess, complaints } = await shown.visitAs("operator");
     await page.getByRole("link", { name: "Demand response" }).click();
-    await page.getByRole("row", { name: /Evening peak/ }).getByText("the mean of 5 days before").waitFor();
+    await page
+      .getByRole("row", { name: /Evening peak/ })
+      .getByText("the mean of 5 days before")
+      .waitFor();
     await checkAccess("demand response");
     await page.getByRole("link", { name: "hot evening" }).click();
     await page.getByText("off for 15 min of every 30 min").waitFor();
@@ -76,7 +82,10 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await checkAccess("tariffs");
     await page.getByRole("link", { name: "residential version 2" }).click();
     await page.getByText("tier 1 from 00:00, tier 2 from 07:00").waitFor();
-    await page.getByRole("row", { name: /M-000002/ }).getByText("waits for its time").waitFor();
+    await page
+      .getByRole("row", { name: /M-000002/ })
+      .getByText("waits for its time")
+      .waitFor();
     await checkAccess("a version");
     const form = page.getByRole("form", { name: "Bring it onto meters" });
     await form.getByRole("button", { name: "Program the meters" }).click();

@@ -127,7 +127,10 @@ describe("a feeder of simulated meters that lose power", () => {
     expect(nested.within).toBe(lateral.outageId);
     expect((await outageOf("L1", "restored")).endedAt).toBeDefined();
     for (const meterId of quiet)
-      expect(await ask<Power>("GET", `/meters/${meterId}/power`), "it was asked, since it did not say so").toMatchObject({
+      expect(
+        await ask<Power>("GET", `/meters/${meterId}/power`),
+        "it was asked, since it did not say so",
+      ).toMatchObject({
         power: "on",
         by: "answer",
       });

@@ -39,7 +39,8 @@ function Told({ event: { phases, jobs = [] } }: { readonly event: ApiEvent }) {
       <ul className="plain">
         {phases.map(({ from, to, control }) => (
           <li key={from}>
-            Loads are {controlText(control)}: <Instant at={from} detail="minute" /> to <Instant at={to} detail="minute" />
+            Loads are {controlText(control)}: <Instant at={from} detail="minute" /> to{" "}
+            <Instant at={to} detail="minute" />
           </li>
         ))}
       </ul>

@@ -191,9 +191,7 @@ function Ledger({ account: { accountId, currency } }: { readonly account: Accoun
                   <td>
                     <Instant at={at} />
                   </td>
-                  <td>
-                    {[kind, day, reference, reason].filter((part) => part !== undefined).join(" · ")}
-                  </td>
+                  <td>{[kind, day, reference, reason].filter((part) => part !== undefined).join(" · ")}</td>
                   <td className="number">{money(amount, currency)}</td>
                   <td className="number">{money(balance, currency)}</td>
                 </tr>

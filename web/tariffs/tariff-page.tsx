@@ -138,11 +138,7 @@ function Meters({ tariffId, version }: { readonly tariffId: string; readonly ver
   const found = useQuery({
     queryKey: ["reportTariff", tariffId, version, standing],
     queryFn: ({ signal }) =>
-      api(
-        "reportTariff",
-        { params: { tariffId, version }, query: standing === "" ? {} : { standing } },
-        { signal },
-      ),
+      api("reportTariff", { params: { tariffId, version }, query: standing === "" ? {} : { standing } }, { signal }),
     refetchInterval: 15_000,
   });
   const kinds = Object.keys(STANDINGS) as Standing[];
