@@ -29,6 +29,6 @@ export const OUTAGE_MUTATIONS: readonly Mutation[] = [
     file: "shared/switching/switch-act.ts",
     original: '  return operation.control.mode === "release" ? "closed" : "open";',
     mutated: "  return undefined;",
-    tests: ["shared/demand/drive-events.test.ts", "test/simulation/switch-orders.test.ts"],
+    tests: ["shared/demand/drive-events.test.ts", "test/simulation/load-orders.test.ts"],
   },
 ];
