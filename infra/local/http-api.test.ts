@@ -43,7 +43,10 @@ describe("the HTTP API", () => {
       ),
     ],
     { apiId: "api", account: "000000000000" },
-    (method, path) => (method === "GET" && path === "/local/processes" ? { processes: [] } : undefined),
+    new Map([
+      ["GET /local/processes", () => ({ processes: [] })],
+      ["POST /local/power", (body: unknown) => ({ body })],
+    ]),
   );
   let url: string;
   beforeAll(async () => {
@@ -92,6 +95,9 @@ describe("the HTTP API", () => {
     expect(octets.headers.getSetCookie()).toEqual(["a=1", "b=2"]);
     expect(new Uint8Array(await octets.arrayBuffer())).toEqual(new Uint8Array([1, 2, 3]));
     expect(await (await fetch(`${url}/local/processes`)).json()).toEqual({ processes: [] });
+    const told = await fetch(`${url}/local/power`, { method: "POST", body: '{"on":false}' });
+    expect(await told.json()).toEqual({ body: { on: false } });
+    expect((await fetch(`${url}/local/power`, { method: "POST", body: "{" })).status).toBe(400);
   });
 
   it.each([

@@ -345,7 +345,7 @@ describe("an order that limits the power", () => {
   it("as a test looks at everything and sets nothing", async () => {
     const run = await orderTown();
     run.start();
-    const asked = { ...limit(3_000), test: true };
+    const asked = { ...limit(3_000), test: true } as const;
     expect(await run.end(await run.order(asked))).toBe("done(none)");
     expect(run.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
     expect(run.meter.sessions).toBe(1);

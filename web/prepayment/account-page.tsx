@@ -18,7 +18,7 @@ type Policy = Answer<"listPrepaymentPolicies">["policies"][number];
 
 /** How the balance stands to what its policy warns of and acts on. */
 function Warnings({ account: { balance, currency }, policy }: { readonly account: Account; readonly policy: Policy }) {
-  const { disconnectAt, reconnectAt, warnAt } = policy;
+  const { disconnectAt, reconnectAt, warnAt = [] } = policy;
   if (balance <= disconnectAt)
     return (
       <p className="notice warn">

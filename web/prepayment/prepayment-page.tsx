@@ -53,7 +53,7 @@ export default function PrepaymentPage() {
                 label="Policies"
                 columns={["Policy", "Warns at", { number: "Disconnects at" }, { number: "Reconnects at" }, "Orders"]}
               >
-                {list.map(({ name, warnAt, disconnectAt, reconnectAt, friendly, automatic }) => (
+                {list.map(({ name, warnAt = [], disconnectAt, reconnectAt, friendly, automatic }) => (
                   <tr key={name}>
                     <th scope="row">{name}</th>
                     <td>{warnAt.length === 0 ? "never" : warnAt.map(count).join(", ")}</td>
