@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HttpApi, type HttpRoute } from "./http-api.ts";
+import { HttpApi, type HttpRoute, type LocalAnswer } from "./http-api.ts";
 
 interface Event {
   readonly routeKey: string;
@@ -43,7 +43,7 @@ describe("the HTTP API", () => {
       ),
     ],
     { apiId: "api", account: "000000000000" },
-    new Map([
+    new Map<string, LocalAnswer>([
       ["GET /local/processes", () => ({ processes: [] })],
       ["POST /local/power", (body: unknown) => ({ body })],
     ]),
