@@ -33,6 +33,7 @@ export interface Vitest {
 
 const BROWSER = ["test/e2e/console.test.ts", "test/e2e/console-grid.test.ts"];
 const CAPTURE = "test/e2e/tshark.test.ts";
+const DAY = "test/e2e/day.test.ts";
 const DISSECTOR = "test/conformance/tshark-agrees.test.ts";
 /** Of the units those that take most: `npm test` ends within ten minutes. */
 const SLOW = [
@@ -111,7 +112,7 @@ export const PARTS: readonly Part[] = [
     name: "deployment",
     about: "whole local deployments: reads, refusals, poison, bridges",
     always: true,
-    run: { kind: "vitest", paths: ["test/e2e"], exclude: [...BROWSER, CAPTURE, ...LONG] },
+    run: { kind: "vitest", paths: ["test/e2e"], exclude: [...BROWSER, CAPTURE, DAY, ...LONG] },
   },
   {
     name: "slow units",
@@ -131,6 +132,12 @@ export const PARTS: readonly Part[] = [
       "whole local deployments: faults, restarts, bridges killed, drained and replaced, schedules, groups, imports, meters that call in",
     always: false,
     run: { kind: "vitest", paths: LONG },
+  },
+  {
+    name: "day",
+    about: "a deployment whose clock runs 120 times as fast, from an afternoon to the next noon: twelve minutes",
+    always: false,
+    run: { kind: "vitest", paths: [DAY], alone: true },
   },
   {
     name: "interop",

@@ -1,12 +1,14 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { fromHex, toHex } from "../../shared/ports/octets.ts";
 import type { Reservation } from "../../shared/switching/guard.ts";
 import type { GuardStore } from "../../shared/switching/guard-desk.ts";
+import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 
 /** Guards, in the Access table: `GUARD#<name>` / `guard`. Key and access pattern are in this file only. */
-const keyOf = (name: string) => ({ pk: `GUARD#${name}`, sk: "guard" });
+const PREFIX = "GUARD#";
+const keyOf = (name: string) => ({ pk: `${PREFIX}${name}`, sk: "guard" });
 const Stored = z.object({ version: z.int().min(1), reservations: z.instanceof(Uint8Array) });
 
 const TASK_OCTETS = 8;
@@ -38,11 +40,14 @@ function unpacked(octets: Uint8Array): Reservation[] {
 }
 
 export const dynamoGuards = (db: DynamoDBDocumentClient, TableName: string): GuardStore => ({
-  async read(name) {
-    const { Item } = await db.send(new GetCommand({ TableName, Key: keyOf(name), ConsistentRead: true }));
-    if (Item === undefined) return { version: 0, reservations: [] };
-    const { version, reservations } = Stored.parse(Item);
-    return { version, reservations: unpacked(reservations) };
+  async read(names) {
+    const items = await batchGet(db, TableName, names.map(keyOf));
+    return new Map(
+      items.map((item) => {
+        const { version, reservations } = Stored.parse(item);
+        return [item.pk.slice(PREFIX.length), { version, reservations: unpacked(reservations) }];
+      }),
+    );
   },
   async write(name, version, reservations) {
     const written = await heldCondition(

@@ -14,6 +14,9 @@ export interface ScheduleSettings {
   readonly clock: Clock;
 }
 
+/** Of real time: a clock that runs fast must not starve the rest. What hangs on the tick makes up for runs that are left out. */
+const APART_MS = 2_000;
+
 const UNITS_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /** `rate(1 minute)`. The system has one schedule, the tick; recurring jobs are the product's own data. */
@@ -27,7 +30,7 @@ export function periodOf(expression: string): number {
   return periodMs;
 }
 
-/** Fires at once and then every period of the product's clock, until it is stopped. */
+/** Fires at once and then every period of the product's clock, as far as they lie apart in real time, until it is stopped. */
 export class Schedule {
   readonly #settings: ScheduleSettings;
   readonly #stopping = new AbortController();
@@ -70,7 +73,7 @@ export class Schedule {
         return; // stopped
       }
       void this.fire(next);
-      await pause(1); // a clock that runs fast must not starve the rest
+      await pause(APART_MS);
     }
   }
 }

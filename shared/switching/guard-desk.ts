@@ -20,8 +20,8 @@ export interface StoredGuard {
 
 /** Guards as stored; each is one item. */
 export interface GuardStore {
-  /** Strongly consistent. */
-  read(name: string): Promise<StoredGuard>;
+  /** All of these, each strongly consistent. */
+  read(names: readonly string[]): Promise<ReadonlyMap<string, StoredGuard>>;
   /** Conditional on the version. */
   write(name: string, version: number, reservations: readonly Reservation[]): Promise<Written>;
 }
@@ -44,92 +44,107 @@ export interface GuardPorts {
   readonly settings: () => Promise<GuardSettings>;
 }
 
-type Wish = { readonly task: string; readonly watts: number; readonly guard: Guard; readonly giveBack: boolean };
+/** Room in all of these guards, or with `giveBack` in none. */
+interface Wish {
+  readonly task: string;
+  readonly watts: number;
+  readonly guards: readonly Guard[];
+  readonly giveBack: boolean;
+}
 interface Waiting extends Wish {
-  readonly resolve: (until: number | undefined) => void;
+  readonly resolve: (admission: Admission) => void;
   readonly reject: (error: unknown) => void;
 }
 
+const ADMITTED: Admission = { kind: "admitted" };
 const TRIES = 30;
 const PAUSE_MS = 5;
-/** So many wishes are written at once; more would make the item's other writers wait in vain. */
+/** So many wishes are written at once; more would make the items' other writers wait in vain. */
 const TOGETHER_MAX = 256;
+const NONE: StoredGuard = { version: 0, reservations: [] };
 
-/** Asks guards for room. What many tasks of this process wish of one guard goes into one write. */
+/** Asks guards for room. What many tasks of this process wish goes into one reading and into one write a guard. */
 export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
-  const waiting = new Map<string, Waiting[]>();
+  const waiting: Waiting[] = [];
+  let serving = false;
 
-  /** Answers, of each wish, until when there is no room; undefined: it is reserved, or given back. */
-  const serve = async (name: string, wishes: readonly Wish[]): Promise<readonly (number | undefined)[]> => {
-    for (let tries = 1; tries <= TRIES; tries++) {
-      const { version, reservations } = await store.read(name);
-      const now = clock.now();
-      let next = reservations;
-      let changed = false;
-      const answers = wishes.map(({ task, watts, guard, giveBack }) => {
-        if (giveBack) {
-          const left = next.filter((one) => one.task !== task);
-          changed ||= left.length < next.length;
-          next = left;
-          return undefined;
+  /** What each wish comes to, and what then stands in each guard. */
+  const weigh = (wishes: readonly Wish[], stored: ReadonlyMap<string, StoredGuard>) => {
+    const now = clock.now();
+    const stands = new Map([...stored].map(([name, { reservations }]) => [name, reservations]));
+    const of = (name: string): readonly Reservation[] => stands.get(name) ?? [];
+    const leave = ({ task, guards }: Wish): void => {
+      for (const { name } of guards)
+        if (of(name).some((one) => one.task === task))
+          stands.set(
+            name,
+            of(name).filter((one) => one.task !== task),
+          );
+    };
+    const answers = wishes.map((wish): Admission => {
+      const { task, watts, guards, giveBack } = wish;
+      const room = giveBack
+        ? []
+        : guards.map((guard) => ({ guard, got: reserve(of(guard.name), guard, { task, watts }, now) }));
+      for (const { guard, got } of room)
+        if (got.kind === "full") {
+          leave(wish);
+          return { kind: "full", guard: guard.name, until: got.until };
         }
-        const answer = reserve(next, guard, { task, watts }, now);
-        if (answer.kind === "full") return answer.until;
-        next = answer.reservations;
-        changed = true;
-        return undefined;
-      });
-      if (!changed || (await store.write(name, version, next)) === "written") return answers;
-      await clock.sleep(PAUSE_MS * tries);
-    }
-    throw new HeadraceError("guard.contended", `expected to write guard ${name}`, { retry: "later" });
+      for (const { guard, got } of room) if (got.kind === "reserved") stands.set(guard.name, got.reservations);
+      if (giveBack) leave(wish);
+      return ADMITTED;
+    });
+    return { answers, stands };
   };
 
-  const serveAll = async (name: string): Promise<void> => {
-    for (;;) {
-      const queue = waiting.get(name) ?? [];
-      const batch = queue.splice(0, TOGETHER_MAX);
-      if (batch.length === 0) break;
+  /** Weighs anew what is stored until all of it is written: what an earlier round has written is the wishes' own room then. */
+  const serve = async (wishes: readonly Wish[]): Promise<readonly Admission[]> => {
+    const names = [...new Set(wishes.flatMap(({ guards }) => guards.map(({ name }) => name)))];
+    for (let tries = 1; tries <= TRIES; tries++) {
+      const stored = await store.read(names);
+      const { answers, stands } = weigh(wishes, stored);
+      const written = await Promise.all(
+        names.map((name) => {
+          const { version, reservations } = stored.get(name) ?? NONE;
+          const next = stands.get(name) ?? [];
+          return next === reservations || (version === 0 && next.length === 0)
+            ? "written"
+            : store.write(name, version, next);
+        }),
+      );
+      if (written.every((one) => one === "written")) return answers;
+      await clock.sleep(PAUSE_MS * tries);
+    }
+    throw new HeadraceError("guard.contended", `expected to write ${names.length} guards`, { retry: "later" });
+  };
+
+  const serveAll = async (): Promise<void> => {
+    for (let batch = waiting.splice(0, TOGETHER_MAX); batch.length > 0; batch = waiting.splice(0, TOGETHER_MAX))
       try {
-        const answers = await serve(name, batch);
-        for (const [index, { resolve }] of batch.entries()) resolve(answers[index]);
+        const answers = await serve(batch);
+        for (const [index, { resolve }] of batch.entries()) resolve(answers[index] ?? ADMITTED);
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
-    }
-    waiting.delete(name);
+    serving = false;
   };
 
-  const ask = (wish: Wish): Promise<number | undefined> =>
+  const ask = (wish: Wish): Promise<Admission> =>
     new Promise((resolve, reject) => {
-      const { name } = wish.guard;
-      const queue = waiting.get(name);
-      if (queue !== undefined) return void queue.push({ ...wish, resolve, reject });
-      waiting.set(name, [{ ...wish, resolve, reject }]);
-      void serveAll(name);
+      waiting.push({ ...wish, resolve, reject });
+      if (serving) return;
+      serving = true;
+      void serveAll();
     });
-
-  const giveBackTo = async (guards: readonly Guard[], task: string): Promise<void> => {
-    await Promise.all(guards.map((guard) => ask({ task, watts: 0, guard, giveBack: true })));
-  };
 
   return {
     async admit(asked, task) {
-      const got: Guard[] = [];
       const now = await settings();
-      const watts = wattsOf(now, asked);
-      for (const guard of guardsFor(now, asked)) {
-        const until = await ask({ task, watts, guard, giveBack: false });
-        if (until !== undefined) {
-          await giveBackTo(got, task);
-          return { kind: "full", guard: guard.name, until };
-        }
-        got.push(guard);
-      }
-      return { kind: "admitted" };
+      return ask({ task, watts: wattsOf(now, asked), guards: guardsFor(now, asked), giveBack: false });
     },
     async giveBack(asked, task) {
-      await giveBackTo(guardsFor(await settings(), asked), task);
+      await ask({ task, watts: 0, guards: guardsFor(await settings(), asked), giveBack: true });
     },
   };
 }

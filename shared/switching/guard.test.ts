@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_GUARDS, type Guard, guardsFor, type Reservation, reserve } from "./guard.ts";
-import { guardDesk } from "./guard-desk.ts";
+import { DEFAULT_GUARDS, FRESH_MS, type Guard, guardsFor, type Reservation, reserve } from "./guard.ts";
+import { type GuardStore, guardDesk } from "./guard-desk.ts";
 import { memoryGuards } from "./memory-guards.ts";
 
 const NOW = 1_700_000_000_000;
@@ -43,13 +43,13 @@ describe("a guard", () => {
   it("finds a redelivered task its own room, and says from when on there is some", () => {
     const first = { task: task(1), at: NOW, watts: 0 };
     const second = { task: task(2), watts: 0 };
-    const full = reserve([first], guard(1, 10), first, NOW + 10);
-    expect(full).toEqual({ kind: "reserved", reservations: [{ ...first, at: NOW + 10 }] });
-    expect(reserve([first], guard(1, 10), second, NOW + 10)).toEqual({
-      kind: "full",
-      until: NOW + 60_000,
-    });
-    expect(reserve([first], guard(1, 10), second, NOW + 60_000).kind).toBe("reserved");
+    const stands = [first];
+    const own = (later: number) => reserve(stands, guard(1, 10), first, NOW + later);
+    expect(own(FRESH_MS - 1)).toEqual({ kind: "reserved", reservations: stands });
+    expect(own(FRESH_MS)).toEqual({ kind: "reserved", reservations: [{ ...first, at: NOW + FRESH_MS }] });
+    const free = NOW + 60_000 + FRESH_MS;
+    expect(reserve(stands, guard(1, 10), second, NOW + 10)).toEqual({ kind: "full", until: free });
+    expect(reserve(stands, guard(1, 10), second, free).kind).toBe("reserved");
   });
 
   it("never lets more load through than its caps, but for one load that is larger than they are", () =>
@@ -106,6 +106,7 @@ describe("a guard", () => {
 });
 
 describe("the desk of guards", () => {
+  const roomIn = async (store: GuardStore, name: string) => (await store.read([name])).get(name)?.reservations ?? [];
   const settings = async () => ({
     ...DEFAULT_GUARDS,
     opening: {
@@ -120,8 +121,8 @@ describe("the desk of guards", () => {
     const store = memoryGuards();
     const slow = {
       ...store,
-      read: async (name: string) => {
-        const found = await store.read(name);
+      read: async (names: readonly string[]) => {
+        const found = await store.read(names);
         await new Promise((resolve) => setTimeout(resolve, 1));
         return found;
       },
@@ -130,7 +131,7 @@ describe("the desk of guards", () => {
     const asks = Array.from({ length: 300 }, (_, n) => desks[n % 3]!.admit({ to: "open" }, task(n)));
     const answers = await Promise.all(asks);
     expect(answers.filter(({ kind }) => kind === "admitted")).toHaveLength(50);
-    expect((await store.read("opening")).reservations).toHaveLength(50);
+    expect(await roomIn(store, "opening")).toHaveLength(50);
   });
 
   it("writes what many wish at once in a few writes", async () => {
@@ -159,12 +160,41 @@ describe("the desk of guards", () => {
     expect(kinds).toEqual(["admitted", "admitted", "admitted", "full"]);
   });
 
+  it("writes nothing for an order that asks again at once", async () => {
+    const store = memoryGuards();
+    const desk = guardDesk({ store, clock, settings });
+    const ask = { to: "open", feeder: "F", client: "c" } as const;
+    await desk.admit(ask, task(1));
+    const writing = { ...store, write: () => Promise.reject(new Error("no write is expected")) };
+    expect(await guardDesk({ store: writing, clock, settings }).admit(ask, task(1))).toEqual({ kind: "admitted" });
+  });
+
+  it("leaves no room taken where one guard has none, whoever writes between", async () => {
+    const store = memoryGuards();
+    const others = guardDesk({ store, clock, settings });
+    let between = 0;
+    const disturbed: GuardStore = {
+      ...store,
+      write: async (name, version, reservations) => {
+        // Seven of the caller's own come in while the desk has read and not yet written.
+        if (between === 0)
+          for (; between < 7; between++) await others.admit({ to: "open", client: "c" }, task(between));
+        return store.write(name, version, reservations);
+      },
+    };
+    const desk = guardDesk({ store: disturbed, clock, settings });
+    expect(await desk.admit({ to: "open", feeder: "F", client: "c" }, task(99))).toMatchObject({ kind: "full" });
+    for (const name of ["opening", "opening/feeder/F", "opening/client/c"])
+      expect((await roomIn(store, name)).map((one) => one.task)).not.toContain(task(99));
+    expect(await roomIn(store, "opening")).toHaveLength(7);
+  });
+
   it("gives back what it has got where a later guard has no room", async () => {
     const store = memoryGuards();
     const desk = guardDesk({ store, clock, settings });
     for (let n = 0; n < 9; n++) await desk.admit({ to: "open", client: "c" }, task(n));
-    expect((await store.read("opening")).reservations).toHaveLength(7);
-    expect((await store.read("opening/client/c")).reservations).toHaveLength(7);
+    expect(await roomIn(store, "opening")).toHaveLength(7);
+    expect(await roomIn(store, "opening/client/c")).toHaveLength(7);
     await desk.giveBack({ to: "open", client: "c" }, task(0));
     expect(await desk.admit({ to: "open", client: "c" }, task(9))).toEqual({ kind: "admitted" });
   });

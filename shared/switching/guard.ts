@@ -3,6 +3,11 @@ import type { SwitchTarget } from "./authority.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+/**
+ * A reservation stands for a switch that moves so soon after it, ms: who asks again within it writes nothing. Windows are
+ * longer by as much, so that no minute and no hour sees more moves than its cap.
+ */
+export const FRESH_MS = 5_000;
 /** An hour's reservations lie in one item, 18 octets each. */
 const CAP_MAX = 20_000;
 const Kilowatts = z.int().min(0).max(10_000_000);
@@ -91,8 +96,8 @@ export type Reserved =
   | { readonly kind: "full"; readonly until: number };
 
 /**
- * Room for a task in any window that ends now or later. Whoever has some already asks anew: what counts is when the switch
- * moves, and that is later now. A load above the whole cap finds room when nobody else has any.
+ * Room for a task in any window that ends now or later. Whoever has some that is no longer fresh asks anew: what counts is
+ * when the switch moves, and that is later now. A load above the whole cap finds room when nobody else has any.
  */
 export function reserve(
   reservations: readonly Reservation[],
@@ -100,8 +105,10 @@ export function reserve(
   { task, watts }: Omit<Reservation, "at">,
   now: number,
 ): Reserved {
+  const own = reservations.find((one) => one.task === task);
+  if (own !== undefined && own.at > now - FRESH_MS && own.watts >= watts) return { kind: "reserved", reservations };
   const others = reservations
-    .filter((one) => one.task !== task && one.at > now - HOUR_MS)
+    .filter((one) => one.task !== task && one.at > now - HOUR_MS - FRESH_MS)
     .sort((left, right) => left.at - right.at);
   const { perMinute, perHour, kwPerMinute, kwPerHour } = caps;
   const until = Math.max(
@@ -123,13 +130,13 @@ function fits(
   ms: number,
   now: number,
 ): number {
-  const within = others.filter(({ at }) => at > now - ms);
+  const within = others.filter(({ at }) => at > now - ms - FRESH_MS);
   let sum = within.reduce((total, one) => total + measure(one), own);
   let until = now;
   for (const one of within) {
     if (sum <= most) return until;
     sum -= measure(one);
-    until = one.at + ms;
+    until = one.at + ms + FRESH_MS;
   }
   if (sum <= most) return until;
   // What is forbidden altogether stays so; what is larger than its cap goes alone.

@@ -92,7 +92,8 @@ export async function orderTown(fault?: FaultKind, profile = "generic-eu", count
     meter,
     item,
     audit,
-    guards,
+    /** Reservations of a guard. */
+    roomIn: async (name: string) => (await guards.read([name])).get(name)?.reservations ?? [],
     /** What orders to switches obey; may be changed at any time. */
     rules,
     resets: () => meter.resets.state.count,

@@ -6,7 +6,7 @@ import type { Slice } from "../../shared/jobs/slice.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { AuditLink } from "../../shared/security/audit.ts";
 import { type Stop, type SwitchPolicy, type SwitchTarget, stopFor } from "../../shared/switching/authority.ts";
-import { type Guard, type GuardSettings, guardsFor, type Reservation } from "../../shared/switching/guard.ts";
+import { FRESH_MS, type Guard, type GuardSettings, guardsFor, type Reservation } from "../../shared/switching/guard.ts";
 import { taskNames } from "../../shared/switching/order-gate.ts";
 import type { LedgerInvariants } from "./ledger-invariants.ts";
 import { loadIsLive, type SimpleSwitch } from "./simple-switch.ts";
@@ -199,7 +199,7 @@ export class SwitchInvariants {
     const skew = this.#ports.clocksWrong() ? WRONG_MS : SKEW_MS;
     for (const guard of guardsFor(this.#ports.settings, ask)) {
       const room = this.#guards.get(guard.name)?.find((one) => one.task === task);
-      if (room === undefined || room.at + WAY_MS + skew < now)
+      if (room === undefined || room.at + FRESH_MS + WAY_MS + skew < now)
         this.#broken(`${who} without room under guard ${guard.name}`);
       const tasks = this.#sentUnder.get(guard.name) ?? new Map<string, number>();
       this.#sentUnder.set(guard.name, tasks.set(task, now));

@@ -188,7 +188,7 @@ describe("what stands against an order", () => {
     expect(relay(run).state).toBe("connected");
     expect(run.meter.sessions).toBe(1);
     expect((await run.town.access.read(run.item))?.lastOrder).toBe(0);
-    expect((await run.guards.read("opening")).reservations).toEqual([]);
+    expect(await run.roomIn("opening")).toEqual([]);
     expect(run.audit.links).toEqual([]);
     run.rules.authority = { ...run.rules.authority, stops: [stop()] };
     expect(await run.end(await run.order({ ...asked, job: "b".repeat(26) }))).toBe("failed(unsafe)");
@@ -319,7 +319,7 @@ describe("an order that limits the power", () => {
     expect(run.audit.links.map(({ entry }) => entry)).toMatchObject([
       { action: "order.intent", detail: { operation: "setPowerLimit", limit: "3000 W, disconnect" } },
     ]);
-    expect((await run.guards.read("opening")).reservations).toHaveLength(1);
+    expect(await run.roomIn("opening")).toHaveLength(1);
   });
 
   it.each([

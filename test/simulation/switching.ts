@@ -230,7 +230,7 @@ export class Switching {
     const world = this.#world;
     const stored = this.#guards;
     const store: GuardStore = {
-      read: (name) => effect(world, process, `read guard ${name}`, () => stored.read(name), { reads: true }),
+      read: (names) => effect(world, process, `read ${names.length} guards`, () => stored.read(names), { reads: true }),
       write: (name, version, reservations) =>
         effect(
           world,
