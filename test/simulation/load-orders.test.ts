@@ -22,7 +22,7 @@ describe("an order to a load behind the meter", () => {
     expect([run.meter.parts.state.loadRelay?.closed, run.audit.links.length]).toEqual([true, 0]);
     expect(await run.end(await run.order({ ...shed(run), job: "b".repeat(26) }))).toBe("done(none)");
     expect(run.meter.parts.state.loadRelay?.closed).toBe(false);
-    expect((await run.guards.read("opening")).reservations).toEqual([]);
+    expect(await run.roomIn("opening")).toEqual([]);
   });
 
   it.each([

@@ -349,7 +349,7 @@ describe("an order that limits the power", () => {
     expect(await run.end(await run.order(asked))).toBe("done(none)");
     expect(run.meter.parts.limiter.thresholdActive).toBe(0xffff_ffff);
     expect(run.meter.sessions).toBe(1);
-    expect((await run.guards.read("opening")).reservations).toEqual([]);
+    expect(await run.roomIn("opening")).toEqual([]);
     expect(run.audit.links).toEqual([]);
     run.rules.authority = { ...run.rules.authority, stops: [stop()] };
     expect(await run.end(await run.order({ ...asked, job: "b".repeat(26) }))).toBe("failed(unsafe)");
