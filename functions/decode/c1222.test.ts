@@ -109,8 +109,8 @@ describe("decode c1222", () => {
       tableTitle: "CLOCK_TBL",
       table: { CLOCK_CALENDAR: 0x67d1c800 * 1000, TIME_DATE_QUAL: { DAY_OF_WEEK: 4, GMT_FLAG: true } },
     });
-    // How it is laid out tells table 21; how the log's limits are, one source alone.
-    for (const id of [23, 71]) expect(written(id, "00".repeat(9))).not.toHaveProperty("table");
+    // How it is laid out tells table 21; how event logs are, one source alone.
+    for (const id of [23, 76]) expect(written(id, "00".repeat(9))).not.toHaveProperty("table");
     expect(written(8, "0900210007")).toMatchObject({
       procedure: { number: 9, numberName: "remoteReset", resultCode: 0, resultCodeName: "completed", data: "07" },
     });

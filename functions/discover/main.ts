@@ -1,18 +1,17 @@
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { type DiscoveredObject, discoverObjects } from "../../shared/dlms/client/discover-objects.ts";
 import { type Draft, draftProfiles } from "../../shared/dlms/client/draft-profile.ts";
 import { readDetails } from "../../shared/dlms/client/object-details.ts";
 import { openSession } from "../../shared/dlms/client/open-session.ts";
 import { interfaceClassName } from "../../shared/dlms/objects/interface-classes.ts";
-import { MeterKeys } from "../../shared/metering/meter-keys.ts";
-import { DeviceProfile, type DlmsProfile } from "../../shared/metering/profile.ts";
+import type { DlmsProfile } from "../../shared/metering/profile.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { systemRandom } from "../adapters/system-random.ts";
 import { tcpDial } from "../bridge/tcp-dial.ts";
+import { keysIn, profileIn, UsageError, whole } from "./options.ts";
 
 const USAGE = `Reads the object list of a DLMS meter and drafts a device profile from it. It reads; it changes nothing.
 
@@ -38,8 +37,6 @@ Options
 Without --json: the objects, what could not be told, and the drafted profiles as JSON.
 Exit: 0 a profile was drafted, 3 none could be, 1 the meter was not reached or refused, 2 usage.
 `;
-
-class UsageError extends Error {}
 
 function parse(args: readonly string[]) {
   try {
@@ -69,23 +66,9 @@ function parse(args: readonly string[]) {
 }
 type Values = ReturnType<typeof parse>;
 
-function whole(option: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`--${option}: expected a whole number of ${least} to ${most}, got ${text}`);
-}
 function titleOf(option: string, text: string): string {
   if (/^[0-9a-fA-F]{16}$/.test(text)) return text.toLowerCase();
   throw new UsageError(`--${option}: expected 16 hex digits`);
-}
-
-/** `file`'s content never shows in an error: it may be keys. */
-async function jsonIn(option: string, file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch {
-    throw new UsageError(`--${option}: expected a readable file of JSON, got ${file}`);
-  }
 }
 
 async function profileOf(values: Values): Promise<DlmsProfile> {
@@ -109,17 +92,6 @@ async function profileOf(values: Values): Promise<DlmsProfile> {
     },
   };
 }
-async function profileIn(file: string): Promise<DeviceProfile> {
-  const parsed = DeviceProfile.safeParse(await jsonIn("access", file));
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`--access: ${file} is no device profile: ${parsed.error.issues[0]?.message}`);
-}
-async function keysIn(file: string): Promise<MeterKeys> {
-  const parsed = MeterKeys.safeParse(await jsonIn("keys", file));
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`--keys: ${file} holds no meter keys, at ${parsed.error.issues[0]?.path.join(".")}`);
-}
-
 interface Discovery extends Draft {
   readonly objects: readonly DiscoveredObject[];
 }

@@ -1,11 +1,13 @@
 import type { AccessItem } from "../jobs/access.ts";
-import type { CounterSource, Driver, MeterSession } from "../metering/driver.ts";
+import type { CounterSource, Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
+import { METER_SILENT, moduleAlone } from "../metering/ping.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
+import { pingedMeasurement } from "../metering/profile-abilities.ts";
 import type { PushDestination } from "../metering/push-setting.ts";
-import type { IntervalEntry, IntervalSet } from "../metering/result.ts";
+import type { IntervalEntry, IntervalSet, OperationResult } from "../metering/result.ts";
 import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -111,7 +113,7 @@ const noneAttached: AttachedDial = async () => {
 };
 
 /** One try at an operation that is one call of the driver. Answers how it ended; never rejects. */
-export const perform = async (
+export const perform = (
   ports: PerformPorts,
   item: AccessItem,
   counters: CounterSource,
@@ -120,26 +122,57 @@ export const perform = async (
   limits: TimeLimits,
   signal: AbortSignal,
 ): Promise<TaskEnd> => {
-  const end = await converse(
-    ports,
-    item,
-    counters,
-    attempt,
-    limits,
-    signal,
-    // A connection that the meter opened long ago says nothing about now, and a datagram socket nothing at all: there its
-    // module is asked.
-    operation.kind === "ping" && operation.depth === "network" && connects(routeOf(item, attempt))
-      ? undefined
-      : async (session) => ({ kind: "done", result: await session.perform(operation) }),
-  );
+  const recoversClock = operation.kind === "setClock";
+  const attempted = (talk: Talk): Promise<TaskEnd> =>
+    converse(ports, item, counters, attempt, limits, signal, talk, recoversClock);
+  const session: Talk = async (open) => ({ kind: "done", result: await open.perform(operation) });
+  if (operation.kind !== "ping") return attempted(session);
+  return ping(ports, item, attempt, limits, signal, operation.depth, (talk) => attempted(talk ?? session));
+};
+
+type Failed = Extract<TaskEnd, { readonly kind: "failed" }>;
+
+/** Nothing came; that an answer was given once and lost on the way is no silence. */
+const isSilent = (end: TaskEnd): end is Failed =>
+  end.kind === "failed" && end.failure.reason === "timeout" && !end.failure.code.endsWith(".answer-lost");
+
+/**
+ * A ping: done when who was asked for has answered. Else it says who has, as far as that is known: the meter's session, the
+ * network card alone, the way to it.
+ */
+async function ping(
+  { trace, sessionClock }: PerformPorts,
+  item: AccessItem,
+  attempt: number,
+  limits: TimeLimits,
+  signal: AbortSignal,
+  depth: "network" | "meter",
+  attempted: (talk?: "connect" | "identify") => Promise<TaskEnd>,
+): Promise<TaskEnd> {
   const route = routeOf(item, attempt);
-  const isSilent = end.kind === "failed" && end.failure.reason === "timeout" && !signal.aborted;
-  const { trace, sessionClock } = ports;
-  if (operation.kind !== "ping" || route?.kind !== "relay" || !isSilent || trace === undefined) return end;
+  // A connection that the meter opened long ago says nothing about now, and a datagram socket nothing at all: there its
+  // module is asked.
+  const end = await attempted(depth === "network" && connects(route) ? "connect" : undefined);
+  if (end.kind === "done") return depth === "meter" ? meterSilent(end) : end;
+  if (!isSilent(end) || signal.aborted) return end;
+  const card = await attempted("identify");
+  if (card.kind === "done")
+    return depth === "meter" ? meterSilent(card) : { ...card, result: withoutRefusals(card.result) };
+  if (route?.kind !== "relay" || trace === undefined)
+    return connects(route) ? { ...end, evidence: ["tcp-accept"] } : end;
   const traced = await trace(route, item.systemTitle ?? ".", sessionClock.now() + limits.responseMs);
   return { ...end, failure: { ...end.failure, code: SILENCE[traced] } };
-};
+}
+
+const withoutRefusals = (result: OperationResult): OperationResult => ({ ...result, refusals: [] });
+
+/** The network card's answer alone is no answer of the meter. */
+function meterSilent(end: Extract<TaskEnd, { readonly kind: "done" }>): TaskEnd {
+  const { evidence, refusals } = end.result;
+  if (!refusals.some(({ code }) => code === METER_SILENT)) return end;
+  const { result: _, ...said } = end;
+  return { ...said, kind: "failed", failure: refusal("meter-silent", METER_SILENT), ...(evidence && { evidence }) };
+}
 
 /** What a ping over relays says of a meter that does not answer. */
 const SILENCE: Readonly<Record<TraceEnd, string>> = {
@@ -148,9 +181,12 @@ const SILENCE: Readonly<Record<TraceEnd, string>> = {
   nobody: "relay.silent",
 };
 
+/** What a try does with its link: looks whether it comes about, asks the network card alone, or talks within a session. */
+type Talk = "connect" | "identify" | ((session: MeterSession) => Promise<TaskEnd>);
+
 /**
  * One try: dial, open a session, talk, release. Answers how it ended; never rejects. `signal` closes the link: what then
- * fails was our own doing. `counters` were leased before `item` was read. Without a `talk` the connection alone is asked for.
+ * fails was our own doing. `counters` were leased before `item` was read.
  */
 export async function converse(
   ports: PerformPorts,
@@ -159,7 +195,8 @@ export async function converse(
   attempt: number,
   limits: TimeLimits,
   signal: AbortSignal,
-  talk: ((session: MeterSession) => Promise<TaskEnd>) | undefined,
+  talk: Talk,
+  recoversClock = false,
 ): Promise<TaskEnd> {
   const { sessionClock: clock } = ports;
   const frames: Frame[] = [];
@@ -177,9 +214,10 @@ export async function converse(
     link = await dial(clock.now() + limits.connectMs);
     signal.addEventListener("abort", hangUp, { once: true });
     if (signal.aborted) hangUp();
-    if (talk === undefined)
-      return { kind: "done", result: { registers: [], intervals: [], refusals: [], evidence: ["tcp-accept"] } };
-    const session = await driver.open({
+    const accepted = link.kind === "stream" ? (["tcp-accept"] as const) : [];
+    if (talk === "connect")
+      return { kind: "done", result: { registers: [], intervals: [], refusals: [], evidence: accepted } };
+    const context: SessionContext<DeviceProfile> = {
       link,
       clock,
       random: ports.random,
@@ -190,13 +228,22 @@ export async function converse(
       ...(ports.pushesTo === undefined ? {} : { pushesTo: ports.pushesTo }),
       keys,
       counters,
+      recoversClock,
       responseTimeoutMs: limits.responseMs,
       onIntervals: (part) => void parts.push(part),
       onFrame(direction, octets) {
         frames.push({ direction, octets: octets.slice() });
         if (direction === "received") heard = true;
       },
-    });
+    };
+    if (talk === "identify") {
+      if (driver.identify === undefined)
+        throw new SessionError("unsupported", "driver.identify", `no network cards of protocol ${profile.protocol}`);
+      await driver.identify(context);
+      const result = moduleAlone([...accepted, "module-answer"], pingedMeasurement(profile));
+      return { kind: "done", result, ...conversation() };
+    }
+    const session = await driver.open(context);
     try {
       return { ...(await talk(session)), ...conversation() };
     } finally {

@@ -3,6 +3,7 @@ import type { EffectRecord } from "../jobs/effect-record.ts";
 import { FRAMES_KEPT, type SwitchEvidence, type TaskReport } from "../jobs/messages.ts";
 import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
+import type { Evidence } from "../metering/ping.ts";
 import type { IntervalSet, MeterEvent, OperationResult } from "../metering/result.ts";
 import { toHex } from "../ports/octets.ts";
 import type { Failure } from "./failure-of.ts";
@@ -48,6 +49,8 @@ export type TaskEnd =
       readonly switchEvidence?: SwitchEvidence;
       /** Intervals that came before the conversation broke off. */
       readonly partial?: readonly IntervalSet[];
+      /** Of a ping: who answered all the same. */
+      readonly evidence?: Evidence;
       /** Not again in this pass, though `later`. */
       readonly rest?: true;
       /** Nothing was asked of the meter, nor is before this instant, machine clock ms: no try. */
@@ -186,6 +189,7 @@ export function taskReport(item: AccessItem, attempt: number, at: number, end: S
   const content: Partial<TaskReport> = {
     ...(end.kind === "done" ? resultFields(end.result) : {}),
     ...(end.kind === "failed" && end.partial !== undefined ? { intervals: end.partial.map(intervalRecord) } : {}),
+    ...(end.kind === "failed" && end.evidence !== undefined ? { evidence: [...end.evidence] } : {}),
   };
   return {
     slot: item.slot,

@@ -9,13 +9,14 @@ import type { Operation, TimeRange } from "../metering/operation.ts";
 import { pingMeter } from "../metering/ping.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
-import { parseHex } from "../ports/octets.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
 import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
+import { identifyModule } from "./client/identify.ts";
+import { logOn, prefaceOf } from "./client/log-on.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
 import { type LimitParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
 import { Procedures } from "./client/procedures.ts";
@@ -25,18 +26,12 @@ import { readIntervals } from "./client/read-intervals.ts";
 import { readRegisters, wantedRegisters } from "./client/read-registers.ts";
 import { readSwitch } from "./client/read-switch.ts";
 import { setClock } from "./client/set-clock.ts";
-import { failureOf, type Refusal, TableReader } from "./client/table-reader.ts";
+import { type Refusal, TableReader } from "./client/table-reader.ts";
 import { programTariff, readTariff, showPrice, type TariffParts } from "./client/tariff-tables.ts";
-import { OK } from "./response-code.ts";
-import { USER_OCTETS } from "./services/logon.ts";
-import type { Request } from "./services/request.ts";
-import { PASSWORD_OCTETS } from "./services/security.ts";
 
 type ReadIntervals = Extract<Operation, { readonly kind: "readIntervals" }>;
 type ReadRegisters = Extract<Operation, { readonly kind: "readRegisters" }>;
 type ReadEvents = Extract<Operation, { readonly kind: "readEvents" }>;
-
-const BLANK = 0x20;
 
 type C1222Context = SessionContext<DeviceProfile>;
 
@@ -298,77 +293,45 @@ async function fitting<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The enrolled secret as the Security service has it. */
-function passwordOf({ keys }: C1222Context): Uint8Array {
-  const secret = keys?.llsSecret === undefined ? undefined : parseHex(keys.llsSecret);
-  if (secret === undefined || secret.length > PASSWORD_OCTETS)
-    throw new SessionError(
-      "auth",
-      "c1222.password-missing",
-      `expected an enrolled secret of at most ${PASSWORD_OCTETS} octets`,
-    );
-  const password = new Uint8Array(PASSWORD_OCTETS).fill(BLANK);
-  password.set(secret);
-  return password;
+/** The C12.22 part of the meter's profile, and its title. Throws `SessionError`. */
+function enrolled({ profile, systemTitle: meterTitle }: C1222Context) {
+  if (profile.protocol !== "c1222")
+    throw new SessionError("internal", "c1222.profile", `expected a C12.22 device profile, got ${profile.name}`);
+  if (meterTitle === undefined) throw new SessionError("auth", "c1222.title-missing", "expected an enrolled ApTitle");
+  return { profile, meterTitle };
 }
 
-/** A password before the services of each message, where the profile names a user. */
-const prefaceOf = (context: C1222Context, userId: number | undefined): readonly Request[] =>
-  userId === undefined ? [] : [{ service: "security", password: passwordOf(context), userId }];
-
-/** Logs on and proves the user, where the profile has sessions; answers how to log off. */
-async function logOn(
-  context: C1222Context,
-  exchange: Exchange,
-  session: C1222Profile["c1222"]["access"]["session"],
-): Promise<() => Promise<void>> {
-  if (session === undefined) return async () => undefined;
-  const { userId, user, idleTimeout } = session;
-  const name = new Uint8Array(USER_OCTETS).fill(BLANK);
-  name.set(new TextEncoder().encode(user).subarray(0, USER_OCTETS));
-  const requests: readonly Request[] = [
-    { service: "logon", userId, user: name, idleTimeout },
-    { service: "security", password: passwordOf(context), userId: undefined },
-  ];
-  const answers = await exchange.ask(requests);
-  for (const [index, what] of ["logon", "the password"].entries()) {
-    const answer = answers[index];
-    if (answer?.code === OK) continue;
-    throw (
-      (answer && failureOf(what, answer)) ??
-      new SessionError("auth", "c1222.logon-refused", `the meter refused ${what}`, { detail: { code: answer?.code } })
-    );
-  }
-  return async () => {
-    if (!exchange.sound) return;
-    try {
-      await exchange.ask([{ service: "logoff" }]);
-    } catch {
-      // The session ends by itself when its idle time has passed.
-    }
-  };
+async function identify(context: C1222Context): Promise<void> {
+  const { profile, meterTitle } = enrolled(context);
+  await identifyModule(context, meterTitle, profile.c1222.access.callingApTitle);
 }
 
 async function open(context: C1222Context): Promise<MeterSession> {
-  const { profile } = context;
-  if (profile.protocol !== "c1222")
-    throw new SessionError("internal", "c1222.profile", `expected a C12.22 device profile, got ${profile.name}`);
+  const { profile, meterTitle } = enrolled(context);
   const { access } = profile.c1222;
-  const meterTitle = context.systemTitle;
-  if (meterTitle === undefined) throw new SessionError("auth", "c1222.title-missing", "expected an enrolled ApTitle");
-  const exchange = new Exchange({
-    context,
-    meterTitle,
-    ownTitle: access.callingApTitle,
-    securityMode: SECURITY_MODES[access.security],
-    key: enrolledKey(access, context.keys, context.crypto),
-  });
   const preface = prefaceOf(context, access.userId);
-  const reader = new TableReader(exchange, profile.c1222, () => preface);
-  return fitting(async () => {
+  const begin = async (recoverySession: boolean): Promise<MeterSession> => {
+    const exchange = new Exchange({
+      context,
+      meterTitle,
+      ownTitle: access.callingApTitle,
+      securityMode: SECURITY_MODES[access.security],
+      key: enrolledKey(access, context.keys, context.crypto),
+      recoverySession,
+    });
+    const reader = new TableReader(exchange, profile.c1222, () => preface);
     const release = await logOn(context, exchange, access.session);
     await reader.begin();
     return new C1222MeterSession(reader, profile.c1222, context, release);
+  };
+  return fitting(async () => {
+    try {
+      return await begin(false);
+    } catch (error) {
+      const mayBeLate = error instanceof SessionError && error.reason === "timeout";
+      if (!mayBeLate || context.recoversClock !== true || access.recovery === undefined) throw error;
+      return begin(true);
+    }
   });
 }
 
@@ -376,4 +339,4 @@ async function open(context: C1222Context): Promise<MeterSession> {
  * ANSI C12.22, each message secured by itself, without a session or within one as the profile's access says. `open` logs
  * on where there is one and reads table 0, under the meter's key where the profile secures; it throws `SessionError` with a code `c1222.…`, or `LinkError`. The caller closes the link.
  */
-export const c1222Driver: Driver = { protocol: "c1222", open };
+export const c1222Driver: Driver = { protocol: "c1222", open, identify };

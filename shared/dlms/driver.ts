@@ -5,7 +5,7 @@ import { SessionError } from "../metering/failure.ts";
 import type { LoadControl } from "../metering/load-control.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
 import { pingMeter } from "../metering/ping.ts";
-import type { DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
+import type { DeviceProfile, DlmsLoadProfile, DlmsProfile } from "../metering/profile.ts";
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
@@ -14,7 +14,7 @@ import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/met
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { type LimiterParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
 import { programTariff, readTariff, type TariffParts } from "./client/program-tariff.ts";
-import { withCounter } from "./client/public-client.ts";
+import { identifyModule, withCounter } from "./client/public-client.ts";
 import { readBilling } from "./client/read-billing.ts";
 import { readEvents } from "./client/read-events.ts";
 import { readIntervals } from "./client/read-intervals.ts";
@@ -287,6 +287,11 @@ class DlmsMeterSession implements MeterSession {
   async #ping(depth: "network" | "meter"): Promise<OperationResult> {
     const accepted = this.#context.link.kind === "stream" ? (["tcp-accept"] as const) : [];
     const module = [...accepted, "module-answer"] as const;
+    if (this.#profile.access.association === "pre-established") {
+      // Nobody has said anything yet: the first answer is the module's too, and without one there is no evidence of it.
+      const { answered, result } = await this.#firstAnswer();
+      return { ...result, evidence: answered && depth === "meter" ? [...module, "meter-answer"] : module };
+    }
     if (depth === "network") return this.#result({ evidence: module });
     return pingMeter(module, this.#profile.registers[0]?.measurement ?? "clock", async () => {
       const first = await this.#firstAnswer();
@@ -343,13 +348,18 @@ function checkPeriod(profile: DlmsLoadProfile, capturePeriod: number | undefined
  */
 export const dlmsDriver: Driver = driverWith();
 
+function dlmsOnly(profile: DeviceProfile): DlmsProfile {
+  if (profile.protocol === "dlms") return profile;
+  throw new SessionError("internal", "dlms.profile", `expected a DLMS device profile, got ${profile.name}`);
+}
+
 /** The same driver, with a maker's own HLS (mechanism 2). */
 export function driverWith(manufacturer?: ManufacturerHls): Driver {
   return {
     protocol: "dlms",
-    open: async ({ profile, ...rest }) => {
-      if (profile.protocol !== "dlms")
-        throw new SessionError("internal", "dlms.profile", `expected a DLMS device profile, got ${profile.name}`);
+    identify: async ({ profile, ...rest }) => identifyModule({ ...rest, profile: dlmsOnly(profile) }),
+    open: async ({ profile: given, ...rest }) => {
+      const profile = dlmsOnly(given);
       let last: number | undefined;
       const counters = {
         next: () => {

@@ -142,7 +142,7 @@ const C1222ClockSetting = z.strictObject({
 
 /**
  * A manufacturer's tables of one layout (`CALENDAR_LAYOUT` of the driver): the calendar that counts, and the one that waits.
- * The standard's table 54 is laid out by no two public sources alike.
+ * No two public sources agree on all of the standard's table 54.
  */
 const C1222Tariff = z.strictObject({
   active: TableId,
@@ -173,6 +173,8 @@ const C1222Sleep = z.strictObject({
 const C1222Log = z.strictObject({
   log: z.string().min(1).max(16),
   table: z.union([z.literal(74), z.literal(76)]),
+  /** Of the manufacturer's codes. */
+  evidence: Evidence,
   /** Names of codes beyond the standard ones (`S20`, `M3`), or in place of them. */
   codes: z.record(z.string().regex(/^[SM]\d{1,4}$/), EventNameSchema).default({}),
 });
@@ -184,6 +186,8 @@ const C1222Access = z.strictObject({
   security: z.enum(["clear", "authenticated", "ciphered"]),
   /** Which of the meter's keys the enrolled unicast key is. */
   keyId: z.int().min(0).max(255),
+  /** It lets secured messages through that its clock takes for late ones, to read it and to set its clock. */
+  recovery: z.strictObject({ evidence: Evidence }).optional(),
   /** User of the Security service, with the enrolled secret as its password; absent: no password is sent. */
   userId: z.int().min(0).max(0xffff).optional(),
   /** Opens a session (Logon, then Security with the enrolled secret, Logoff at its end); absent: each message stands alone. */

@@ -31,6 +31,8 @@ export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
   readonly counters: CounterSource;
   /** Where meters are to push to, if nobody says otherwise; absent: this deployment lets none call in. */
   readonly pushesTo?: PushDestination;
+  /** It is about the clock: a meter that takes the present for long ago is asked as its protocol has it for that. */
+  readonly recoversClock?: boolean;
   /** How long one request may stay unanswered, ms. */
   readonly responseTimeoutMs: number;
   /** Told of intervals as they come, so that a conversation that breaks off has not been for nothing. */
@@ -56,6 +58,11 @@ export interface MeterSession {
 export interface Driver {
   readonly protocol: DeviceProfile["protocol"];
   open(context: SessionContext<DeviceProfile>): Promise<MeterSession>;
+  /**
+   * Asks the network card alone who it is, in the open: it resolves when something in front of the meter has answered, be it by
+   * a refusal. That proves no keys, and nothing of the meter. Throws `SessionError` or `LinkError`.
+   */
+  identify?(context: SessionContext<DeviceProfile>): Promise<void>;
 }
 
 /** Who a meter that calls in says it is. Hints, all of them, until its session has proved one. */

@@ -42,6 +42,10 @@ export const FAILURES = {
     retry: "later",
     hint: "A guard's cap is reached. It goes on as soon as there is room, until the deadline.",
   },
+  "meter-silent": {
+    retry: "later",
+    hint: "The network card answers, the meter behind it does not. Check the meter itself, and its link to the card.",
+  },
 } as const satisfies Record<string, { readonly retry: Retry; readonly hint: string }>;
 
 export type FailureReason = keyof typeof FAILURES;

@@ -2,7 +2,18 @@ import { LinkError } from "../ports/link.ts";
 import { SessionError } from "./failure.ts";
 import type { OperationResult } from "./result.ts";
 
-type Evidence = NonNullable<OperationResult["evidence"]>;
+export type Evidence = NonNullable<OperationResult["evidence"]>;
+
+/** Code of the refusal that says: nothing came from the meter behind its network card. */
+export const METER_SILENT = "meter.silent";
+
+/** The network card has answered, and its meter has not. `item`: what was asked of it. */
+export const moduleAlone = (module: Evidence, item: string): OperationResult => ({
+  registers: [],
+  intervals: [],
+  evidence: module,
+  refusals: [{ item, code: METER_SILENT }],
+});
 
 /** That an answer was given once and lost on the way is no silence. */
 const isSilence = (error: unknown): boolean =>
@@ -23,6 +34,6 @@ export async function pingMeter(
     return { ...result, evidence: answered ? [...module, "meter-answer"] : module };
   } catch (error) {
     if (!isSilence(error)) throw error;
-    return { registers: [], intervals: [], evidence: module, refusals: [{ item, code: "meter.silent" }] };
+    return moduleAlone(module, item);
   }
 }

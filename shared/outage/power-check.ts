@@ -44,7 +44,7 @@ function answerOf(columns: FleetColumns | undefined, slot: number, askedAt: numb
   const since = Math.floor(askedAt / 1000) * 1000; // facts are of whole seconds
   if (contactAt >= since) return "answered";
   if (triedAt < since) return "asking";
-  return reason === "none" ? "module-only" : "silent";
+  return reason === "none" || reason === "meter-silent" ? "module-only" : "silent";
 }
 
 function neighboursNow(check: PowerCheck, columns: ReadonlyMap<number, FleetColumns>): NeighbourEvidence {

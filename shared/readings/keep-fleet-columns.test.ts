@@ -81,6 +81,10 @@ describe("what reports tell of a meter's fast facts", () => {
     expect((await facts()).contactAt).toBeUndefined();
     await keep([report({ slot: 6, evidence: ["tcp-accept", "meter-answer"] })], ping);
     expect((await facts(6)).contactAt).toBe(T0);
+    const dead = { outcome: failed("meter-silent"), evidence: ["tcp-accept", "module-answer"] } as const;
+    await keep([report({ slot: 7, ...dead, evidence: [...dead.evidence] })], ping);
+    expect(await facts(7)).toMatchObject({ triedAt: T0, reason: "meter-silent", power: "unknown" });
+    expect((await facts(7)).contactAt).toBeUndefined();
   });
 
   it("where the switch stands, until it is read anew", async () => {

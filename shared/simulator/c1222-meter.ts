@@ -3,8 +3,9 @@ import { ApduSplitter } from "../c1222/apdu-splitter.ts";
 import { type NativeAddress, nativeAddressOctets } from "../c1222/native-address.ts";
 import { Registrant } from "../c1222/network/registrant.ts";
 import { eaxPrimeKey } from "../c1222/security/eax-prime.ts";
+import { communicationModule } from "../c1222/server/communication-module.ts";
 import { DatagramPort } from "../c1222/server/datagram-port.ts";
-import { groupDesk } from "../c1222/server/group-desk.ts";
+import { groupDesk, recoveryDesk } from "../c1222/server/group-desk.ts";
 import { notify } from "../c1222/server/notify.ts";
 import { type Delivery, type GroupMembership, ServerNode } from "../c1222/server/server-node.ts";
 import { type ServiceDesk, type ServiceDeskOptions, serviceDesk } from "../c1222/server/service-desk.ts";
@@ -50,7 +51,7 @@ export interface MadeC1222 {
   readonly state: MeterState;
   readonly tables: C1222Tables;
   readonly limiter: Limiter;
-  readonly node: ServerNode;
+  readonly node: Pick<ServerNode, "receive">;
   readonly pushes: C1222Pushes;
 }
 
@@ -159,13 +160,19 @@ export class C1222Meter {
     const key = unicast === undefined ? undefined : eaxPrimeKey(crypto, crypto.secretKey(fromHex(unicast)));
     const desk = serviceDesk({ tables, ...usersOf(plan) });
     const groups = this.#groups(tables, desk);
+    const nextInvocationId = (): number => this.counters.nextOwn() & OWN_IDS;
+    if (fault === "dead-metrology") {
+      const node = communicationModule({ apTitle: plan.apTitle, nextInvocationId });
+      return { state, tables, limiter, node, pushes };
+    }
     const node = new ServerNode({
       apTitle: plan.apTitle,
       securityMode: MODES[access.security],
       keyOf: (id) => (id === access.keyId ? key : undefined),
       now: () => state.now(),
-      nextInvocationId: () => this.counters.nextOwn() & OWN_IDS,
+      nextInvocationId,
       desk,
+      ...(access.recovery && { recovery: recoveryDesk(desk, () => tables.form.context.config) }),
       witness: this.counters,
       ...(groups === undefined ? {} : { groups }),
     });
@@ -204,14 +211,19 @@ export class C1222Meter {
   pushes(): readonly Uint8Array[] {
     const { sleep } = this.plan.profile.c1222;
     const tables = (sleep?.pushes ?? []).filter((tableId) => this.parts.tables.read(tableId) !== undefined);
-    return tables.length === 0 || this.plan.held.unicast === undefined ? [] : [this.notify({ tables })];
+    return tables.length === 0 || !this.#speaks ? [] : [this.notify({ tables })];
+  }
+
+  /** Whether it says something by itself: under its own key, and out of a metrology that lives. */
+  get #speaks(): boolean {
+    return this.plan.held.unicast !== undefined && this.plan.fault !== "dead-metrology";
   }
 
   /** What it was told to push and is due since this was last asked. */
   duePushes(): readonly Uint8Array[] {
     if (this.#made === undefined && this.#kept.c1222Pushes === undefined) return []; // nobody has told it anything yet
     const { tables, exceptions } = this.parts.pushes.due();
-    if (tables.length + exceptions.length === 0 || this.plan.held.unicast === undefined) return [];
+    if (tables.length + exceptions.length === 0 || !this.#speaks) return [];
     return this.supply.leaving([this.notify({ tables, exceptions })]);
   }
 

@@ -10,7 +10,7 @@ import { controlOf } from "../c1222/security/secured-apdu.ts";
 import { DATAGRAM_OCTETS, datagramsOf, isSegment } from "../c1222/segmentation.ts";
 import type { Delivery } from "../c1222/server/server-node.ts";
 import { decodeRequest, type Request } from "../c1222/services/request.ts";
-import { okResponse, type Response, refusal } from "../c1222/services/response.ts";
+import { identified, okResponse, type Response, refusal } from "../c1222/services/response.ts";
 import { below, chance, type Random } from "../ports/random.ts";
 import { decode } from "../wire/codec.ts";
 import { WireError } from "../wire/wire-error.ts";
@@ -181,13 +181,7 @@ export class CellRelay {
     }
     switch (request.service) {
       case "identification":
-        return okResponse({
-          kind: "identification",
-          standard: 3,
-          version: 1,
-          revision: 0,
-          features: [{ feature: "sessionControl", sessions: 0, sessionless: true }],
-        });
+        return identified(0, true);
       case "resolve":
         return this.#knows(request.apTitle)
           ? okResponse({ kind: "resolve", nativeAddress: nativeAddressOctets(this.#options.nativeAddress) })

@@ -158,6 +158,8 @@ export interface MeterParts {
   /** Orders to the switch are acknowledged and not done. */
   readonly hollowSwitch?: boolean;
   readonly tampering?: Tampering;
+  /** Its network card alone lives: it takes the public client, and has nobody to pass others on to. */
+  readonly deadMetrology?: boolean;
   /** Told when the unicast key was replaced: counters under the new one begin anew. */
   readonly onRekeyed: () => void;
 }
@@ -251,5 +253,6 @@ export function electricityMeter(plan: DlmsMeterPlan, parts: MeterParts): Logica
       [access.clientSap, own],
     ]),
     ...(parts.tampering && { tampering: parts.tampering }),
+    ...(parts.deadMetrology === true && { unanswered: new Set([access.clientSap]) }),
   };
 }

@@ -18,6 +18,8 @@ export const FAULT_KINDS = {
   "hollow-reset": "acknowledges a demand reset and does nothing: no-effect or unverified",
   "hollow-switch": "acknowledges an order to its switch and does nothing",
   "hollow-tariff": "acknowledges a calendar of tariffs and keeps the one that it had",
+  "dead-metrology":
+    "its network card lives and says who it is, the meter behind it is dead: meter-silent to a ping, else timeout",
   welded: "its switch says open, but the contact stays closed",
   "load-side-live": "has voltage on the load side though its switch is open",
 } as const;
@@ -41,6 +43,7 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   "hollow-reset": ["mutual"],
   "hollow-switch": ["mutual"],
   "hollow-tariff": ["mutual"],
+  "dead-metrology": ["secret", "mutual"],
   welded: ["mutual"],
   "load-side-live": ["mutual"],
 };

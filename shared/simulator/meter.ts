@@ -224,6 +224,7 @@ export class SimulatedMeter {
       children,
       hollowReset: plan.fault === "hollow-reset",
       hollowSwitch: plan.fault === "hollow-switch",
+      deadMetrology: plan.fault === "dead-metrology",
       onRekeyed: inForce.renew,
       ...(plan.fault && TAMPERING[plan.fault] && { tampering: TAMPERING[plan.fault] }),
     });
@@ -282,6 +283,7 @@ export class SimulatedMeter {
   }
 
   #duePushes(): readonly Uint8Array[] {
+    if (this.plan.fault === "dead-metrology") return [];
     const { pushes, alarms, device, state } = this.parts;
     const raised = alarms.look();
     const due = pushes.filter((push) => (push.take() || (raised && push.push.onAlarm === true)) && push.open);

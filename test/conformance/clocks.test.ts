@@ -19,7 +19,7 @@ const NOON = Date.parse("2026-11-10T12:07:13Z");
 function bench(side: Side, part: { clockOffsetMs: number; clockPpm?: number }) {
   const clock = standingClock(NOON);
   let state: MeterState | undefined;
-  const opened = side.open({ ...part, clock, onMeter: (meter) => (state = meter.parts.state) });
+  const opened = side.open({ ...part, clock, recoversClock: true, onMeter: (meter) => (state = meter.parts.state) });
   return {
     clock,
     state: () => state as MeterState,
@@ -31,11 +31,10 @@ const marksOf = ({ intervals }: OperationResult): readonly number[] =>
     (status & INTERVAL_STATUS.clockAdjusted) === 0 ? [] : [end],
   );
 
-/** Beyond a quarter of an hour a C12.22 meter takes secured messages for late ones, and is silent. */
-const FAR = { dlms: HOUR_MS, c1222: 14 * 60_000 } as const;
+/** Beyond a quarter of an hour a C12.22 meter takes secured messages for late ones: it is asked in a recovery session. */
+const FAR = HOUR_MS;
 
 describe.each([DLMS, C1222])("the clock of a $protocol meter", (side) => {
-  const far = FAR[side.protocol];
   it("is measured by each session that reads, within its uncertainty and a second", async () => {
     const meter = bench(side, { clockOffsetMs: 0, clockPpm: 90 });
     const drift = async (): Promise<number> => {
@@ -66,8 +65,8 @@ describe.each([DLMS, C1222])("the clock of a $protocol meter", (side) => {
   });
 
   it.each([
-    ["far ahead", far],
-    ["far behind", -far],
+    ["far ahead", FAR],
+    ["far behind", -FAR],
   ])("%s is not set but by an order that says so", async (_, clockOffsetMs) => {
     const meter = bench(side, { clockOffsetMs });
     await expect(meter.ask({ kind: "setClock", upToMs: 600_000 })).rejects.toMatchObject({
@@ -81,7 +80,7 @@ describe.each([DLMS, C1222])("the clock of a $protocol meter", (side) => {
   });
 
   it("far ahead: what it captured says so, is coded, and no interval is missing when it is right again", async () => {
-    const meter = bench(side, { clockOffsetMs: far });
+    const meter = bench(side, { clockOffsetMs: FAR });
     const day = dayOf(NOON);
     const blocksAt = async (range: { from: number; to: number }) => {
       const result = await meter.ask({ kind: "readIntervals", range });
@@ -125,5 +124,17 @@ describe.each([DLMS, C1222])("the clock of a $protocol meter", (side) => {
       code: "clock.set-too-often",
       retry: "later",
     });
+  });
+});
+
+it("a C12.22 meter that takes the present for long ago is silent to all but an order to its clock", async () => {
+  const trial = { clock: standingClock(NOON), clockOffsetMs: -HOUR_MS };
+  await expect(C1222.open(trial)).rejects.toMatchObject({ reason: "timeout" });
+  const { access } = C1222.profile.protocol === "c1222" ? C1222.profile.c1222 : { access: undefined };
+  expect(access?.recovery).toBeDefined();
+  const session = await C1222.open({ ...trial, recoversClock: true });
+  await session.effects?.baseline({ kind: "operateSwitch", to: "open" });
+  await expect(session.effects?.operate({ kind: "operateSwitch", to: "open" })).rejects.toMatchObject({
+    reason: "auth",
   });
 });

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeApdu } from "../../functions/decode/main.ts";
 import { NO_ELEMENTS } from "../../shared/c1222/a-context.ts";
-import { epsemControl, writePayload } from "../../shared/c1222/epsem.ts";
+import { type EpsemControl, epsemControl, writePayload } from "../../shared/c1222/epsem.ts";
 import { RESPONSE_CODES } from "../../shared/c1222/response-code.ts";
 import { eaxPrimeKey } from "../../shared/c1222/security/eax-prime.ts";
-import { clearApdu, securedApdu } from "../../shared/c1222/security/secured-apdu.ts";
+import { clearApdu, type Envelope, securedApdu } from "../../shared/c1222/security/secured-apdu.ts";
 import { encodeRequest, type Request, SERVICE_NAMES } from "../../shared/c1222/services/request.ts";
 import { encodeResponse, okResponse, type Response, refusal } from "../../shared/c1222/services/response.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
@@ -65,6 +65,22 @@ const FIELDS = [
   "c1222.wait.seconds",
   "c1222.called_ap_title_rel",
   "c1222.calling_ap_title_rel",
+  "c1222.called_ap_title_abs",
+  "c1222.calling_ap_title_abs",
+  "c1222.calling_AE_qualifier",
+  "c1222.mechanism_name",
+  "c1222.aSO_context",
+  "c1222.epsem.flags.reserved",
+  "c1222.epsem.flags.recovery",
+  "c1222.epsem.flags.proxy",
+  "c1222.epsem.flags.ed_class",
+  "c1222.write.size",
+  "c1222.write.chksum",
+  "c1222.write.chksum.status",
+  "c1222.procedure.mfg",
+  "c1222.procedure.sequence",
+  "c1222.logon.user",
+  "c1222.security.password",
 ] as const;
 
 function dissected(apdus: readonly Uint8Array[], key: string): readonly Seen[] {
@@ -118,6 +134,10 @@ const hexNumbers = (texts: readonly string[] | undefined): readonly number[] =>
 const hex = (texts: readonly string[] | undefined): string => (texts ?? []).join("").replaceAll(":", "");
 const defined = (values: readonly unknown[]): readonly unknown[] => values.filter((value) => value !== undefined);
 
+const isSet = (text: string | undefined): boolean => text === "1" || text === "True";
+const isGood = (text: string): boolean => text === "1" || text === "Good";
+const textOf = (octets: unknown): string => Buffer.from(String(octets), "hex").toString("latin1");
+
 /** Field by field: what the dissector saw is what our decoder prints. */
 function agree(seen: Seen, layers: readonly Layer[]): void {
   const [outer = {}, epsem = {}, ...services] = layers;
@@ -135,8 +155,23 @@ function agree(seen: Seen, layers: readonly Layer[]): void {
   expect(hex(seen["c1222.epsem.edclass"])).toBe(epsem.edClass ?? "");
   expect((seen["c1222.calling_AP_invocation_id"] ?? []).map(Number)).toEqual([outer.callingApInvocationId]);
   expect((seen["c1222.called_AP_invocation_id"] ?? []).map(Number)).toEqual(defined([outer.calledApInvocationId]));
-  expect(`${ROOT}${seen["c1222.called_ap_title_rel"]?.[0]}`).toBe(outer.calledApTitle);
-  expect(`${ROOT}${seen["c1222.calling_ap_title_rel"]?.[0]}`).toBe(outer.callingApTitle);
+  for (const [whose, title] of [
+    ["called", outer.calledApTitle],
+    ["calling", outer.callingApTitle],
+  ] as const) {
+    const [relative] = seen[`c1222.${whose}_ap_title_rel`] ?? [];
+    expect(relative === undefined ? seen[`c1222.${whose}_ap_title_abs`]?.[0] : `${ROOT}${relative}`).toBe(title);
+  }
+  expect((seen["c1222.calling_AE_qualifier"] ?? []).map(Number)).toEqual(defined([outer.callingAeQualifier]));
+  expect(seen["c1222.mechanism_name"]).toEqual(defined([outer.mechanismName]));
+  expect(seen["c1222.aSO_context"]).toEqual(defined([outer.asoContext]));
+  const flag = (name: string): boolean => isSet(seen[`c1222.epsem.flags.${name}`]?.[0]);
+  expect([flag("reserved"), flag("recovery"), flag("proxy"), flag("ed_class")]).toEqual([
+    true,
+    epsem.recoverySession,
+    epsem.proxyServiceUsed,
+    epsem.edClassIncluded,
+  ]);
   const answers = services.filter(({ name }) => name === "response");
   expect(hexNumbers(seen["c1222.cmd"])).toEqual(requests.map(({ code }) => code));
   expect(hexNumbers(seen["c1222.err"])).toEqual(answers.map(({ code }) => code));
@@ -144,10 +179,28 @@ function agree(seen: Seen, layers: readonly Layer[]): void {
   const numbers = (name: string) => defined(named.map((service) => service[name]));
   expect((seen["c1222.wait.seconds"] ?? []).map(Number)).toEqual(numbers("seconds"));
   expect((seen["c1222.read.count"] ?? []).map(Number)).toEqual(numbers("octetCount"));
+  const logons = requests.filter(({ name }) => name === "logon");
   expect((seen["c1222.logon.id"] ?? []).map(Number)).toEqual(numbers("userId"));
+  expect(seen["c1222.logon.user"]).toEqual(logons.map(({ user }) => textOf(user)));
+  const passwords = requests.flatMap(({ password }) => (password === undefined ? [] : [textOf(password)]));
+  expect(seen["c1222.security.password"]).toEqual(passwords);
   expect(hexNumbers(seen["c1222.procedure.num"])).toEqual(
     defined(requests.map(({ procedure }) => (procedure as { number?: number } | undefined)?.number)),
   );
+  const procedures = requests.flatMap(({ procedure }): Layer[] => (procedure === undefined ? [] : [procedure as Layer]));
+  expect((seen["c1222.procedure.mfg"] ?? []).map(isSet)).toEqual(procedures.map(({ manufacturer }) => manufacturer));
+  expect((seen["c1222.procedure.sequence"] ?? []).map(Number)).toEqual(procedures.map(({ sequence }) => sequence));
+  const written = named.filter(({ data }) => data !== undefined);
+  expect((seen["c1222.write.size"] ?? []).map(Number)).toEqual(written.map(({ data }) => String(data).length / 2));
+  expect(hexNumbers(seen["c1222.write.chksum"])).toEqual(written.map(({ checksum }) => checksum));
+  expect((seen["c1222.write.chksum.status"] ?? []).every(isGood)).toBe(true);
+  // What is a procedure's the dissector takes apart.
+  const plain = written.filter(({ procedure }) => procedure === undefined);
+  if (procedures.length === 0) expect(hex(seen["c1222.write.data"])).toBe(plain.map(({ data }) => data).join(""));
+  const byOffset = (name: string) =>
+    defined(named.filter((service) => String(service.name).startsWith(name)).map(({ offset }) => offset));
+  expect(hexNumbers(seen["c1222.read.offset"])).toEqual(byOffset("partialRead"));
+  expect(hexNumbers(seen["c1222.write.offset"])).toEqual(byOffset("partialWrite"));
   const tables = (kind: "Read" | "Write") =>
     named
       .filter(({ tableId }) => tableId !== undefined)
@@ -238,17 +291,39 @@ const RESPONSES: readonly (readonly Response[])[] = [
     .map((code) => [refusal(Number(code))]),
 ];
 
+/** What stands around services in turn, so that every element and every bit of the control comes with each mode. */
+const AROUND: readonly (readonly [Partial<Envelope>, Partial<EpsemControl>])[] = [
+  [{}, {}],
+  [
+    { calledApTitle: `${ROOT}.23.1`, callingApTitle: "1.3.6.1.4.1.33507.1919.0", callingAeQualifier: Uint8Array.of(7) },
+    { responseControl: 1 },
+  ],
+  [
+    {
+      asoContext: "2.16.124.113620.1.22",
+      calledApTitle: `${ROOT}.23.1`,
+      callingApTitle: `${ROOT}.1.1`,
+      mechanismName: "2.16.124.113620.1.22.2.1",
+    },
+    { responseControl: 2 },
+  ],
+  [{ callingApInvocationId: Uint8Array.of(0x12, 0x34, 0x56, 0x78) }, { recoverySession: true }],
+  [{ callingApInvocationId: Uint8Array.of(0x12, 0x34) }, { proxyServiceUsed: true }],
+];
+
 /** An APDU of services; `answers`: the invocation id of the request that they answer. */
 function apduOf(services: readonly Uint8Array[], securityMode: 0 | 1 | 2, id: number, answers?: number): Uint8Array {
   const edClass = answers === undefined && id % 2 === 0 ? fromHex("54454d50") : undefined;
+  const [elements, bits] = AROUND[id % AROUND.length] ?? [{}, {}];
   const envelope = {
     ...NO_ELEMENTS,
     calledApTitle: ".23.1",
     ...(answers !== undefined && { calledApInvocationId: Uint8Array.of(answers) }),
     callingApTitle: ".1.1",
     callingApInvocationId: Uint8Array.of(id),
+    ...elements,
   };
-  const control = epsemControl({ securityMode, edClassIncluded: edClass !== undefined });
+  const control = epsemControl({ ...bits, securityMode, edClassIncluded: edClass !== undefined });
   const payload = writePayload({ edClass, services });
   return securityMode === 0
     ? clearApdu(envelope, control, payload)

@@ -2,6 +2,7 @@ import { c1222Driver } from "../../shared/c1222/driver.ts";
 import { dlmsDriver } from "../../shared/dlms/driver.ts";
 import type { Driver, MeterSession, SessionContext } from "../../shared/metering/driver.ts";
 import type { Measurement } from "../../shared/metering/measurement.ts";
+import type { MeterKeys } from "../../shared/metering/meter-keys.ts";
 import type { DeviceProfile } from "../../shared/metering/profile.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
@@ -42,6 +43,8 @@ export interface Trial {
   readonly clockOffsetMs?: number;
   /** How fast the meter's clock runs, parts in a million. */
   readonly clockPpm?: number;
+  /** The session is about the clock. */
+  readonly recoversClock?: boolean;
   /** Told of the meter itself. */
   readonly onMeter?: (meter: { truth: SimulatedMeter["truth"]; parts: { state: MeterState } }) => void;
   readonly onFrame?: SessionContext["onFrame"];
@@ -51,6 +54,12 @@ export interface Trial {
 export interface Side {
   readonly protocol: DeviceProfile["protocol"];
   readonly profile: DeviceProfile;
+  readonly driver: Driver;
+  /** System title or ApTitle of its meter. */
+  readonly title: string;
+  /** As they are enrolled. */
+  readonly keys: MeterKeys;
+  meter(trial: Trial): DialledMeter;
   open(trial: Trial): Promise<MeterSession>;
 }
 
@@ -58,21 +67,22 @@ export interface Side {
 const [plan] = dlmsPopulation(nodeCrypto, { meters: 1, seed: SEED, faults: {}, clientSystemTitle: CLIENT });
 if (plan === undefined) throw new Error("a town of one has one meter");
 
-async function opened(driver: Driver, meter: DialledMeter, title: string, trial: Trial, profile: DeviceProfile) {
+async function opened({ driver, meter, title, keys, profile }: Omit<Side, "open">, trial: Trial) {
   let counter = 1;
   const { enrolledKey } = trial;
   return driver.open({
-    link: await dialMeter(meter, trial.clock),
+    link: await dialMeter(meter(trial), trial.clock),
     clock: trial.clock,
     random: seeded("client"),
     crypto: nodeCrypto,
     profile: trial.profile ?? profile,
     systemTitle: title,
     clientSystemTitle: CLIENT,
-    keys: { ...plan?.enrolled, ...(enrolledKey !== undefined && { unicast: enrolledKey }) },
+    keys: { ...keys, ...(enrolledKey !== undefined && { unicast: enrolledKey }) },
     counters: { next: () => counter++ },
     pushesTo: { host: "192.0.2.1", port: 4059 },
     responseTimeoutMs: 5_000,
+    recoversClock: trial.recoversClock ?? false,
     ...(trial.onFrame && { onFrame: trial.onFrame }),
   });
 }
@@ -83,32 +93,40 @@ const offsetOf = ({ clockOffsetMs, clockPpm }: Trial) => ({
 });
 const ports = (clock: Clock) => ({ crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() });
 
-export const DLMS: Side = {
+const sideOf = (side: Omit<Side, "open">): Side => ({ ...side, open: (trial) => opened(side, trial) });
+
+export const DLMS: Side = sideOf({
   protocol: "dlms",
   profile: plan.profile,
-  open: (trial) => {
+  driver: dlmsDriver,
+  title: plan.systemTitle,
+  keys: plan.enrolled,
+  meter: (trial) => {
     const own = { ...plan, fault: trial.fault, ...offsetOf(trial) };
     const meter = new SimulatedMeter(own, SEED, ports(trial.clock));
     trial.onMeter?.(meter);
-    return opened(dlmsDriver, meter, plan.systemTitle, trial, plan.profile);
+    return meter;
   },
-};
+});
 
 const GENERIC_US = PROFILES.get("generic-us");
 if (GENERIC_US?.protocol !== "c1222") throw new Error("the catalogue has generic-us");
 const profile = GENERIC_US;
 
-export const C1222: Side = {
+export const C1222: Side = sideOf({
   protocol: "c1222",
   profile,
-  open: (trial) => {
+  driver: c1222Driver,
+  title: AP_TITLE,
+  keys: plan.enrolled,
+  meter: (trial) => {
     const held = trial.heldKey === undefined ? plan.held : { unicast: trial.heldKey };
     const own = { ...plan, held, fault: trial.fault, profile, apTitle: AP_TITLE, ...offsetOf(trial) };
     const meter = new C1222Meter(own, SEED, ports(trial.clock));
     trial.onMeter?.(meter);
-    return opened(c1222Driver, meter, AP_TITLE, trial, profile);
+    return meter;
   },
-};
+});
 
 /** What the model of a side measures. */
 export const measurementsOf = ({ profile }: Side): readonly Measurement[] =>

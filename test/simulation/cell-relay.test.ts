@@ -220,6 +220,7 @@ describe("under a group's key a meter", () => {
   const write = (tableId: number, hex: string): Request => ({ service: "fullWrite", tableId, data: fromHex(hex) });
   const PASSWORD = new Uint8Array(20).fill(0x20);
   const FORBIDDEN: readonly (readonly [string, Request])[] = [
+    ["an order to its switch", write(7, "0508010000")],
     ["direct load control", write(7, "15000100")],
     ["the manufacturer's procedure 10", write(7, "0a080100")],
     ["a demand reset", write(7, "09000101")],

@@ -76,12 +76,12 @@ export const DECADE_0 = [
   table(
     6,
     "UTIL_INFO_TBL",
-    "single-source",
+    "confirmed",
     [],
     `OWNER_NAME : STRING(20);
      UTILITY_DIV : STRING(20);
      SERVICE_POINT_ID : IDENTIFICATION(20);
-     ELEC_ADDR : STRING(20);
+     ELEC_ADDR : IDENTIFICATION(20);
      DEVICE_ID : IDENTIFICATION(20);
      UTIL_SER_NO : IDENTIFICATION(20);
      CUSTOMER_ID : IDENTIFICATION(20);

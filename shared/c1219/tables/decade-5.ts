@@ -29,7 +29,7 @@ export const DECADE_5 = [
   table(
     55,
     "CLOCK_STATE_TBL",
-    "single-source",
+    "confirmed",
     [],
     `CLOCK_CALENDAR : LTIME_DATE;
      ${QUALIFIER}
@@ -46,11 +46,39 @@ export const DECADE_5 = [
      STD_TIME_EFF : TIME if CAP_TM_ZN_OFFSET_FLAG;`,
   ),
   table(
-    56,
-    "TIME_REMAIN_TBL",
+    54,
+    "CALENDAR_TBL",
     "single-source",
     [51],
-    `TIER_TIME_REMAIN : UINT16 if not SEPARATE_SUM_DEMANDS_FLAG;
-     SELF_READ_DAYS_REMAIN : UINT8 if not SEPARATE_SUM_DEMANDS_FLAG;`,
+    `record ACTION_RCD { CALENDAR_ACTION : UINT8 { CALENDAR_CTRL : 0 .. 4; DEMAND_RESET_FLAG : 5; SELF_READ_FLAG : 6; }; }
+     ANCHOR_DATE : UINT16 { YEAR : 0 .. 6; MONTH : 7 .. 10; DAY : 11 .. 15; } if ANCHOR_DATE_FLAG;
+     NON_RECURR_DATES : {
+       NON_RECURR_DATE : UINT16 { YEAR : 0 .. 6; MONTH : 7 .. 10; DAY : 11 .. 15; };
+       ACTION : ACTION_RCD;
+     } [NBR_NON_RECURR_DATES];
+     RECURR_DATES : {
+       RECURR_DATE : UINT16 { MONTH : 0 .. 3; OFFSET : 4 .. 7; WEEKDAY : 8 .. 10; DAY : 11 .. 15; };
+       ACTION : ACTION_RCD;
+     } [NBR_RECURR_DATES];
+     TIER_SWITCHES : {
+       TIER_SWITCH : UINT16 {
+         NEW_TIER : 0 .. 2; SUMMATION_SWITCH_FLAG : 3; DEMANDS_SWITCH_FLAG : 4; SWITCH_MIN : 5 .. 10; SWITCH_HOUR : 11 .. 15;
+       };
+       DAY_SCH_NUM : UINT8;
+     } [NBR_TIER_SWITCHES];
+     DAILY_SCHEDULE_ID_MATRIX : {
+       DAY_SCHEDULES : UINT8 [3 + 4 * SEPARATE_WEEKDAYS_FLAG];
+       SPECIAL_SCHEDULES : UINT8 [NBR_SPECIAL_SCHED];
+     } [NBR_SEASONS];`,
+  ),
+  table(
+    56,
+    "TIME_REMAIN_TBL",
+    "confirmed",
+    [51],
+    `SUMM_TIER_TIME_REMAIN : UINT16 if SEPARATE_SUM_DEMANDS_FLAG;
+     DEMAND_TIER_TIME_REMAIN : UINT16 if SEPARATE_SUM_DEMANDS_FLAG;
+     TIER_TIME_REMAIN : UINT16 if not SEPARATE_SUM_DEMANDS_FLAG;
+     SELF_READ_DAYS_REMAIN : UINT8;`,
   ),
 ] as const;

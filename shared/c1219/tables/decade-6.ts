@@ -83,7 +83,7 @@ export const DECADE_6 = [
   table(62, "LP_SEL_TBL", "confirmed", [61], sets(selection)),
   table(63, "LP_STATUS_TBL", "confirmed", [61], sets(status)),
   table(64, "LP_DATA_SET1_TBL", "confirmed", [61, 62], block(1)),
-  table(65, "LP_DATA_SET2_TBL", "single-source", [61, 62], block(2)),
-  table(66, "LP_DATA_SET3_TBL", "single-source", [61, 62], block(3)),
-  table(67, "LP_DATA_SET4_TBL", "single-source", [61, 62], block(4)),
+  table(65, "LP_DATA_SET2_TBL", "confirmed", [61, 62], block(2)),
+  table(66, "LP_DATA_SET3_TBL", "confirmed", [61, 62], block(3)),
+  table(67, "LP_DATA_SET4_TBL", "confirmed", [61, 62], block(4)),
 ] as const;

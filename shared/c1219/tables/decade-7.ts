@@ -26,26 +26,23 @@ const setsOfEvents = (suffix: string): string => `
   STD_EVENTS_${suffix} : SET(NBR_STD_EVENTS);
   MFG_EVENTS_${suffix} : SET(NBR_MFG_EVENTS);`;
 
-/** Decade 7: logs. How wide LOG_FLAGS is, two sources see differently; its total length tells. */
+/** Tables 73 and 75: what is recorded in the one log and in the other. */
+const CONTROL = `${setsOfEvents("MONITORED_FLAGS")}
+  STD_TBLS_MONITORED_FLAGS : SET(DIM_STD_TBLS_USED);
+  MFG_TBLS_MONITORED_FLAGS : SET(DIM_MFG_TBLS_USED);
+  STD_PROC_MONITORED_FLAGS : SET(DIM_STD_PROC_USED);
+  MFG_PROC_MONITORED_FLAGS : SET(DIM_MFG_PROC_USED);`;
+
+/** Decade 7: logs. LOG_FLAGS is one octet, as two sources have it; a third has two. */
 export const DECADE_7 = [
-  table(70, "DIM_LOG_TBL", "single-source", [], LIMITS),
-  table(71, "ACT_LOG_TBL", "single-source", [], LIMITS),
-  table(72, "EVENTS_ID_TBL", "single-source", [71], setsOfEvents("SUPPORTED")),
-  table(
-    73,
-    "HISTORY_LOG_CTRL_TBL",
-    "single-source",
-    [71],
-    `${setsOfEvents("MONITORED_FLAGS")}
-     STD_TBLS_MONITORED_FLAGS : SET(DIM_STD_TBLS_USED);
-     MFG_TBLS_MONITORED_FLAGS : SET(DIM_MFG_TBLS_USED);
-     STD_PROC_MONITORED_FLAGS : SET(DIM_STD_PROC_USED);
-     MFG_PROC_MONITORED_FLAGS : SET(DIM_MFG_PROC_USED);`,
-  ),
+  table(70, "DIM_LOG_TBL", "confirmed", [], LIMITS),
+  table(71, "ACT_LOG_TBL", "confirmed", [], LIMITS),
+  table(72, "EVENTS_ID_TBL", "confirmed", [71], setsOfEvents("SUPPORTED")),
+  table(73, "HISTORY_LOG_CTRL_TBL", "confirmed", [71], CONTROL),
   table(
     74,
     "HISTORY_LOG_DATA_TBL",
-    "single-source",
+    "confirmed",
     [71],
     `${LIST}
      ENTRIES : {
@@ -57,6 +54,7 @@ export const DECADE_7 = [
        HISTORY_ARGUMENT : BINARY(HIST_DATA_LENGTH);
      } [NBR_HISTORY_ENTRIES];`,
   ),
+  table(75, "EVENT_LOG_CTRL_TBL", "single-source", [71], CONTROL),
   table(
     76,
     "EVENT_LOG_DATA_TBL",

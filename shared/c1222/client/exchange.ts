@@ -19,6 +19,8 @@ import { type AnswerExpected, openAnswer } from "./open-answer.ts";
 
 export interface ExchangeOptions extends AnswerExpected {
   readonly context: Pick<SessionContext, "link" | "clock" | "random" | "counters" | "responseTimeoutMs" | "onFrame">;
+  /** Requests ask to be let through though the node's clock takes them for late ones. */
+  readonly recoverySession?: boolean;
 }
 
 /** What a broken link or a malformed answer means for a conversation. `heard`: the meter has said something. */
@@ -114,7 +116,7 @@ export class Exchange {
   }
 
   #request(callingApInvocationId: Uint8Array, requests: readonly Request[]): Uint8Array {
-    const { meterTitle, ownTitle, securityMode, key, context } = this.#options;
+    const { meterTitle, ownTitle, securityMode, key, context, recoverySession = false } = this.#options;
     if (securityMode !== SECURITY_MODE.ciphertextWithAuthentication && requests.some(tellsSecrets))
       throw new SessionError(
         "unsafe",
@@ -122,7 +124,7 @@ export class Exchange {
         "passwords and keys are sent enciphered, or not at all",
       );
     const envelope = { ...NO_ELEMENTS, calledApTitle: meterTitle, callingApTitle: ownTitle, callingApInvocationId };
-    const control = epsemControl({ securityMode });
+    const control = epsemControl({ securityMode, recoverySession });
     const payload = writePayload({ edClass: undefined, services: requests.map(encodeRequest) });
     if (key === undefined) return clearApdu(envelope, control, payload);
     this.#iv = Math.max(this.#iv, Math.floor(context.clock.now() / 1000));

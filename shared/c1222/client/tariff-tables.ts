@@ -18,9 +18,9 @@ import type { MeterClock } from "./meter-clock.ts";
 import type { TableReader } from "./table-reader.ts";
 
 /**
- * Calendars in a manufacturer's tables of one layout (`metering/us-calendar.ts`), one that counts and one that waits. The
- * standard's own calendar, table 54, is laid out by no two public sources alike (docs/standards.md): a profile without these
- * tables has no tariff.
+ * Calendars in a manufacturer's tables of one layout (`metering/us-calendar.ts`), one that counts and one that waits. No two
+ * public sources agree on all of the standard's own, table 54 (docs/standards.md): a profile without these tables has no
+ * tariff.
  */
 const MESSAGE_OCTETS = 80;
 /** ARMED: waits for nothing, for ACTIVATE_AT, or becomes active as soon as it is written. */

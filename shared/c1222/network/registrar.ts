@@ -8,7 +8,7 @@ import { responseCode } from "../response-code.ts";
 import { controlOf } from "../security/secured-apdu.ts";
 import { CONNECTION_TYPE, NODE_TYPE, type Register } from "../services/register.ts";
 import { decodeRequest, type Request } from "../services/request.ts";
-import { okResponse, type Response, refusal } from "../services/response.ts";
+import { identified, okResponse, type Response, refusal } from "../services/response.ts";
 
 /** Where a message came from. */
 export interface Origin {
@@ -159,13 +159,7 @@ export class Registrar {
         return { response: await this.#trace(request.apTitle) };
       default:
         return {
-          response: okResponse({
-            kind: "identification",
-            standard: 3,
-            version: 1,
-            revision: 0,
-            features: [{ feature: "sessionControl", sessions: 0, sessionless: true }],
-          }),
+          response: identified(0, true),
         };
     }
   }

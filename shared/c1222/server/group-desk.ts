@@ -31,6 +31,14 @@ function setsTime(data: Uint8Array, config: GenConfig): boolean {
   }
 }
 
+const SESSION: ReadonlySet<Request["service"]> = new Set(["logon", "security", "logoff", "terminate", "disconnect"]);
+
+/** What a node does with a service whose message its clock takes for a late one: sessions, reads and time. */
+export function recoveryDesk(desk: ServiceDesk, config: GroupRules["config"]): ServiceDesk {
+  const { serve } = groupDesk(desk, { config, imageTable: undefined });
+  return { serve: (request, message) => (SESSION.has(request.service) ? desk : { serve }).serve(request, message) };
+}
+
 /** What a node does with a service under a group's key: reads, time and blocks of signed images; all else is refused. */
 export function groupDesk(desk: ServiceDesk, { config, imageTable }: GroupRules): ServiceDesk {
   const isAllowed = (request: Request): boolean => {

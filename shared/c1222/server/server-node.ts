@@ -30,6 +30,11 @@ export interface ServerNodeOptions {
   readonly nextInvocationId: () => number;
   readonly desk: ServiceDesk;
   readonly witness?: InvocationWitness;
+  /**
+   * What it serves of messages that its own clock takes for late ones, where they say that they are there to recover it;
+   * absent: nothing.
+   */
+  readonly recovery?: ServiceDesk;
   /** The groups that the node is a member of; absent: none. */
   readonly groups?: GroupMembership;
 }
@@ -72,6 +77,11 @@ export class ServerNode {
   readonly #options: ServerNodeOptions;
   readonly #remembered = new Map<string, Remembered>();
   readonly #repeatable: string[] = [];
+  /**
+   * (IV, invocation id) of the newest message of a recovery session: the clock that tells how long ids are remembered has moved
+   * since, so that nothing which was sent before it is served any more.
+   */
+  #recovered = 0n;
 
   constructor(options: ServerNodeOptions) {
     this.#options = options;
@@ -119,7 +129,7 @@ export class ServerNode {
   }
 
   #serveNode(request: AContext, octets: Uint8Array): Uint8Array | undefined {
-    const { keyOf, securityMode, now, witness, desk } = this.#options;
+    const { keyOf, securityMode, now, witness, desk, recovery } = this.#options;
     const opened = openApdu(request, keyOf);
     const key = messageKey(request);
     const text = toHex(octets);
@@ -131,16 +141,20 @@ export class ServerNode {
       this.#clearAnswer(request, opened.control, [refusal(responseCode(code))]);
     if (opened.kind === "closed" || opened.control.securityMode < securityMode) return early("sme");
     const { authentication, control } = opened;
+    let served = desk;
     if (authentication !== undefined) {
       const late = Math.abs(now() - authentication.iv * 1000) > ACCEPTANCE_WINDOW_MS;
-      if (before !== undefined || late) {
+      if (late && control.recoverySession && recovery !== undefined) served = recovery;
+      const sent = (BigInt(authentication.iv) << 32n) | BigInt(invocationId);
+      if (before !== undefined || (late && served === desk) || sent <= this.#recovered) {
         if (before !== undefined) witness?.refused(invocationId);
         return undefined; // played back: an answer would only help whoever does it
       }
       witness?.accepted(invocationId);
+      if (late) this.#recovered = sent;
     }
     const { services } = readPayload(opened.payload, control.edClassIncluded);
-    const responses = this.#perform(desk, services, control, absoluteTitle(request.callingApTitle ?? "."));
+    const responses = this.#perform(served, services, control, absoluteTitle(request.callingApTitle ?? "."));
     const answer = this.#answer(request, control, responses, authentication?.keyId);
     this.#remember(key, { request: text, answer });
     return answer;

@@ -2,7 +2,7 @@ import type { TableRange } from "../../c1219/table-index.ts";
 import { equalOctets } from "../../ports/octets.ts";
 import { responseCode } from "../response-code.ts";
 import type { Request } from "../services/request.ts";
-import { okResponse, type Response, refusal } from "../services/response.ts";
+import { identified, okResponse, type Response, refusal } from "../services/response.ts";
 import { PASSWORD_OCTETS } from "../services/security.ts";
 import { type LogonSession, type Logons, logons } from "./logons.ts";
 
@@ -64,13 +64,7 @@ export function serviceDesk(options: ServiceDeskOptions): ServiceDesk {
       const session = open.of(message);
       switch (request.service) {
         case "identification":
-          return okResponse({
-            kind: "identification",
-            standard: 3,
-            version: 1,
-            revision: 0,
-            features: [{ feature: "sessionControl", sessions: sessions.most, sessionless: sessions.sessionless }],
-          });
+          return identified(sessions.most, sessions.sessionless);
         case "logon":
           return open.logon(request, message, users);
         case "security":

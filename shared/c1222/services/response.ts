@@ -99,4 +99,13 @@ export const decodeResponse = (service: ServiceName | undefined, pdu: Uint8Array
   decode(responseCodec(service), pdu, base);
 export const encodeResponse = (response: Response): Uint8Array => encode(responseCodec(undefined), response);
 export const okResponse = (body: ResponseBody = { kind: "none" }): Response => ({ code: OK, body });
+/** The answer to Identification: a C12.22 node, how many sessions it has at once, and whether it serves outside of them. */
+export const identified = (sessions: number, sessionless: boolean): Response =>
+  okResponse({
+    kind: "identification",
+    standard: 3,
+    version: 1,
+    revision: 0,
+    features: [{ feature: "sessionControl", sessions, sessionless }],
+  });
 export const refusal = (code: number): Response => ({ code, body: { kind: "none" } });

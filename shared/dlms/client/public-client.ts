@@ -1,5 +1,5 @@
 import type { SessionContext } from "../../metering/driver.ts";
-import { SessionError } from "../../metering/failure.ts";
+import { type FailureReason, SessionError } from "../../metering/failure.ts";
 import type { DlmsProfile } from "../../metering/profile.ts";
 import { DataObject } from "../objects/data.ts";
 import { attributeOf } from "../objects/interface-class.ts";
@@ -53,6 +53,31 @@ export async function asPublicClient<T>(
   }
 }
 
+/** What a meter or its network card says when it does not want the public client. */
+const ANSWERS: ReadonlySet<string> = new Set<FailureReason>(["auth", "refused", "unsupported", "busy"]);
+
+/** The public client's association, opened and released: it may be refused, as long as somebody says so. */
+export async function identifyModule(context: SessionContext): Promise<void> {
+  try {
+    await asPublicClient(context, async () => undefined, framedAs(context));
+  } catch (error) {
+    if (!(error instanceof SessionError) || !ANSWERS.has(error.reason)) throw error;
+  }
+}
+
+/** Framing, server and referencing of the meter. */
+function framedAs({
+  profile,
+}: SessionContext): Partial<Pick<Access, "serverSap" | "framing" | "hdlc" | "referencing">> {
+  const { serverSap, framing, hdlc, referencing } = profile.dlms.access;
+  return {
+    serverSap,
+    ...(framing && { framing }),
+    ...(hdlc && { hdlc }),
+    ...(referencing && { referencing }),
+  };
+}
+
 /** Refusals of a secured association that a counter may be behind: few meters say so. */
 const MAYBE_COUNTER: ReadonlySet<string> = new Set([
   "dlms.counter-refused",
@@ -66,19 +91,13 @@ const MAYBE_COUNTER: ReadonlySet<string> = new Set([
  * whoever raises a counter by it does so within limits. `last`: our last counter.
  */
 export async function withCounter(context: SessionContext, last: number | undefined, error: unknown): Promise<unknown> {
-  const { invocationCounter, serverSap, framing, hdlc, referencing } = context.profile.dlms.access;
+  const { invocationCounter } = context.profile.dlms.access;
   if (invocationCounter === undefined || last === undefined) return error;
   if (!(error instanceof SessionError) || !MAYBE_COUNTER.has(error.code)) return error;
   if (error.detail.expectedCounter !== undefined) return error;
   try {
     const value = attributeOf(DataObject, DataObject.attributes.value, invocationCounter);
-    const access = {
-      serverSap,
-      ...(framing && { framing }),
-      ...(hdlc && { hdlc }),
-      ...(referencing && { referencing }),
-    };
-    const answer = await asPublicClient(context, (session) => session.read(value), access);
+    const answer = await asPublicClient(context, (session) => session.read(value), framedAs(context));
     const accepted = answer.kind === "value" ? integerIn(answer.value)?.value : undefined;
     if (accepted === undefined || accepted < BigInt(last) || accepted >= 0xffff_ffffn) return error;
     return new SessionError("auth", "dlms.counter-refused", "the meter has accepted higher counters than ours", {

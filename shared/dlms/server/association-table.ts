@@ -24,6 +24,7 @@ export class AssociationTable {
 
   /** The answers to an APDU of a client: one, none, or the blocks of one. */
   answers(clientSap: number, apdu: Uint8Array): readonly Uint8Array[] {
+    if (this.#device.unanswered?.has(clientSap) === true) return [];
     const association = this.#associations.get(clientSap) ?? this.#open(clientSap);
     if (association !== undefined) return association.receiveAny(apdu);
     const aarq = decodedOr(() => decode(Aarq, apdu));

@@ -77,6 +77,8 @@ export interface LogicalDevice {
   readonly maxPduSize: number;
   /** Services that it offers, as in the conformance block. */
   readonly conformance: number;
+  /** Clients whose APDUs nobody answers: what stands in front of the meter lives, and it does not. */
+  readonly unanswered?: ReadonlySet<number>;
   /** By client SAP; any other is refused. */
   readonly clients: ReadonlyMap<number, ClientRule>;
   readonly tampering?: Tampering;

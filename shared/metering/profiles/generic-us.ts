@@ -25,7 +25,7 @@ const CIPHERED: C1222Profile = {
   commodity: "electric",
   protocol: "c1222",
   c1222: {
-    access: { callingApTitle: ".1.1", security: "ciphered", keyId: 1 },
+    access: { callingApTitle: ".1.1", security: "ciphered", keyId: 1, recovery: { evidence: "unverified" } },
     clock: 52,
     registers: [
       {
@@ -64,7 +64,7 @@ const CIPHERED: C1222Profile = {
         ],
       },
     ],
-    singleSourceTables: { tables: [71, 76], evidence: "unverified" },
+    singleSourceTables: { tables: [76], evidence: "unverified" },
     layouts: {
       "2053": "SWITCH_STATE : UINT8; CONTACT_CLOSED : UINT8;",
       "2054": "LEVEL : UINT8; MINUTES_LEFT : UINT16;",
@@ -76,7 +76,7 @@ const CIPHERED: C1222Profile = {
     },
     tariff: { active: 2060, pending: 2061, tiers: 4, evidence: "unverified" },
     priceDisplay: { table: 2062, evidence: "unverified" },
-    logs: [{ log: "events", table: 76, codes: US_EVENTS }],
+    logs: [{ log: "events", table: 76, codes: US_EVENTS, evidence: "unverified" }],
     clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 2_000, evidence: "unverified" },
     billing: { tables: [25], evidence: "verified" },
     demandReset: {
@@ -84,7 +84,7 @@ const CIPHERED: C1222Profile = {
       parameters: "01",
       counter: { table: 23, element: "NBR_DEMAND_RESETS", modulus: 256 },
       registers: ["demand.active.import.max"],
-      evidence: "unverified",
+      evidence: "verified",
     },
     switch: {
       state: { table: 2053, element: "SWITCH_STATE", open: 0, closed: 1, armed: 2 },

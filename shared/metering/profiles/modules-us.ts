@@ -22,9 +22,9 @@ const moduleOf = (commodity: "gas" | "water", wakesEvery: number, deviceClass: s
       loadProfiles: [
         { channelSet: "volume", set: 1, period: 3600, channels: [{ measurement, channel: 0, scaler: -3 }] },
       ],
-      singleSourceTables: { tables: [71, 76], evidence: "unverified" },
+      singleSourceTables: { tables: [76], evidence: "unverified" },
       layouts: {},
-      logs: [{ log: "events", table: 76, codes: {} }],
+      logs: [{ log: "events", table: 76, codes: {}, evidence: "verified" }],
       clockSetting: { procedure: { number: 10, manufacturer: false }, toleranceMs: 30_000, evidence: "unverified" },
       sleep: {
         wakesEvery,
