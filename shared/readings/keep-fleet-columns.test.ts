@@ -21,7 +21,7 @@ const report = (change: Partial<TaskReport> = {}): TaskReport => ({
   outcome: { kind: "done" },
   ...change,
 });
-const failed = (reason: "timeout" | "auth"): TaskReport["outcome"] => ({
+const failed = (reason: "timeout" | "auth" | "meter-silent"): TaskReport["outcome"] => ({
   kind: "failed",
   reason,
   code: "link.timeout",

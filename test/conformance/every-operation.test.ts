@@ -8,6 +8,7 @@ import {
   REPLAY_CLASS,
 } from "../../shared/metering/operation.ts";
 import type { OperationResult } from "../../shared/metering/result.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
 import { CALENDAR } from "./calendars.ts";
 import { C1222, DLMS, type Side, standingClock } from "./two-protocols.ts";
 
@@ -65,7 +66,7 @@ const ROWS: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Row>>
     said: only(({ clockSet }) => [
       Math.round((clockSet?.beforeMs ?? Number.NaN) / 2_000),
       Math.abs(clockSet?.afterMs ?? Number.NaN) <= 1_000,
-      clockSet?.over,
+      clockSet?.over ?? [],
     ]),
   },
   controlLoad: {
@@ -97,7 +98,8 @@ const ROWS: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Row>>
       { kind: "configurePush", content: "alarms", enabled: true },
       { kind: "configurePush", content: "alarms", enabled: false },
     ],
-    said: only(({ pushSet }) => [pushSet?.before, pushSet?.after].map((state) => [state?.enabled, state?.every])),
+    // How a push stands when a meter is new is its model's.
+    said: only(({ pushSet }) => pushSet?.after.enabled),
   },
   programTariff: {
     asked: [{ kind: "programTariff", calendar: CALENDAR }, { kind: "readTariff" }],
@@ -123,7 +125,8 @@ const ROWS: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Row>>
   readBilling: { asked: [{ kind: "readBilling" }], said: only(({ snapshots }) => [(snapshots?.length ?? 0) > 0]) },
 };
 
-const open = (side: Side): Promise<MeterSession> => side.open({ clock: standingClock(NOW), clockOffsetMs: 61_000 });
+const open = (side: Side, clock: Clock = standingClock(NOW)): Promise<MeterSession> =>
+  side.open({ clock, clockOffsetMs: 61_000 });
 
 async function said(side: Side, { asked, said: part }: Row): Promise<readonly unknown[]> {
   const session = await open(side);
@@ -147,15 +150,17 @@ describe("the same neutral result by either protocol", () => {
   ];
   it.each(ONCE)("of $kind $to", async (operation) => {
     const effect = async (side: Side) => {
-      const { effects } = await open(side);
+      const clock = standingClock(NOW);
+      const { effects } = await open(side, clock);
       if (effects === undefined) return [];
-      const { before } = await effects.baseline(operation);
+      const { before, baseline } = await effects.baseline(operation);
       const { kind } = await effects.operate(operation);
-      return [before.switch, kind, (await effects.prove(operation, (await effects.baseline(operation)).baseline)).kind];
+      await clock.sleep(30_000);
+      return [before.switch, kind, (await effects.prove(operation, baseline)).kind];
     };
     const [dlms, c1222] = [await effect(DLMS), await effect(C1222)];
     expect(c1222).toEqual(dlms);
-    expect(c1222[1]).toBe("accepted");
+    expect(c1222.slice(1)).toEqual(["accepted", "happened"]);
   });
 
   it("no kind of the catalogue is left out", () => {

@@ -187,7 +187,9 @@ function agree(seen: Seen, layers: readonly Layer[]): void {
   expect(hexNumbers(seen["c1222.procedure.num"])).toEqual(
     defined(requests.map(({ procedure }) => (procedure as { number?: number } | undefined)?.number)),
   );
-  const procedures = requests.flatMap(({ procedure }): Layer[] => (procedure === undefined ? [] : [procedure as Layer]));
+  const procedures = requests.flatMap(({ procedure }): Layer[] =>
+    procedure === undefined ? [] : [procedure as Layer],
+  );
   expect((seen["c1222.procedure.mfg"] ?? []).map(isSet)).toEqual(procedures.map(({ manufacturer }) => manufacturer));
   expect((seen["c1222.procedure.sequence"] ?? []).map(Number)).toEqual(procedures.map(({ sequence }) => sequence));
   const written = named.filter(({ data }) => data !== undefined);

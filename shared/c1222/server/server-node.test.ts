@@ -130,7 +130,8 @@ describe("a node", () => {
     const answer = node.receive(first)?.octets;
     expect(toHex(node.receive(first)?.octets ?? new Uint8Array(0))).toBe(toHex(answer ?? new Uint8Array(1)));
     expect(refused).toEqual([]);
-    expect(said(message({ envelope: { callingApInvocationId: Uint8Array.of(1) } }))).toBeUndefined();
+    const used = message({ services: [READ, READ], envelope: { callingApInvocationId: Uint8Array.of(1) } });
+    expect(said(used)).toBeUndefined();
     expect(refused).toEqual([1]);
   });
 

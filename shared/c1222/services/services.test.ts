@@ -72,7 +72,7 @@ describe("requests", () => {
   });
   it("are of every service", () =>
     expect(new Set(REQUESTS.map(([, { service }]) => service))).toEqual(new Set(SERVICE_NAMES)));
-  it.each(["23", "3a0001", "4a0001", "54", "6c", "72", "00", "51" + "41".repeat(21)])("%s is none", (hex) =>
+  it.each(["23", "3a0001", "4a0001", "54", "6c", "72", "00", `51${"41".repeat(21)}`])("%s is none", (hex) =>
     expect(() => decodeRequest(fromHex(hex))).toThrow(WireError),
   );
 });
@@ -104,7 +104,7 @@ const ANSWERS: readonly (readonly [ServiceName, hex: string, Response])[] = [
   ["partialReadIndex", "000003" + "414243" + "3a", okResponse({ kind: "data", data })],
   ["partialReadOffset", "000003" + "414243" + "3a", okResponse({ kind: "data", data })],
   ["defaultRead", "00000000", okResponse({ kind: "data", data: new Uint8Array(0) })],
-  ["fullRead", `00ffff${"01".repeat(FULL_BLOCK)}01` + "0002" + "0101" + "fe", okResponse({ kind: "data", data: long })],
+  ["fullRead", `00ffff${"01".repeat(FULL_BLOCK)}0100020101fe`, okResponse({ kind: "data", data: long })],
   ["authenticate", "0002aabb", okResponse({ kind: "octets", octets: fromHex("02aabb") })],
   ["negotiate", "00004002", okResponse({ kind: "octets", octets: fromHex("004002") })],
   ["timingSetup", "000a040502", okResponse({ kind: "octets", octets: fromHex("0a040502") })],
