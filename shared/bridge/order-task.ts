@@ -147,8 +147,7 @@ class OrderTask {
           return told;
         }
       : async (session: MeterSession): Promise<TaskEnd> => this.#set(session, operation, item);
-    const isClock = operation.kind === "setClock";
-    const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk, isClock);
+    const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk, operation.kind);
     const told = begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
     if (operation.kind !== "operateSwitch" || told.kind === "left") return told;
     const shown = end.kind === "done" ? end.result : end.kind === "failed" ? end.shown : undefined;

@@ -3,11 +3,11 @@ import type { CounterSource, Driver, MeterSession, SessionContext } from "../met
 import { SessionError } from "../metering/failure.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
-import { METER_SILENT, moduleAlone } from "../metering/ping.ts";
+import { isSilence, METER_SILENT, moduleAlone } from "../metering/ping.ts";
 import type { DeviceProfile } from "../metering/profile.ts";
 import { pingedMeasurement } from "../metering/profile-abilities.ts";
 import type { PushDestination } from "../metering/push-setting.ts";
-import type { IntervalEntry, IntervalSet, OperationResult } from "../metering/result.ts";
+import type { IntervalEntry, IntervalSet } from "../metering/result.ts";
 import type { Route } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -113,7 +113,7 @@ const noneAttached: AttachedDial = async () => {
 };
 
 /** One try at an operation that is one call of the driver. Answers how it ended; never rejects. */
-export const perform = (
+export const perform = async (
   ports: PerformPorts,
   item: AccessItem,
   counters: CounterSource,
@@ -122,52 +122,31 @@ export const perform = (
   limits: TimeLimits,
   signal: AbortSignal,
 ): Promise<TaskEnd> => {
-  const recoversClock = operation.kind === "setClock";
-  const attempted = (talk: Talk): Promise<TaskEnd> =>
-    converse(ports, item, counters, attempt, limits, signal, talk, recoversClock);
-  const session: Talk = async (open) => ({ kind: "done", result: await open.perform(operation) });
-  if (operation.kind !== "ping") return attempted(session);
-  return ping(ports, item, attempt, limits, signal, operation.depth, (talk) => attempted(talk ?? session));
-};
-
-type Failed = Extract<TaskEnd, { readonly kind: "failed" }>;
-
-/** Nothing came; that an answer was given once and lost on the way is no silence. */
-const isSilent = (end: TaskEnd): end is Failed =>
-  end.kind === "failed" && end.failure.reason === "timeout" && !end.failure.code.endsWith(".answer-lost");
-
-/**
- * A ping: done when who was asked for has answered. Else it says who has, as far as that is known: the meter's session, the
- * network card alone, the way to it.
- */
-async function ping(
-  { trace, sessionClock }: PerformPorts,
-  item: AccessItem,
-  attempt: number,
-  limits: TimeLimits,
-  signal: AbortSignal,
-  depth: "network" | "meter",
-  attempted: (talk?: "connect" | "identify") => Promise<TaskEnd>,
-): Promise<TaskEnd> {
   const route = routeOf(item, attempt);
   // A connection that the meter opened long ago says nothing about now, and a datagram socket nothing at all: there its
   // module is asked.
-  const end = await attempted(depth === "network" && connects(route) ? "connect" : undefined);
-  if (end.kind === "done") return depth === "meter" ? meterSilent(end) : end;
-  if (!isSilent(end) || signal.aborted) return end;
-  const card = await attempted("identify");
-  if (card.kind === "done")
-    return depth === "meter" ? meterSilent(card) : { ...card, result: withoutRefusals(card.result) };
+  const talk =
+    operation.kind === "ping" && operation.depth === "network" && connects(route)
+      ? undefined
+      : async (session: MeterSession): Promise<TaskEnd> => ({ kind: "done", result: await session.perform(operation) });
+  const end = await converse(ports, item, counters, attempt, limits, signal, talk, operation.kind);
+  if (operation.kind !== "ping" || signal.aborted) return end;
+  if (end.kind === "done") return operation.depth === "meter" ? meterSilent(end) : cardAlone(end);
+  if (end.kind !== "failed" || end.failure.reason !== "timeout") return end;
+  const { trace, sessionClock } = ports;
   if (route?.kind !== "relay" || trace === undefined)
     return connects(route) ? { ...end, evidence: ["tcp-accept"] } : end;
   const traced = await trace(route, item.systemTitle ?? ".", sessionClock.now() + limits.responseMs);
   return { ...end, failure: { ...end.failure, code: SILENCE[traced] } };
-}
+};
 
-const withoutRefusals = (result: OperationResult): OperationResult => ({ ...result, refusals: [] });
+type Done = Extract<TaskEnd, { readonly kind: "done" }>;
+
+/** The network card was asked: that the meter behind it said nothing is no matter. */
+const cardAlone = (end: Done): Done => ({ ...end, result: { ...end.result, refusals: [] } });
 
 /** The network card's answer alone is no answer of the meter. */
-function meterSilent(end: Extract<TaskEnd, { readonly kind: "done" }>): TaskEnd {
+function meterSilent(end: Done): TaskEnd {
   const { evidence, refusals } = end.result;
   if (!refusals.some(({ code }) => code === METER_SILENT)) return end;
   const { result: _, ...said } = end;
@@ -181,12 +160,10 @@ const SILENCE: Readonly<Record<TraceEnd, string>> = {
   nobody: "relay.silent",
 };
 
-/** What a try does with its link: looks whether it comes about, asks the network card alone, or talks within a session. */
-type Talk = "connect" | "identify" | ((session: MeterSession) => Promise<TaskEnd>);
-
 /**
  * One try: dial, open a session, talk, release. Answers how it ended; never rejects. `signal` closes the link: what then
- * fails was our own doing. `counters` were leased before `item` was read.
+ * fails was our own doing. `counters` were leased before `item` was read. Without a `talk` the connection alone is asked for.
+ * Where no session of a ping comes about, its network card is asked by itself.
  */
 export async function converse(
   ports: PerformPorts,
@@ -195,8 +172,8 @@ export async function converse(
   attempt: number,
   limits: TimeLimits,
   signal: AbortSignal,
-  talk: Talk,
-  recoversClock = false,
+  talk: ((session: MeterSession) => Promise<TaskEnd>) | undefined,
+  kind: Operation["kind"],
 ): Promise<TaskEnd> {
   const { sessionClock: clock } = ports;
   const frames: Frame[] = [];
@@ -215,7 +192,7 @@ export async function converse(
     signal.addEventListener("abort", hangUp, { once: true });
     if (signal.aborted) hangUp();
     const accepted = link.kind === "stream" ? (["tcp-accept"] as const) : [];
-    if (talk === "connect")
+    if (talk === undefined)
       return { kind: "done", result: { registers: [], intervals: [], refusals: [], evidence: accepted } };
     const context: SessionContext<DeviceProfile> = {
       link,
@@ -228,7 +205,7 @@ export async function converse(
       ...(ports.pushesTo === undefined ? {} : { pushesTo: ports.pushesTo }),
       keys,
       counters,
-      recoversClock,
+      recoversClock: kind === "setClock",
       responseTimeoutMs: limits.responseMs,
       onIntervals: (part) => void parts.push(part),
       onFrame(direction, octets) {
@@ -236,14 +213,11 @@ export async function converse(
         if (direction === "received") heard = true;
       },
     };
-    if (talk === "identify") {
-      if (driver.identify === undefined)
-        throw new SessionError("unsupported", "driver.identify", `no network cards of protocol ${profile.protocol}`);
-      await driver.identify(context);
+    const session = kind === "ping" ? await openOrIdentify(driver, context) : await driver.open(context);
+    if (session === "module") {
       const result = moduleAlone([...accepted, "module-answer"], pingedMeasurement(profile));
       return { kind: "done", result, ...conversation() };
     }
-    const session = await driver.open(context);
     try {
       return { ...(await talk(session)), ...conversation() };
     } finally {
@@ -255,6 +229,24 @@ export async function converse(
   } finally {
     signal.removeEventListener("abort", hangUp);
     await link?.close();
+  }
+}
+
+/** A session, or what stands in front of the meter where nothing but that answers. Throws what opening the session threw. */
+async function openOrIdentify(
+  driver: Driver,
+  context: SessionContext<DeviceProfile>,
+): Promise<MeterSession | "module"> {
+  try {
+    return await driver.open(context);
+  } catch (error) {
+    if (!isSilence(error) || driver.identify === undefined) throw error;
+    try {
+      await driver.identify(context);
+    } catch {
+      throw error;
+    }
+    return "module";
   }
 }
 

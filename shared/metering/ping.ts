@@ -16,7 +16,7 @@ export const moduleAlone = (module: Evidence, item: string): OperationResult => 
 });
 
 /** That an answer was given once and lost on the way is no silence. */
-const isSilence = (error: unknown): boolean =>
+export const isSilence = (error: unknown): boolean =>
   (error instanceof LinkError && error.code === "link.timeout") ||
   (error instanceof SessionError && error.reason === "timeout" && !error.code.endsWith(".answer-lost"));
 
