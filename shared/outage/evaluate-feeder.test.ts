@@ -88,6 +88,24 @@ describe("an outage", () => {
     expect(told(feeder.look(at(90.2)))).toEqual({ T3: "restored" });
   });
 
+  it("is another one than that of its device which was part of the larger one, and is told anew", () => {
+    const feeder = new Feeder();
+    feeder.lose(at(0), ...of("T3"));
+    feeder.look(at(1.1));
+    const before = feeder.record.open[0]?.outageId;
+    feeder.lose(at(0.2), ...of("T1"), ...of("T2"), ...of("T4"));
+    feeder.look(at(2));
+    expect(feeder.open).toEqual({ F1: "confirmed" });
+    feeder.back(at(60), ...of("T1"), ...of("T2"), ...of("T4"));
+    let asked = feeder.look(at(60.5)).pings;
+    for (const minute of [62, 64, 66]) {
+      feeder.silent(at(minute), ...asked);
+      asked = feeder.look(at(minute + 0.2)).pings;
+    }
+    expect(feeder.open).toEqual({ T3: "confirmed" });
+    expect(feeder.record.open[0]?.outageId).not.toBe(before);
+  });
+
   it("is withdrawn when answers speak against it", () => {
     const feeder = new Feeder();
     feeder.lose(at(0), ...of("T3", 2));

@@ -38,7 +38,7 @@ export interface FeederInput {
   readonly supply: (meterId: MeterId) => Supply;
   readonly now: number;
   readonly policy: OutagePolicy;
-  /** Names an outage: the same node and start, the same id. */
+  /** Names an outage: the same node, within the same one, and the same start, the same id. */
   readonly nameOutage: (node: string, startedAt: number) => OutageId;
 }
 
@@ -195,7 +195,8 @@ function draftOf({ now, supply, nameOutage, record }: FeederInput, fault: Fault,
   if (there !== undefined) return { ...there, ...shown };
   const around = standing.find(({ state, meterIds: ids }) => state === "restoring" && ids.includes(meterIds[0]!));
   return {
-    outageId: nameOutage(fault.node, startedAt),
+    // One that was found, and merged, before what is now restored has been told under the plain name.
+    outageId: nameOutage(around === undefined ? fault.node : `${fault.node} within ${around.outageId}`, startedAt),
     feeder: record.feeder,
     node: fault.node,
     kind: fault.kind,

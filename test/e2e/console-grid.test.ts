@@ -42,7 +42,7 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     await page.getByRole("link", { name: "Prepayment" }).click();
     await page.getByRole("row", { name: /usual/ }).waitFor();
     await checkAccess("prepayment");
-    await page.getByLabel("Account").fill("A-1");
+    await page.getByLabel("Account", { exact: true }).fill("A-1");
     await page.getByRole("button", { name: "Open it" }).click();
     await page.getByText("Balance 4.50 EUR").waitFor();
     await page.getByText("Low credit: the balance is at or below 5.00 EUR").waitFor();

@@ -24,7 +24,7 @@ function Programs() {
           programs.length === 0 ? (
             <p className="muted">There is none yet.</p>
           ) : (
-            <ScrollTable label="Programs" columns={["Program", "Measured against", "Changed"]}>
+            <ScrollTable label="List of programs" columns={["Program", "Measured against", "Changed"]}>
               {programs.map(({ programId, name, baseline, modifiedAt }) => (
                 <tr key={programId}>
                   <th scope="row">
@@ -63,7 +63,10 @@ function Events() {
           events.length === 0 ? (
             <p className="muted">There is none yet.</p>
           ) : (
-            <ScrollTable label="Events" columns={["Event", "State", "Loads are", "From", "To", { number: "Meters" }]}>
+            <ScrollTable
+              label="List of events"
+              columns={["Event", "State", "Loads are", "From", "To", { number: "Meters" }]}
+            >
               {events.map((event) => {
                 const [first, last] = [event.phases[0], event.phases.at(-1)];
                 return (

@@ -50,7 +50,7 @@ export default function PrepaymentPage() {
               <p className="muted">There is none yet.</p>
             ) : (
               <ScrollTable
-                label="Policies"
+                label="List of policies"
                 columns={["Policy", "Warns at", { number: "Disconnects at" }, { number: "Reconnects at" }, "Orders"]}
               >
                 {list.map(({ name, warnAt = [], disconnectAt, reconnectAt, friendly, automatic }) => (
