@@ -26,9 +26,16 @@ export const OUTAGE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a stop that loads do not know",
-    file: "shared/switching/switch-act.ts",
-    original: '  return operation.control.mode === "release" ? "closed" : "open";',
-    mutated: "  return undefined;",
-    tests: ["shared/demand/drive-events.test.ts", "test/simulation/load-orders.test.ts"],
+    file: "shared/bridge/order-safety.ts",
+    original: "(load && ruleAgainst({ ...authority, moratoria: [] }, load, item, now)) ??",
+    mutated: "undefined ??",
+    tests: ["test/simulation/load-orders.test.ts"],
+  },
+  {
+    name: "an event that does not know of a stop",
+    file: "shared/demand/drive-events.ts",
+    original: " && stopFor(rules.stops, to, {}, at) === undefined;",
+    mutated: " && at > 0;",
+    tests: ["shared/demand/drive-events.test.ts"],
   },
 ];
