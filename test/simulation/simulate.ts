@@ -72,8 +72,8 @@ const SWITCHES_EVERY = 4;
 const TICK_MS = 60_000;
 /** When faults have stopped, everything comes to rest within so long. */
 export const REST_MS = 45 * 60_000;
-/** A seed takes a hundredth of it: one that takes so many never comes to rest. */
-export const STEPS_MAX = 5_000_000;
+/** A seed of the usual size takes some thousands: one that takes so many never comes to rest. */
+export const STEPS_MAX = 2_000_000;
 /** A dial may come so long after its job was stopped: two seconds of knowledge, the way there, clocks apart. */
 const LATE_DIAL_MS = 8_000;
 /** The same where calls take seconds. */
