@@ -8,11 +8,19 @@ import {
   type UpdateCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags, SlotOwners } from "../../shared/jobs/access.ts";
+import type {
+  AccessEnrolment,
+  AccessItem,
+  AccessStore,
+  MeterFlags,
+  MeterIdentities,
+  SlotOwners,
+} from "../../shared/jobs/access.ts";
 import { ChannelPlan, planUntil } from "../../shared/metering/channel-plan.ts";
+import { MeterIdentity } from "../../shared/metering/identity.ts";
 import { MeterId, type Place } from "../../shared/metering/meter.ts";
 import { Dial, Relay, Route } from "../../shared/metering/route.ts";
-import type { Plans } from "../../shared/readings/close-day.ts";
+import type { Plans } from "../../shared/readings/account-day.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../../shared/security/counters.ts";
 import { batchGet } from "./batch-get.ts";
 
@@ -40,6 +48,7 @@ const StoredItem = z
     installedAt: z.int().optional(),
     retiredAt: z.int().optional(),
     systemTitle: z.string().optional(),
+    identity: MeterIdentity.extend({ at: z.int() }).optional(),
     collector: z.string().optional(),
     cell: z.string().optional(),
     feeder: z.string().optional(),
@@ -93,7 +102,7 @@ const StoredPlan = z.object({ sk: z.string(), plan: ChannelPlan.optional() });
 export function dynamoAccess(
   db: DynamoDBDocumentClient,
   TableName: string,
-): AccessStore & AccessEnrolment & MeterFlags & SlotOwners & Plans {
+): AccessStore & AccessEnrolment & MeterFlags & MeterIdentities & SlotOwners & Plans {
   /** False: the condition did not hold. */
   const update = async (input: Omit<UpdateCommandInput, "TableName">): Promise<boolean> => {
     try {
@@ -261,6 +270,14 @@ export function dynamoAccess(
         ConditionExpression:
           "meterId = :meter AND (attribute_not_exists(attachedSeq) OR attachedSeq < :seq) AND releasedBase <= :base",
         ExpressionAttributeValues: { ":attached": attached, ":seq": attached.seq, ":meter": meterId, ":base": base },
+      }),
+    identify: (place, meterId, identity) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET #identity = :identity",
+        ConditionExpression: "meterId = :meter AND (attribute_not_exists(#identity) OR #identity.#at < :at)",
+        ExpressionAttributeNames: { "#identity": "identity", "#at": "at" },
+        ExpressionAttributeValues: { ":identity": identity, ":at": identity.at, ":meter": meterId },
       }),
     setFlags: (place, meterId, flags) =>
       update({

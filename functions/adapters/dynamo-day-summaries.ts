@@ -1,5 +1,6 @@
 import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
+import { IntervalCounts } from "../../shared/jobs/schedule-runs.ts";
 import type { DaySummaries, DaySummary } from "../../shared/readings/close-days.ts";
 import { DayCounts } from "../../shared/readings/missing-records.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
@@ -8,12 +9,13 @@ import { heldCondition } from "./dynamo-conditions.ts";
 const PARTITION = "DAYS";
 const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
 
+const Counted = { counts: DayCounts, schedules: z.record(z.string(), IntervalCounts).optional() };
 const Stored = z.object({
   sk: z.string(),
   passes: z.int(),
   nextAt: z.int().optional(),
-  counted: z.strictObject({ at: z.int(), counts: DayCounts }).optional(),
-  under: z.strictObject({ from: z.int(), at: z.int(), counts: DayCounts, toRead: z.int() }).optional(),
+  counted: z.strictObject({ at: z.int(), ...Counted }).optional(),
+  under: z.strictObject({ from: z.int(), at: z.int(), toRead: z.int(), ...Counted }).optional(),
   v: z.int().min(1),
 });
 

@@ -28,7 +28,7 @@ const StoredMeter = z.object({
   enrolledAt: z.int(),
   source: z.string().optional(),
   installed: z.strictObject({ at: z.int(), replaces: MeterId }).optional(),
-  retired: z.strictObject({ at: z.int(), replacedBy: MeterId }).optional(),
+  retired: z.strictObject({ at: z.int(), replacedBy: MeterId.optional() }).optional(),
   version: z.int(),
 });
 const StoredClaim = z.object({ meterId: MeterId, at: z.int() });

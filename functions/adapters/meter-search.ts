@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { FactSource, MeterSearchPorts } from "../../shared/queries/find-meters.ts";
-import type { FactKind } from "../../shared/queries/meter-row.ts";
+import { deviceRows, type FactKind } from "../../shared/queries/meter-row.ts";
 import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
 import { dynamoAccess } from "./dynamo-access.ts";
 import { dynamoFleetColumns } from "./dynamo-fleet-columns.ts";
@@ -22,13 +22,12 @@ export function dynamoFacts(
       const [fast, record, items] = await Promise.all([
         asks("columns", () => columns.read(segment)),
         asks("missing", () => missing.read(segment, dayOf(nowMs) - DAY_MS)),
-        asks("keys", () => access.readMany(segment, slots)),
+        asks("devices", () => access.readMany(segment, slots)),
       ]);
-      const keys = items?.map(({ slot, sealedKeys }) => [slot, sealedKeys?.version] as const);
       return {
         ...(kinds.includes("columns") ? { columns: fast?.columns } : {}),
         ...(kinds.includes("missing") ? { missing: record } : {}),
-        ...(keys === undefined ? {} : { keys: new Map(keys.filter((key): key is [number, number] => key[1] != null)) }),
+        ...(items === undefined ? {} : { devices: deviceRows(items) }),
       };
     },
   };

@@ -21,7 +21,7 @@ export function stillMatches(
     const [meter] = (await registry.meters([item.meterId])).values();
     if (meter?.state !== "enrolled") return false;
     const nowMs = now();
-    const kinds = factKindsOf(condition).filter((kind) => kind !== "keys"); // the access item says that
+    const kinds = factKindsOf(condition).filter((kind) => kind !== "devices"); // the access item says that
     const key = `${item.segment}/${kinds.join()}`;
     let found = kept.get(key);
     if (found === undefined || nowMs - found.at > FRESH_MS) {

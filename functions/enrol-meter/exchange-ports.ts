@@ -3,6 +3,8 @@ import { timelineDays } from "../../shared/events/timeline.ts";
 import type { Caller } from "../../shared/jobs/job.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import type { ExchangePorts } from "../../shared/readings/exchange-meter.ts";
+import type { RetirePorts } from "../../shared/readings/retire-meter.ts";
+import type { DisplayRead } from "../../shared/readings/take-away.ts";
 import type { EnrolPorts } from "../../shared/registry/enrolment.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { documentClient } from "../adapters/document-client.ts";
@@ -27,9 +29,43 @@ const stores = {
 const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
 const auditLog = auditOfEnvironment();
 
+const shownBy = ({ id, name }: Caller) => ({ id, ...(name === undefined ? {} : { name }) });
+const readsText = (reads: readonly DisplayRead[]): string =>
+  reads
+    .map(({ measurement, value, scaler }) => `${measurement} ${value}e${scaler}`)
+    .join(", ")
+    .slice(0, 256);
+
+/** What the retirement of a meter works on, asked for by this caller for this reason. */
+export function retirePorts(enrol: EnrolPorts, caller: Caller, reason: string): RetirePorts {
+  const by = shownBy(caller);
+  const at = (servicePoint: string | undefined) => (servicePoint === undefined ? {} : { servicePoint });
+  return {
+    ...enrol,
+    ...stores,
+    audit: ({ retires, at: instant, finalReads }, servicePoint) =>
+      auditLog.append({
+        at: systemClock.now(),
+        by,
+        action: "meter.retire",
+        meterId: retires,
+        reason,
+        detail: { ...at(servicePoint), at: new Date(instant).toISOString(), finalReads: readsText(finalReads) },
+      }),
+    told: ({ retires, at: instant }, servicePoint) =>
+      timeline.add([
+        {
+          meterId: retires,
+          id: "retired",
+          entry: { kind: "change", at: instant, what: "meter.retired", detail: { ...at(servicePoint), reason }, by },
+        },
+      ]),
+  };
+}
+
 /** What an exchange works on, asked for by this caller for this reason. */
-export function exchangePorts(enrol: EnrolPorts, { id, name }: Caller, reason: string): ExchangePorts {
-  const by = { id, ...(name === undefined ? {} : { name }) };
+export function exchangePorts(enrol: EnrolPorts, caller: Caller, reason: string): ExchangePorts {
+  const by = shownBy(caller);
   return {
     ...enrol,
     ...stores,
@@ -44,10 +80,7 @@ export function exchangePorts(enrol: EnrolPorts, { id, name }: Caller, reason: s
           replacedBy: meter.meterId,
           servicePoint,
           at: new Date(at).toISOString(),
-          finalReads: finalReads
-            .map(({ measurement, value, scaler }) => `${measurement} ${value}e${scaler}`)
-            .join(", ")
-            .slice(0, 256),
+          finalReads: readsText(finalReads),
         },
       }),
     told: ({ retires, meter: { meterId }, at }, servicePoint) => {

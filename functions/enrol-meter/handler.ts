@@ -1,10 +1,11 @@
 import { assert } from "../../shared/ports/errors.ts";
 import { exchangeMeter } from "../../shared/readings/exchange-meter.ts";
+import { retireMeter } from "../../shared/readings/retire-meter.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
 import { enrolPorts } from "../adapters/enrol-ports.ts";
 import { vaultOfEnvironment } from "../adapters/key-vault.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
-import { exchangePorts } from "./exchange-ports.ts";
+import { exchangePorts, retirePorts } from "./exchange-ports.ts";
 
 const ports = enrolPorts(vaultOfEnvironment().vault);
 
@@ -36,5 +37,18 @@ export const handler = httpHandler({
     return because === "conflict"
       ? refuse("conflict", `Meter ${meterId} cannot be exchanged for ${body.meter.meterId}.`, error)
       : refuse("unprocessable", `Meter ${meterId} cannot be exchanged like this.`, error);
+  },
+  async retireMeter({ params: { meterId }, body: { at, reason, finalReads }, caller }) {
+    const outcome = await retireMeter(retirePorts(ports, caller, reason), { retires: meterId, at, finalReads });
+    if (outcome.kind !== "refused")
+      return {
+        status: outcome.kind === "retired" ? 201 : 200,
+        body: { meterId, outcome: outcome.kind, retired: { at } },
+      };
+    const { kind: _, because, ...error } = outcome;
+    if (because === "unknown-meter") return refuse("not-found", `There is no meter ${meterId}.`, error);
+    return because === "conflict"
+      ? refuse("conflict", `Meter ${meterId} is retired already.`, error)
+      : refuse("unprocessable", `Meter ${meterId} cannot retire like this.`, error);
   },
 });

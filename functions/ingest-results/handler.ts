@@ -8,13 +8,16 @@ import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { tariffKeeper } from "../../shared/pricing/meter-tariffs.ts";
 import { ingestBatch } from "../../shared/readings/ingest-batch.ts";
 import { fleetColumnKeeper } from "../../shared/readings/keep-fleet-columns.ts";
+import { identityKeeper } from "../../shared/readings/keep-identities.ts";
 import { notHeldKeeper } from "../../shared/readings/not-held.ts";
 import { outcomeKeeper } from "../../shared/switching/audit-orders.ts";
 import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { s3Client, sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
+import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
+import { dynamoFleetFiles } from "../adapters/dynamo-fleet-files.ts";
 import { dynamoLakeMarks } from "../adapters/dynamo-lake.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMeterTariffs } from "../adapters/dynamo-meter-tariffs.ts";
@@ -31,6 +34,8 @@ import { systemRandom } from "../adapters/system-random.ts";
 import { metrics } from "../adapters/telemetry.ts";
 
 const env = settings({
+  ACCESS_TABLE: Setting,
+  REGISTRY_TABLE: Setting,
   LEDGER_TABLE: Setting,
   READINGS_TABLE: Setting,
   TIMELINE_TABLE: Setting,
@@ -42,6 +47,7 @@ const env = settings({
 });
 const db = documentClient();
 const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
+const fleetFiles = dynamoFleetFiles(db, env.REGISTRY_TABLE);
 const ports = {
   ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
   blocks: dynamoDayBlocks(db, env.READINGS_TABLE, retentionDays(env.BLOCK_DAYS)),
@@ -65,6 +71,10 @@ const ports = {
       crypto: nodeCrypto,
     }),
     tariffKeeper(dynamoMeterTariffs(db, env.READINGS_TABLE), nodeCrypto),
+    identityKeeper(
+      dynamoAccess(db, env.ACCESS_TABLE),
+      (segment) => fleetFiles.mark(segment, systemClock.now()),
+    ),
     outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
   ],
 };

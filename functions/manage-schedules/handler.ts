@@ -187,7 +187,7 @@ export const handler = httpHandler({
     if ("refused" in schedule) return schedule;
     // Of a schedule of this id that was there before nothing is told: its runs may have been somebody else's.
     const own = (await results.of(scheduleId, limit)).filter(({ runAt }) => runAt >= schedule.createdAt);
-    return { status: 200, body: { results: own.map(({ scheduleId: _scheduleId, ...run }) => run) } };
+    return { status: 200, body: { results: own.map(({ scheduleId: _scheduleId, under: _under, ...run }) => run) } };
   },
   async listScheduleTemplates() {
     return {

@@ -1,21 +1,25 @@
-import { closedView, communicationView, exceptionsView, latencyView } from "../../shared/api/kpi-view.ts";
+import { closedView, communicationView, exceptionsView, intervalsView, latencyView } from "../../shared/api/kpi-view.ts";
 import type { Kpis } from "../../shared/api/kpis.ts";
 import { jobCounts } from "../../shared/jobs/progress.ts";
+import type { IntervalCounts } from "../../shared/jobs/schedule-runs.ts";
 import { type MeterWords, rateOf } from "../../shared/kpi/count-fleet.ts";
 import { currentCounts } from "../../shared/kpi/fleet-history.ts";
-import { lastRuns } from "../../shared/kpi/schedule-runs.ts";
+import { lastRuns, type ScheduledJob } from "../../shared/kpi/schedule-runs.ts";
 import { placesWhere, placesWithGaps } from "../../shared/kpi/walk-fleet.ts";
+import { countRun } from "../../shared/readings/count-runs.ts";
 import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
 import { factsOf } from "../../shared/readings/fleet-columns.ts";
 import { fleetMix } from "../../shared/registry/index-fleet.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
+import { dynamoDayBlocks } from "../adapters/dynamo-day-blocks.ts";
 import { dynamoDaySummaries } from "../adapters/dynamo-day-summaries.ts";
 import { dynamoFleetColumns } from "../adapters/dynamo-fleet-columns.ts";
 import { dynamoFleetFiles } from "../adapters/dynamo-fleet-files.ts";
 import { dynamoFleetHistory } from "../adapters/dynamo-fleet-history.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
+import { dynamoScheduleRuns } from "../adapters/dynamo-schedules.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
 import { metersAt } from "../adapters/meters-at.ts";
 import { httpHandler } from "../adapters/pipeline-http.ts";
@@ -40,6 +44,13 @@ const ports = {
   history: dynamoFleetHistory(db, env.READINGS_TABLE),
   missing: dynamoMissingRecords(db, env.READINGS_TABLE),
 };
+const intervals = {
+  plans: access,
+  blocks: dynamoDayBlocks(db, env.READINGS_TABLE),
+  records: ports.missing,
+  ledger,
+};
+const runs = dynamoScheduleRuns(db, env.LEDGER_TABLE);
 const DAYS = 31;
 /** The last day that was closed lies in these. */
 const LOOK_BACK_DAYS = 7;
@@ -48,14 +59,48 @@ const WEEK_MS = 7 * DAY_MS;
 const dayText = (day: number): string => new Date(day).toISOString().slice(0, 10);
 const dayAt = (text: string): number => Date.parse(`${text}T00:00:00Z`);
 
+/** Runs of so many segments together are counted when they are asked for; others as they were judged. */
+const COUNTED_SEGMENTS = 4;
+/** How old such a count may be, ms. */
+const COUNT_MS = 60_000;
+const counted = new Map<string, { readonly asOf: number; readonly counts: IntervalCounts }>();
+
+async function intervalsOf(job: ScheduledJob, may: boolean): Promise<Kpis["schedules"][number]["intervals"]> {
+  if (job.operation.kind !== "readIntervals") return undefined;
+  const now = productClock.now();
+  let count = counted.get(job.jobId);
+  if (may && (count === undefined || now - count.asOf > COUNT_MS)) {
+    count = { asOf: now, counts: (await countRun(intervals, job, now, () => true)).counts };
+    if (counted.size > 100) counted.clear();
+    counted.set(job.jobId, count);
+  }
+  if (count !== undefined) return { ...intervalsView(count.counts), asOf: count.asOf };
+  const judged = await runs.run(job.schedule.scheduleId, job.schedule.runAt);
+  if (judged?.intervals === undefined || judged.decidedAt === undefined) return undefined;
+  return { ...intervalsView(judged.intervals), asOf: judged.decidedAt };
+}
+
 async function scheduleRates(): Promise<Kpis["schedules"]> {
-  const runs = await lastRuns(ledger, systemClock.now() - WEEK_MS);
+  let segments = COUNTED_SEGMENTS;
+  const last = await lastRuns(ledger, systemClock.now() - WEEK_MS);
   return Promise.all(
-    runs.map(async ({ schedule, jobId, operation, ...job }) => {
-      const counts = await jobCounts(ledger, { jobId, ...job }, systemClock.now());
+    last.map(async (job) => {
+      const { schedule, jobId, operation, slices, tasks = 0 } = job;
+      const may = slices !== undefined && slices <= segments;
+      if (may && operation.kind === "readIntervals") segments -= slices;
+      const [counts, view] = await Promise.all([jobCounts(ledger, job, systemClock.now()), intervalsOf(job, may)]);
       const { done = 0, open = 0 } = counts ?? {};
-      const tasks = job.tasks ?? 0;
-      return { ...schedule, jobId, operation: operation.kind, tasks, done, open, rate: rateOf(done, tasks) };
+      return {
+        scheduleId: schedule.scheduleId,
+        runAt: schedule.runAt,
+        jobId,
+        operation: operation.kind,
+        tasks,
+        done,
+        open,
+        rate: rateOf(done, tasks),
+        ...(view === undefined ? {} : { intervals: view }),
+      };
     }),
   );
 }

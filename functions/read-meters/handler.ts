@@ -32,10 +32,22 @@ export const handler = httpHandler({
   async readMeter({ params: { meterId } }) {
     const meter = (await registry.meters([meterId])).get(meterId);
     if (meter !== undefined) {
-      const known = meter.state === "enrolling" ? undefined : await columns.read(meter.place.segment);
+      const [known, item] =
+        meter.state === "enrolling"
+          ? []
+          : await Promise.all([columns.read(meter.place.segment), access.read(meter.place)]);
+      const identity = item?.meterId === meterId ? item.identity : undefined;
       const facts = known && factsOf(known.columns, meter.place.slot);
       const asOf = productClock.now();
-      return { status: 200, body: { ...meterView(meter), asOf, ...(facts === undefined ? {} : { facts }) } };
+      return {
+        status: 200,
+        body: {
+          ...meterView(meter),
+          asOf,
+          ...(facts === undefined ? {} : { facts }),
+          ...(identity === undefined ? {} : { identity }),
+        },
+      };
     }
     const expected = "the id of an enrolled meter";
     return refuse("not-found", `There is no meter ${meterId}.`, { field: "meterId", expected, received: meterId });

@@ -1,3 +1,4 @@
+import type { IntervalCounts } from "../jobs/schedule-runs.ts";
 import { type FleetCounts, latencyAt, rateOf, WINDOW_NAMES } from "../kpi/count-fleet.ts";
 import { FAILURES, type FailureReason } from "../metering/failure.ts";
 import type { DaySummary } from "../readings/close-days.ts";
@@ -31,10 +32,12 @@ export const exceptionsView = ({ reasons }: FleetCounts): Kpis["exceptions"] =>
     .sort(([, left], [, right]) => right - left)
     .map(([reason, meters]) => ({ reason, meters, hint: FAILURES[reason].hint }));
 
+export const intervalsView = (counts: IntervalCounts) => ({ ...counts, rate: rateOf(counts.inTime, counts.expected) });
+
 /** Undefined: the day was not counted yet. */
 export function closedView({ day, counted }: DaySummary): Kpis["closed"] {
   if (counted === undefined) return undefined;
-  const { counts, at } = counted;
+  const { counts, at, schedules = {} } = counted;
   const { expected, present, late, missing, unaccounted } = counts;
   return {
     day: new Date(day).toISOString().slice(0, 10),
@@ -49,5 +52,8 @@ export function closedView({ day, counted }: DaySummary): Kpis["closed"] {
     missing,
     unaccounted,
     completeness: rateOf(present, expected),
+    schedules: Object.entries(schedules)
+      .map(([scheduleId, intervals]) => ({ scheduleId, ...intervalsView(intervals) }))
+      .sort((left, right) => (left.scheduleId < right.scheduleId ? -1 : 1)),
   };
 }

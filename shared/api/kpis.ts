@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { IntervalCounts } from "../jobs/schedule-runs.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
 import { Instant } from "./instant.ts";
 import { MeterFacts } from "./meters.ts";
@@ -26,6 +27,11 @@ const Latency = z.strictObject({
   p95Ms: z.int().optional(),
   p99Ms: z.int().optional(),
 });
+/** Intervals that the runs of a schedule were to bring, each once, and what became of them. */
+const ScheduleIntervals = IntervalCounts.extend({
+  /** In time ÷ expected. */
+  rate: z.number().min(0).max(1).nullable(),
+});
 /** Of one UTC day, as its closing pass counted last. */
 const ReadDay = z.strictObject({
   day: z.iso.date(),
@@ -39,6 +45,8 @@ const ReadDay = z.strictObject({
   missing: z.int(),
   unaccounted: z.int(),
   completeness: z.number().min(0).max(1).nullable(),
+  /** Of it, what schedules that read intervals asked for. Late: by the service level, or after the closing of the day. */
+  schedules: z.array(ScheduleIntervals.extend({ scheduleId: z.string() })),
 });
 
 export const Kpis = z.strictObject({
@@ -69,6 +77,11 @@ export const Kpis = z.strictObject({
       done: z.int(),
       open: z.int(),
       rate: z.number().min(0).max(1).nullable(),
+      /**
+       * Of a run that reads intervals: those as they stand; of a large one, as they stood when it was judged by its service
+       * level. Absent: not counted yet.
+       */
+      intervals: ScheduleIntervals.extend({ asOf: Instant }).optional(),
     }),
   ),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Integer64 } from "../jobs/messages.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { MeterIdentity } from "../metering/identity.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { Commodity, Location, Memberships, Meter, MeterId } from "../metering/meter.ts";
 import { MeterKeys } from "../metering/meter-keys.ts";
@@ -40,7 +41,7 @@ export const MeterInApi = z.strictObject({
   servicePoint: Name.optional(),
   /** Whose place it took at its service point, and which meter took its own. */
   installed: z.strictObject({ at: Instant, replaces: z.string() }).optional(),
-  retired: z.strictObject({ at: Instant, replacedBy: z.string() }).optional(),
+  retired: z.strictObject({ at: Instant, replacedBy: z.string().optional() }).optional(),
   /** Absent while it enrols. */
   segment: z.int().optional(),
   slot: z.int().optional(),
@@ -84,6 +85,20 @@ export const Exchanged = z.strictObject({
   slot: z.int(),
 });
 
+/** POST /meters/{meterId}/retirement: it was taken away at `at`, and no meter takes its place. */
+export const RetirementRequest = z.strictObject({
+  at: WholeSecond,
+  reason: z.string().min(1).max(500),
+  /** What it showed then; none: it could not be read. */
+  finalReads: DisplayReads.default([]),
+});
+export const Retired = z.strictObject({
+  meterId: z.string(),
+  /** `unchanged`: it retired so before. */
+  outcome: z.enum(["retired", "unchanged"]),
+  retired: z.strictObject({ at: Instant }),
+});
+
 export const ServicePointPath = z.strictObject({ servicePoint: Name });
 
 /** What the meter showed last; what was never seen is absent. */
@@ -115,7 +130,12 @@ export const MeterFacts = z.strictObject({
   clock: z.strictObject({ offsetMs: z.int(), at: Instant }).optional(),
 });
 /** One meter, with its facts once anything was heard of it. */
-export const MeterWithFacts = MeterInApi.extend({ asOf: Instant, facts: MeterFacts.optional() });
+export const MeterWithFacts = MeterInApi.extend({
+  asOf: Instant,
+  facts: MeterFacts.optional(),
+  /** What it said of itself when it was asked last, each month at the most. */
+  identity: MeterIdentity.extend({ at: Instant }).optional(),
+});
 
 export const MeterListQuery = z.strictObject({
   /** Beginning of a meter id; or a whole serial or system title. */

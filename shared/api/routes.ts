@@ -35,6 +35,8 @@ import {
   MeterPath,
   MeterWithFacts,
   ProfileList,
+  Retired,
+  RetirementRequest,
   ServicePointPath,
 } from "./meters.ts";
 import { openadrRoutes } from "./openadr-routes.ts";
@@ -189,6 +191,17 @@ export const routes = {
     params: MeterPath,
     request: Exchange,
     response: Exchanged,
+    statuses: [200, 201],
+  },
+  retireMeter: {
+    method: "POST",
+    path: "/meters/{meterId}/retirement",
+    function: "enrol-meter",
+    summary: "Say that this meter was taken away and none takes its place",
+    roles: ENROLS,
+    params: MeterPath,
+    request: RetirementRequest,
+    response: Retired,
     statuses: [200, 201],
   },
   readServicePoint: {

@@ -3,8 +3,9 @@ import { Calendar } from "../jobs/calendar.ts";
 import { JobTarget, RetryPolicy } from "../jobs/job.ts";
 import { Lane } from "../jobs/lane.ts";
 import { Blackouts, CatchUp, ScheduleChange, ScheduledOperation } from "../jobs/schedule.ts";
-import { ScheduleRun, Sla } from "../jobs/schedule-runs.ts";
+import { IntervalCounts, ScheduleRun } from "../jobs/schedule-runs.ts";
 import { TemplateName } from "../jobs/schedule-templates.ts";
+import { Sla } from "../jobs/sla.ts";
 import { Instant } from "./instant.ts";
 import { limitUpTo, Name } from "./page.ts";
 
@@ -35,7 +36,8 @@ const fields = {
   /** Default: `last`. */
   catchUp: CatchUp.optional(),
   /**
-   * Each run is judged by it: this share of its tasks is done so many seconds after its instant. Judged to the minute; see
+   * Each run is judged by it: this share of the intervals that it asks for, or of its tasks where it asks for no intervals,
+   * is there so many seconds after its instant. Judged to the minute; see
    * `GET /schedules/{scheduleId}/results`.
    */
   sla: Sla.optional(),
@@ -78,7 +80,7 @@ export const ScheduleInApi = z.strictObject({
 /** GET /schedules/{scheduleId}/results: runs of a schedule with a service level, newest first. */
 export const ScheduleResults = z.strictObject({
   results: z.array(
-    ScheduleRun.omit({ scheduleId: true }).extend({
+    ScheduleRun.omit({ scheduleId: true, under: true }).extend({
       runAt: Instant,
       dueAt: Instant,
       /** When it was known. */
@@ -97,6 +99,8 @@ export const ScheduleResults = z.strictObject({
           cancelled: z.int(),
         })
         .optional(),
+      /** Of a read of intervals: those as they stood then, by which it was judged. */
+      intervals: IntervalCounts.optional(),
     }),
   ),
 });

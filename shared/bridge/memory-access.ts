@@ -1,11 +1,18 @@
-import type { AccessEnrolment, AccessItem, AccessStore, MeterFlags, SlotOwners } from "../jobs/access.ts";
+import type {
+  AccessEnrolment,
+  AccessItem,
+  AccessStore,
+  MeterFlags,
+  MeterIdentities,
+  SlotOwners,
+} from "../jobs/access.ts";
 import { planUntil } from "../metering/channel-plan.ts";
 import type { Place } from "../metering/meter.ts";
 import { type CounterMark, leaseFrom, staleEpoch } from "../security/counters.ts";
 
 const keyOf = ({ segment, slot }: Place): string => `${segment}/${slot}`;
 
-export interface MemoryAccess extends AccessStore, AccessEnrolment, MeterFlags, SlotOwners {
+export interface MemoryAccess extends AccessStore, AccessEnrolment, MeterFlags, MeterIdentities, SlotOwners {
   /** A copy that lives on by itself: what a restore of the table would bring back. */
   copy(): MemoryAccess;
   mark(segment: number): CounterMark | undefined;
@@ -92,6 +99,10 @@ export function memoryAccess(
         item.meterId === meterId && (item.attachedSeq ?? 0) < attached.seq && item.releasedBase <= base
           ? { ...item, attached, attachedSeq: attached.seq, releasedBase: base }
           : undefined,
+      ),
+    identify: async (place, meterId, identity) =>
+      change(place, (item) =>
+        item.meterId === meterId && (item.identity?.at ?? -1) < identity.at ? { ...item, identity } : undefined,
       ),
     setFlags: async (place, meterId, flags) =>
       change(place, (item) => (item.meterId === meterId ? { ...item, flags } : undefined)),

@@ -1,6 +1,7 @@
 import type { AccessItem } from "../jobs/access.ts";
 import type { CounterSource, Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import { SessionError } from "../metering/failure.ts";
+import { isIdentityDue } from "../metering/identity.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
 import type { Operation } from "../metering/operation.ts";
 import { isSilence, METER_SILENT, moduleAlone } from "../metering/ping.ts";
@@ -203,6 +204,7 @@ export async function converse(
       systemTitle: item.systemTitle,
       clientSystemTitle: ports.clientSystemTitle,
       ...(ports.pushesTo === undefined ? {} : { pushesTo: ports.pushesTo }),
+      ...(isIdentityDue(item.identity, clock.now()) ? { identify: true } : {}),
       keys,
       counters,
       recoversClock: kind === "setClock",

@@ -147,6 +147,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
       : { pushSet: { before: { ...result.pushSet.before }, after: { ...result.pushSet.after } } }),
     ...(result.tariff === undefined ? {} : { tariff: result.tariff }),
     ...(result.shownPrice === undefined ? {} : { shownPrice: result.shownPrice }),
+    ...(result.identity === undefined ? {} : { identity: { ...result.identity } }),
     ...(result.evidence === undefined ? {} : { evidence: [...result.evidence] }),
     ...(result.refusals.length === 0 ? {} : { refusals: result.refusals.map(({ item, code }) => ({ item, code })) }),
     ...(result.clockOffsetMs === undefined ? {} : { clockOffsetMs: result.clockOffsetMs }),

@@ -4,6 +4,7 @@ import { type ClockedSet, clockSets, DAY_MS, rangeOfMarks, unmarked } from "../m
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
+import type { MeterIdentity } from "../metering/identity.ts";
 import type { Measurement } from "../metering/measurement.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
 import { pingMeter } from "../metering/ping.ts";
@@ -16,6 +17,7 @@ import { c1222Effects, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { identifyModule } from "./client/identify.ts";
+import { identityOf, identityTables } from "./client/identity.ts";
 import { logOn, prefaceOf } from "./client/log-on.ts";
 import { type MeterClock, readClock } from "./client/meter-clock.ts";
 import { type LimitParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
@@ -44,6 +46,7 @@ class C1222MeterSession implements MeterSession {
   readonly #profile: C1222Profile["c1222"];
   readonly #context: C1222Context;
   #clock: MeterClock | undefined;
+  #identity: MeterIdentity | undefined;
 
   constructor(
     reader: TableReader,
@@ -132,7 +135,13 @@ class C1222MeterSession implements MeterSession {
   }
 
   async #clockAnew(): Promise<MeterClock> {
-    this.#clock = await readClock(this.#reader, this.#profile, () => this.#context.clock.now());
+    const tables = this.#context.identify === true ? identityTables(this.#reader, this.#profile) : [];
+    this.#clock = await readClock(this.#reader, this.#profile, () => this.#context.clock.now(), {
+      tables,
+      tell: (answers) => {
+        if (this.#context.identify === true) this.#identity = identityOf(this.#reader, tables, answers);
+      },
+    });
     return this.#clock;
   }
 
@@ -279,6 +288,7 @@ class C1222MeterSession implements MeterSession {
       intervals: [],
       refusals: [],
       ...part,
+      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       ...this.#clock?.difference,
     };
   }

@@ -2,6 +2,7 @@ import { clockDifference, clockSets, DAY_MS, rangeOfMarks, unmarked } from "../m
 import type { Driver, MeterSession, SessionContext } from "../metering/driver.ts";
 import type { EffectSession } from "../metering/effect.ts";
 import { SessionError } from "../metering/failure.ts";
+import type { MeterIdentity } from "../metering/identity.ts";
 import type { LoadControl } from "../metering/load-control.ts";
 import type { Operation, TimeRange } from "../metering/operation.ts";
 import { pingMeter } from "../metering/ping.ts";
@@ -10,6 +11,7 @@ import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
 import { effectsOf } from "./client/effects.ts";
+import { identityAttributes, identityOf } from "./client/identity.ts";
 import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { type LimiterParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
@@ -47,6 +49,7 @@ class DlmsMeterSession implements MeterSession {
   readonly #scalers: ScalerCache = new Map();
   #time: MeterTime | undefined;
   #difference: ReturnType<typeof clockDifference> | undefined;
+  #identity: MeterIdentity | undefined;
 
   constructor(session: DlmsSession, context: SessionContext) {
     this.#session = session;
@@ -106,11 +109,15 @@ class DlmsMeterSession implements MeterSession {
     if (this.#time !== undefined) return attributes.length === 0 ? [] : this.#session.readAll(attributes);
     const { clock, access } = this.#profile;
     const sentAt = this.#context.clock.now();
-    const [time, zone, ...answers] = await this.#session.readAll([
+    const asked = this.#context.identify === true ? identityAttributes(this.#profile) : [];
+    const [time, zone, ...others] = await this.#session.readAll([
       attributeOf(Clock, Clock.attributes.time, clock),
       attributeOf(Clock, Clock.attributes.timeZone, clock),
       ...attributes,
+      ...asked.map(([, attribute]) => attribute),
     ]);
+    const answers = others.slice(0, attributes.length);
+    if (this.#context.identify === true) this.#identity = identityOf(asked, others.slice(attributes.length));
     const shown = known<DateTime>(time);
     const answeredAt = this.#context.clock.now();
     this.#difference = undefined;
@@ -324,6 +331,7 @@ class DlmsMeterSession implements MeterSession {
       intervals: [],
       refusals: [],
       ...part,
+      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       ...this.#difference,
     };
   }

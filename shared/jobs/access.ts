@@ -1,4 +1,5 @@
 import type { ChannelPlan } from "../metering/channel-plan.ts";
+import type { MeterIdentity } from "../metering/identity.ts";
 import type { MeterId, Place } from "../metering/meter.ts";
 import type { DialRoute, RelayRoute, Route } from "../metering/route.ts";
 
@@ -19,6 +20,8 @@ export interface AccessItem extends Place {
   readonly retiredAt?: number;
   /** 16 lower-case hex digits. */
   readonly systemTitle?: string;
+  /** What it said of itself, and when, clock ms of meters; absent: it was never asked. */
+  readonly identity?: MeterIdentity & { readonly at: number };
   readonly collector?: string;
   readonly cell?: string;
   /** What stops and guards know of its place. */
@@ -119,6 +122,12 @@ export interface AccessStore {
   attach(place: Place, meterId: MeterId, attached: Attached, base: bigint): Promise<boolean>;
   /** Removes the entry of this connection, by its owner or by who found it stale; false: it is not there any more. */
   detach(place: Place, connection: string): Promise<boolean>;
+}
+
+/** What meters say of themselves. */
+export interface MeterIdentities {
+  /** False: the slot is another's, or the meter has said something since. */
+  identify(place: Place, meterId: MeterId, identity: MeterIdentity & { readonly at: number }): Promise<boolean>;
 }
 
 /** What people say of who lives behind a meter. */

@@ -6,6 +6,7 @@ import { MeterFilter } from "../queries/language/meter-filter.ts";
 import { Approval, ApprovalAsked } from "./approval.ts";
 import { JobGroupRoute, MemberTarget } from "./group-route.ts";
 import { Lane } from "./lane.ts";
+import { Sla } from "./sla.ts";
 
 const Name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected 1 to 64 letters, digits, '.', '_' or '-'");
 
@@ -118,8 +119,8 @@ export const Job = z.strictObject({
   pausedFrom: JobState.optional(),
   /** The last ones. */
   steps: z.array(JobStep).max(STEPS_MAX).optional(),
-  /** The schedule and run that made it. */
-  schedule: z.strictObject({ scheduleId: z.string(), runAt: z.int() }).optional(),
+  /** The schedule and run that made it, with the service level of that time. */
+  schedule: z.strictObject({ scheduleId: z.string(), runAt: z.int(), sla: Sla.optional() }).optional(),
   /** Known once planned. */
   slices: z.int().min(0).optional(),
   tasks: z.int().min(0).optional(),

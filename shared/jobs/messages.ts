@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EventNameSchema } from "../metering/event-catalogue.ts";
 import { FAILURE_REASONS, type FailureReason } from "../metering/failure.ts";
+import { MeterIdentity } from "../metering/identity.ts";
 import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
@@ -144,6 +145,8 @@ export const TaskReport = z.strictObject({
   switchEvidence: SwitchEvidence.optional(),
   tariff: ShownTariff.optional(),
   shownPrice: z.string().max(4096).optional(),
+  /** What the meter says of itself, where it was asked. */
+  identity: MeterIdentity.optional(),
   evidence: z.array(z.enum(["tcp-accept", "module-answer", "meter-answer"])).optional(),
   refusals: z.array(z.strictObject({ item: z.string(), code: z.string() })).optional(),
   clockOffsetMs: z.number().optional(),

@@ -144,9 +144,9 @@ export async function runSchedules(ports: SchedulePorts, now: number): Promise<r
     const deadline = ports.clock.now() + lasting * 1000;
     let { next } = due;
     for (const { runAt, missed, request } of due.runs) {
-      const run = { scheduleId, createdAt, runAt };
-      const outcome = await submitJob(ports, schedule.caller, { ...request, deadline }, run);
       const { sla } = schedule;
+      const run = { scheduleId, createdAt, runAt, sla };
+      const outcome = await submitJob(ports, schedule.caller, { ...request, deadline }, run);
       if (outcome.kind === "accepted" && sla !== undefined) {
         const dueAt = ports.clock.now() + (runAt - now) + sla.withinSeconds * 1000;
         await ports.runs.begin({ scheduleId, runAt, jobId: outcome.jobId, sla, dueAt, state: "open" });

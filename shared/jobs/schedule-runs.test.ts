@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { CALLER, engine, meterRows, T0 } from "./engine-fixture.ts";
-import { JobId } from "./job.ts";
+import { type Job, JobId } from "./job.ts";
 import type { JobProgress } from "./ledger.ts";
 import { planJob } from "./plan-job.ts";
 import { recordOutcomes } from "./record-outcomes.ts";
 import { recurrenceProblem } from "./recurrence.ts";
 import { rescheduled, runSchedules } from "./run-schedules.ts";
 import { type Schedule, ScheduledOperation } from "./schedule.ts";
-import { judged, judgeRuns, type ScheduleRun } from "./schedule-runs.ts";
+import { judged, judgedByIntervals, judgeRuns, NO_INTERVALS, type ScheduleRun } from "./schedule-runs.ts";
 import { SCHEDULE_TEMPLATES, TEMPLATE_NAMES, withTemplate } from "./schedule-templates.ts";
 import { sweepLedger } from "./sweep.ts";
 
@@ -91,6 +91,63 @@ describe("a service level of 99.5 % within an hour", () => {
   });
 });
 
+describe("a run that reads intervals", () => {
+  const intervals = { ...NO_INTERVALS, expected: 1000 };
+
+  it.each([
+    ["is met by intervals that were read in time", { inTime: 995, missing: 5 }, "met", false],
+    ["is missed by those that came late", { inTime: 994, late: 6 }, "missed", true],
+    [
+      "leaves to the next run what meters had not closed yet",
+      { inTime: 900, missing: 96, late: 4, reasons: { "not-yet": 96 } },
+      "met",
+      false,
+    ],
+    ["is missed by what is pending", { inTime: 900, pending: 100 }, "missed", true],
+  ] as const)("%s", (_, counts, state, watch) => {
+    const answer = judgedByIntervals(run, { ...intervals, ...counts }, false, DUE + MINUTE);
+    expect(answer.run).toMatchObject({ state, decidedAt: DUE + MINUTE, intervals: counts });
+    expect(answer.watch).toBe(watch);
+  });
+
+  it("that was missed tells at the end of its job whether they came after all", () => {
+    const missed = judgedByIntervals(run, { ...intervals, inTime: 10 }, false, DUE).run;
+    const late = judgedByIntervals(missed, { ...intervals, inTime: 10, late: 990 }, true, DUE + 9);
+    expect(late).toMatchObject({ run: { state: "missed", reachedAt: DUE + 9, intervals: { late: 0 } }, watch: false });
+    const never = judgedByIntervals(missed, { ...intervals, inTime: 10 }, true, DUE + 9);
+    expect(never).toEqual({ run: missed, watch: false });
+  });
+
+  it("is counted once it is due, over as many looks as that takes", async () => {
+    const { ports, runs } = engine(meterRows([1], 4));
+    await runs.begin(run);
+    const job = { jobId: run.jobId, operation: { kind: "readIntervals" }, state: "running" } as unknown as Job;
+    await ports.ledger.createJob(job);
+    const asked: (number | undefined)[] = [];
+    const judge = (now: number) =>
+      judgeRuns(
+        {
+          ...ports,
+          runs,
+          countIntervals: async (_, from) => {
+            asked.push(from);
+            const counts = { ...NO_INTERVALS, expected: 500, inTime: 499, missing: 1 };
+            return from === undefined ? { counts, next: 7 } : { counts };
+          },
+        },
+        now,
+      );
+    expect(await judge(DUE)).toEqual([]);
+    expect(asked).toEqual([]);
+    expect(await judge(DUE + 2 * MINUTE)).toEqual([]);
+    expect(await judge(DUE + 3 * MINUTE)).toMatchObject([{ state: "met", intervals: { expected: 1000, inTime: 998 } }]);
+    expect(asked).toEqual([undefined, 7]);
+    expect(await runs.watched()).toEqual([]);
+  });
+});
+
+const countIntervals = () => Promise.reject(new Error("expected tasks to be counted"));
+
 describe("runs of a schedule with a service level", () => {
   it("are judged by the ledger's counts, a double tick included", async () => {
     const { ports, clock, sent, runs } = engine(meterRows([1], 4));
@@ -124,11 +181,11 @@ describe("runs of a schedule with a service level", () => {
     await recordOutcomes(ports, key, { generation: item.generation, passOver: false }, done.slice(0, 3), job.retry);
     clock.pass(MINUTE);
     await sweepLedger(ports);
-    expect(await judgeRuns({ ...ports, runs }, clock.now())).toEqual([]); // three of four are not enough
+    expect(await judgeRuns({ ...ports, runs, countIntervals }, clock.now())).toEqual([]); // three of four are not enough
     await recordOutcomes(ports, key, { generation: item.generation, passOver: true }, done, job.retry);
     clock.pass(MINUTE);
     await sweepLedger(ports);
-    expect(await judgeRuns({ ...ports, runs }, clock.now())).toMatchObject([
+    expect(await judgeRuns({ ...ports, runs, countIntervals }, clock.now())).toMatchObject([
       { state: "met", counts: { tasks: 4, done: 4 } },
     ]);
     expect(await runs.watched()).toEqual([]);

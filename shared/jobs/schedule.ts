@@ -2,8 +2,8 @@ import { z } from "zod";
 import { Operation } from "../metering/operation.ts";
 import { Caller, JobTarget, RetryPolicy } from "./job.ts";
 import { Lane } from "./lane.ts";
-import { Sla } from "./schedule-runs.ts";
 import { TemplateName } from "./schedule-templates.ts";
+import { Sla } from "./sla.ts";
 
 const [ReadRegisters, ReadIntervals, Ping, , ReadEvents, ReadVoltage, , , , ReadBilling] = Operation.options;
 /** The range ends at the run and is so long, seconds. */

@@ -23,6 +23,7 @@ import type { Planner } from "./lanes.ts";
 import { isOrder, ORDER_ROLES } from "./orders.ts";
 import { membersOf, type PlanPorts, planJob } from "./plan-job.ts";
 import { CHAIN_MAX, chainProblem, lastStart } from "./release.ts";
+import type { Sla } from "./sla.ts";
 import { slotsOfBitmap } from "./targets.ts";
 
 /** Stored queries over meters, as targets. */
@@ -65,6 +66,7 @@ export interface ScheduleRun {
   readonly scheduleId: string;
   readonly createdAt: number;
   readonly runAt: number;
+  readonly sla?: Sla | undefined;
 }
 
 export type RefusedJob = {
@@ -156,7 +158,7 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
     ...(after === undefined ? {} : { after }),
     ...(frozen.filter === undefined ? {} : { filter: frozen.filter }),
     ...(frozen.groupRoute === undefined ? {} : { groupRoute: frozen.groupRoute }),
-    ...(run === undefined ? {} : { schedule: { scheduleId: run.scheduleId, runAt: run.runAt } }),
+    ...(run === undefined ? {} : { schedule: { scheduleId: run.scheduleId, runAt: run.runAt, ...(run.sla === undefined ? {} : { sla: run.sla }) } }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { EventName } from "./event-catalogue.ts";
+import type { MeterIdentity } from "./identity.ts";
 import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
 import type { PowerLimitShown } from "./power-limit.ts";
@@ -118,6 +119,8 @@ export interface OperationResult {
   readonly shownPrice?: string;
   /** `ping`: what answered. */
   readonly evidence?: readonly ("tcp-accept" | "module-answer" | "meter-answer")[];
+  /** What the meter says of itself, where the session asked. */
+  readonly identity?: MeterIdentity;
   /** What the meter definitively refused, in the profile's words; the task is done all the same when it is a read. */
   readonly refusals: readonly { readonly item: string; readonly code: string }[];
   /** Meter clock minus ours, ms, where the session read it, give or take the uncertainty: half the round trip. */

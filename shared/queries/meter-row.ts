@@ -27,13 +27,25 @@ export const registryRow = ({ meter }: RegisteredMeter): MeterRow => {
 };
 
 /** What the access item says, which is read before every session anyway. */
-export const accessRow = ({ meterId, profile, collector, cell, sealedKeys }: AccessItem): MeterRow => ({
+export const accessRow = ({ meterId, profile, collector, cell, ...item }: AccessItem): MeterRow => ({
   meterId,
   profile: profile.name,
   collector: collector ?? null,
   cell: cell ?? null,
-  keyVersion: sealedKeys?.version ?? null,
+  ...deviceRow(item),
 });
+
+/** Facts of the device that only its access item has. */
+const deviceRow = ({ sealedKeys, identity }: Pick<AccessItem, "sealedKeys" | "identity">) => ({
+  keyVersion: sealedKeys?.version ?? null,
+  firmware: identity?.firmware ?? null,
+  program: identity?.program ?? null,
+});
+export type DeviceRow = ReturnType<typeof deviceRow>;
+/** By slot. */
+export const deviceRows = (items: readonly AccessItem[]): ReadonlyMap<number, DeviceRow> =>
+  new Map(items.map((item) => [item.slot, deviceRow(item)]));
+const NO_DEVICE: DeviceRow = deviceRow({});
 
 /** Facts beyond the registry, of one segment; what is left out was not looked up. */
 export interface SegmentFacts {
@@ -41,8 +53,7 @@ export interface SegmentFacts {
   readonly columns?: FleetColumns | undefined;
   /** What was missing of the UTC day before. Undefined: nothing was counted. */
   readonly missing?: MissingRecord | undefined;
-  /** Versions of the keys by slot. */
-  readonly keys?: ReadonlyMap<number, number>;
+  readonly devices?: ReadonlyMap<number, DeviceRow>;
 }
 export type FactKind = keyof SegmentFacts;
 export const FIELDS_OF_FACTS = {
@@ -57,7 +68,7 @@ export const FIELDS_OF_FACTS = {
     "missingToday",
   ],
   missing: ["missingYesterday"],
-  keys: ["keyVersion"],
+  devices: ["keyVersion", "firmware", "program"],
 } as const satisfies Record<FactKind, readonly MeterField[]>;
 
 /** Facts that are not in the registry nor in fleet files, but in columns and records of a segment. */
@@ -69,7 +80,7 @@ export const isFastField = (field: MeterField): field is FastField => FAST_FIELD
 export const factsRow = (facts: SegmentFacts, slot: number, nowMs: number): MeterRow => ({
   ...("columns" in facts ? rowOf(FIELDS_OF_FACTS.columns, facts, slot, nowMs) : {}),
   ...("missing" in facts ? rowOf(FIELDS_OF_FACTS.missing, facts, slot, nowMs) : {}),
-  ...(facts.keys === undefined ? {} : { keyVersion: facts.keys.get(slot) ?? null }),
+  ...(facts.devices === undefined ? {} : (facts.devices.get(slot) ?? NO_DEVICE)),
 });
 const rowOf = (fields: readonly FastField[], facts: SegmentFacts, slot: number, nowMs: number): MeterRow =>
   Object.fromEntries(fields.map((field) => [field, factReader(field, facts, nowMs)(slot)]));

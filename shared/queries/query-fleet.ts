@@ -28,6 +28,8 @@ export const FLEET_FILE_COLUMNS = [
   { name: "latitude", type: "double" },
   { name: "longitude", type: "double" },
   { name: "keyVersion", type: "integer" },
+  { name: "firmware", type: "text" },
+  { name: "program", type: "text" },
 ] as const satisfies readonly Column[];
 
 /** The fleet as files and columns have it. */

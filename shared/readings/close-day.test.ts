@@ -9,6 +9,7 @@ import type { FailureReason } from "../metering/failure.ts";
 import { MeterId } from "../metering/meter.ts";
 import { changedBitmap } from "../registry/member-sets.ts";
 import { type ClosedSegment, closeSegmentDay } from "./close-day.ts";
+import { countRun } from "./count-runs.ts";
 import { DAY_MS } from "./day-block.ts";
 import { memoryDayBlocks } from "./memory-day-blocks.ts";
 import { memoryMissingRecords } from "./memory-missing-records.ts";
@@ -40,13 +41,33 @@ function segment(plans: ReadonlyMap<number, ChannelPlan>) {
   const jobs: Job[] = [];
   const slices = new Map<string, Slice>();
   const keeper = notHeldKeeper(records);
+  const ports = {
+    plans: { plansOf: async () => plans },
+    blocks,
+    records,
+    ledger: {
+      async *slicesOf(jobId: Job["jobId"]) {
+        const slice = slices.get(jobId);
+        if (slice !== undefined) yield slice;
+      },
+    },
+  };
   return {
     blocks,
+    /** The intervals that the newest job was to bring. */
+    countNewest: async (now: number) => (await countRun(ports, jobs[0] as Job, now, () => true)).counts,
     /** One job over intervals [from, to) of the day, with how its tasks ended; `loses`: slots whose readings get lost. */
-    async job(from: number, to: number, at: number, tasks: readonly Task[], loses: readonly number[] = []) {
+    async job(
+      from: number,
+      to: number,
+      at: number,
+      tasks: readonly Task[],
+      loses: readonly number[] = [],
+      schedule?: NonNullable<Job["schedule"]>,
+    ) {
       const jobId = `job${jobs.length}`.padEnd(26, "0") as Job["jobId"];
       const range = { from: DAY + from * QUARTER_MS, to: DAY + to * QUARTER_MS };
-      const job = { jobId, operation: { kind: "readIntervals", range } } as unknown as Job;
+      const job = { jobId, operation: { kind: "readIntervals", range }, schedule } as unknown as Job;
       jobs.unshift(job);
       const slots = noSlots();
       const reports: TaskReport[] = [];
@@ -89,18 +110,7 @@ function segment(plans: ReadonlyMap<number, ChannelPlan>) {
     },
     close: (now = LATER, maintenance?: Uint8Array): Promise<ClosedSegment> =>
       closeSegmentDay(
-        {
-          maintenance: async () => maintenance,
-          plans: { plansOf: async () => plans },
-          blocks,
-          records,
-          ledger: {
-            async *slicesOf(jobId) {
-              const slice = slices.get(jobId);
-              if (slice !== undefined) yield slice;
-            },
-          },
-        },
+        { ...ports, maintenance: async () => maintenance },
         SEGMENT,
         DAY,
         jobs,
@@ -239,6 +249,8 @@ describe("the closing pass", () => {
         const present = new Set<string>();
         const lost = new Set<string>();
         const denied = new Set<string>();
+        const covered = new Set<string>();
+        let asked = 0;
         for (const { range, tasks } of given) {
           const [from, to] = [Math.min(...range), Math.max(...range)];
           if (from === to) continue;
@@ -248,7 +260,12 @@ describe("the closing pass", () => {
             brought: one.state === "done" ? one.brought.filter(within) : [],
           }));
           const loses = ended.filter((one) => one.lost && one.state === "done").map(({ slot }) => slot);
-          await world.job(from, to, LATER - DAY_MS / 2, ended, loses);
+          // Half of the jobs are runs of one schedule.
+          const run = asked % 2 === 0 ? { scheduleId: "s", runAt: DAY + asked } : undefined;
+          await world.job(from, to, LATER - DAY_MS / 2, ended, loses, run);
+          asked++;
+          if (run !== undefined)
+            for (const { slot } of ended) for (const number of upTo(to - from, from)) covered.add(`${slot}/${number}`);
           for (const { slot, state, brought } of ended)
             for (const number of upTo(to - from, from)) {
               const name = `${slot}/${number}`;
@@ -257,7 +274,12 @@ describe("the closing pass", () => {
               else (loses.includes(slot) ? lost : present).add(name);
             }
         }
-        const { counts } = await world.close();
+        const { counts, schedules } = await world.close();
+        const ofRuns = schedules.get("s");
+        expect(ofRuns?.expected ?? 0).toBe(covered.size);
+        expect((ofRuns?.inTime ?? 0) + (ofRuns?.late ?? 0)).toBe([...covered].filter((name) => present.has(name)).length);
+        if (ofRuns !== undefined)
+          expect(ofRuns.inTime + ofRuns.late + ofRuns.missing + ofRuns.pending + ofRuns.unaccounted).toBe(covered.size);
         expect(counts.expected).toBe(6 * 96);
         expect(counts.present).toBe(present.size);
         expect(sumOfAll(counts)).toBe(counts.expected);
@@ -272,3 +294,64 @@ describe("the closing pass", () => {
 
 const sumOfAll = ({ present, missing, unaccounted, pending }: DayCounts): number =>
   present + missing + unaccounted + pending;
+
+describe("what the runs of a schedule were to bring", () => {
+  const within = (seconds: number) => ({ share: 0.9, withinSeconds: seconds });
+  const HOUR_MS = 3_600_000;
+
+  it("is counted by intervals of the meters that they asked, each once, late by the first run that asked for it", async () => {
+    const world = segment(new Map([7, 8, 9].map((slot) => [slot, PLAN])));
+    const first = { scheduleId: "daily", runAt: DAY + 12 * HOUR_MS, sla: within(3600) };
+    // Of the first half: one in time, one that fails and comes with the run after it, and so too late.
+    await world.job(
+      0,
+      48,
+      first.runAt + HOUR_MS,
+      [
+        { slot: 7, state: "done", brought: upTo(48) },
+        { slot: 8, state: "failed", reason: "timeout" },
+      ],
+      [],
+      first,
+    );
+    const second = { ...first, runAt: DAY + 24 * HOUR_MS };
+    await world.job(
+      0,
+      96,
+      second.runAt + 1,
+      [
+        { slot: 7, state: "failed", reason: "unreachable" },
+        { slot: 8, state: "done", brought: upTo(90) },
+      ],
+      [],
+      second,
+    );
+    const { schedules, counts } = await world.close();
+    expect(counts.expected).toBe(3 * 96); // of the third meter nobody asked
+    expect(schedules.get("daily")).toEqual({
+      expected: 192,
+      inTime: 48 + 42,
+      late: 48,
+      missing: 48 + 6,
+      pending: 0,
+      unaccounted: 0,
+      reasons: { unreachable: 48, "not-held": 6 },
+    });
+    expect(await world.countNewest(LATER)).toMatchObject({ expected: 192, inTime: 48 + 90, missing: 54 });
+  });
+
+  it("counts what somebody else brought, and waits for tasks that are open", async () => {
+    const world = one();
+    await world.job(0, 40, SOON, [{ slot: 7, state: "done", brought: upTo(40) }]);
+    await world.job(0, 96, SOON, [{ slot: 7, state: "open" }], [], { scheduleId: "daily", runAt: SOON });
+    expect(await world.countNewest(LATER)).toMatchObject({ expected: 96, inTime: 40, missing: 0, pending: 56 });
+  });
+
+  it("asks for nothing beyond the plan of a meter that was taken away", async () => {
+    const plan: ChannelPlan = [...PLAN, { from: DAY + 48 * QUARTER_MS, sets: [] }];
+    const world = segment(new Map([[7, plan]]));
+    const run = { scheduleId: "daily", runAt: SOON };
+    await world.job(0, 96, SOON, [{ slot: 7, state: "failed", reason: "retired" }], [], run);
+    expect((await world.close()).schedules.get("daily")).toMatchObject({ expected: 48, missing: 48 });
+  });
+});

@@ -1,11 +1,19 @@
 import { eachOf } from "../jobs/concurrency.ts";
 import type { Caller, Job } from "../jobs/job.ts";
+import { countedSum, type IntervalCounts, NO_INTERVALS } from "../jobs/schedule-runs.ts";
 import type { JobRequest, SubmitOutcome } from "../jobs/submit-job.ts";
 import type { SegmentMembers } from "../jobs/targets.ts";
 import type { Clock } from "../ports/clock.ts";
-import { asksOf, type CloseDayPorts, closeSegmentDay, DEPTH_DAYS } from "./close-day.ts";
+import { asksOf } from "./account-day.ts";
+import { type CloseDayPorts, closeSegmentDay, DEPTH_DAYS } from "./close-day.ts";
 import { DAY_MS, dayOf } from "./day-block.ts";
 import { type DayCounts, NOTHING_COUNTED, sumOf } from "./missing-records.ts";
+
+/** What was counted of a UTC day: all, and what the runs of each schedule were to bring of it, by schedule id. */
+interface Counted {
+  readonly counts: DayCounts;
+  readonly schedules?: Readonly<Record<string, IntervalCounts>> | undefined;
+}
 
 /** What is known of a UTC day as a whole. */
 export interface DaySummary {
@@ -16,10 +24,10 @@ export interface DaySummary {
   /** When the next one is due, product clock ms; absent: nothing more can be done. */
   readonly nextAt?: number | undefined;
   /** Of the last whole pass. */
-  readonly counted?: { readonly at: number; readonly counts: DayCounts } | undefined;
+  readonly counted?: ({ readonly at: number } & Counted) | undefined;
   /** A pass under way: the next segment, and what was counted before it. */
   readonly under?:
-    | { readonly from: number; readonly at: number; readonly counts: DayCounts; readonly toRead: number }
+    | ({ readonly from: number; readonly at: number; readonly toRead: number } & Counted)
     | undefined;
   /** Rises with every write. */
   readonly version: number;
@@ -53,6 +61,8 @@ const AGAIN_MAX_MS = DAY_MS;
 const WIDTH = 4;
 /** Segments between two notes of how far a pass has come. */
 const STRIDE = 32;
+/** Schedules that are counted by themselves: some 60 kB of the item. */
+const SCHEDULES_MAX = 200;
 
 /** Reads are the headend's own. */
 const COMPLETENESS: Caller = { id: "headrace", name: "completeness", roles: ["analyst"] };
@@ -118,10 +128,18 @@ async function closeDay(
   };
   const at = given.under?.at ?? now;
   let { from, counts, toRead } = given.under ?? { from: 0, counts: NOTHING_COUNTED, toRead: 0 };
+  const schedules: Record<string, IntervalCounts> = { ...given.under?.schedules };
+  // Those whose runs came first, so that a pass that goes on counts the same ones.
+  const counted = new Set(jobs.toReversed().flatMap(({ schedule }) => schedule?.scheduleId ?? []));
+  const ids = [...counted].slice(0, SCHEDULES_MAX);
   const count = async (segments: readonly number[]): Promise<void> =>
     eachOf(segments, WIDTH, async (segment) => {
       const end = await closeSegmentDay(ports, segment, day, jobs, day + DAY_MS + DEADLINE_MS, at);
       counts = sumOf(counts, end.counts);
+      for (const id of ids) {
+        const one = end.schedules.get(id);
+        if (one !== undefined) schedules[id] = countedSum(schedules[id] ?? NO_INTERVALS, one);
+      }
       toRead += end.toRead.length;
     });
   let stride: number[] = [];
@@ -131,7 +149,7 @@ async function closeDay(
     await count(stride);
     from = segment + 1;
     stride = [];
-    if (!(await write({ ...summary, under: { from, at, counts, toRead } }))) return "lost";
+    if (!(await write({ ...summary, under: { from, at, counts, schedules: { ...schedules }, toRead } }))) return "lost";
     if (!mayGoOn()) return "unfinished";
   }
   await count(stride);
@@ -142,7 +160,7 @@ async function closeDay(
     day,
     passes: summary.passes + 1,
     nextAt: open ? now + Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** Math.min(summary.passes, 4)) : undefined,
-    counted: { at, counts },
+    counted: { at, counts, schedules },
     under: undefined,
   };
   if (!(await write(next))) return "lost";

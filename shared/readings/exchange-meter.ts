@@ -1,38 +1,21 @@
 import type { AccessEnrolment } from "../jobs/access.ts";
-import { batchReference } from "../jobs/batches.ts";
-import { eachOf } from "../jobs/concurrency.ts";
-import type { Measurement } from "../metering/measurement.ts";
 import { Memberships, type Meter, type MeterId } from "../metering/meter.ts";
 import type { MeterKeys } from "../metering/meter-keys.ts";
-import type { Crypto } from "../ports/crypto.ts";
-import { assert, HeadraceError } from "../ports/errors.ts";
+import { assert } from "../ports/errors.ts";
 import { enrolMeters, FILL_ALL } from "../registry/enrol-meters.ts";
 import type { EnrolPorts } from "../registry/enrolment.ts";
-import { setsOf } from "../registry/member-sets.ts";
 import type { EnrolmentRequest, FieldProblem, RegisteredMeter } from "../registry/registered-meter.ts";
-import type { DayBlocks } from "./blocks.ts";
-import { DEPTH_DAYS } from "./close-day.ts";
-import { DAY_MS } from "./day-block.ts";
-import type { LakeMarks } from "./lake-marks.ts";
-import { markOutOfPlace } from "./out-of-place.ts";
-import { storeReadings } from "./store-readings.ts";
+import { type DisplayRead, keepDisplay, type TakeAwayPorts, takeAway, timeProblem } from "./take-away.ts";
 
-export interface ExchangePorts extends EnrolPorts {
+export interface ExchangePorts extends EnrolPorts, TakeAwayPorts {
   readonly access: EnrolPorts["access"] & AccessEnrolment;
-  readonly blocks: DayBlocks;
-  readonly lake?: Pick<LakeMarks, "read" | "mark"> | undefined;
-  readonly crypto: Crypto;
+  readonly registry: EnrolPorts["registry"];
+  readonly segments: EnrolPorts["segments"];
+  readonly meterTime: EnrolPorts["meterTime"];
   /** Written before anything is changed. */
   readonly audit: (exchange: MeterExchange, servicePoint: string) => Promise<void>;
   /** What both meters' timelines say; the same again changes nothing. */
   readonly told: (exchange: MeterExchange, servicePoint: string) => Promise<void>;
-}
-
-/** A register as somebody read it from the display: `value × 10^scaler` of the measurement's unit. */
-export interface DisplayRead {
-  readonly measurement: Measurement;
-  readonly value: bigint;
-  readonly scaler: number;
 }
 
 export interface MeterExchange {
@@ -57,9 +40,6 @@ export type ExchangeOutcome =
       readonly there: RegisteredMeter;
     }
   | (Refusal & FieldProblem);
-
-const WRITES_MAX = 8;
-const TRIES = 5;
 
 /**
  * Another meter takes the place of one at its service point: the new one is enrolled with a plan from that instant on, then
@@ -89,21 +69,20 @@ export async function exchangeMeter(ports: ExchangePorts, exchange: MeterExchang
   const there = (await ports.registry.meters([meter.meterId])).get(meter.meterId);
   assert(there !== undefined, "what was enrolled is there");
 
-  await keepReads(ports, exchange, old, "removal", exchange.finalReads);
-  await keepReads(ports, exchange, there, "installation", exchange.startReads);
-  await markOutOfPlace(ports, old.place, at, ports.meterTime.now());
-  assert(await ports.access.retire(old.place, retires, at), "the slot of a meter is its own for life");
-  await eachOf(setsOf(old.meter.memberships), WRITES_MAX, (set) =>
-    ports.segments.changeMembers(set, old.place.segment, [], [old.place.slot]),
+  const source = `exchange/${retires}/${meter.meterId}`;
+  await keepDisplay(ports, there, { kind: "installation", at, reads: exchange.startReads, source });
+  await takeAway(
+    ports,
+    old,
+    { at, reads: exchange.finalReads, source },
+    { meter: { ...old.meter, servicePoint }, retired: { at, replacedBy: meter.meterId } },
   );
-  await retire(ports, old, { ...exchange, servicePoint });
   await ports.told(exchange, servicePoint);
   return { kind: enrolled.kind === "unchanged" && old.state === "retired" ? "unchanged" : "exchanged", there };
 }
 
 const refused = (because: Refusal["because"], field: string, expected: string, received?: string) =>
   ({ kind: "refused", because, field, expected, ...(received === undefined ? {} : { received }) }) as const;
-const iso = (instant: number): string => new Date(instant).toISOString();
 
 function problemOf({ meter, at, retires }: MeterExchange, old: RegisteredMeter, now: number) {
   const { retired } = old;
@@ -117,47 +96,6 @@ function problemOf({ meter, at, retires }: MeterExchange, old: RegisteredMeter, 
     return refused("unsuitable", "meter.servicePoint", `${point}, where ${retires} is`, meter.servicePoint);
   if (meter.commodity !== old.meter.commodity)
     return refused("unsuitable", "meter.commodity", `${old.meter.commodity}, as ${retires} has it`, meter.commodity);
-  if (at > now) return refused("unsuitable", "at", "an instant that is over", iso(at));
-  const earliest = Math.max(old.installed?.at ?? 0, now - DEPTH_DAYS * DAY_MS);
-  if (old.state === "enrolled" && at <= earliest)
-    return refused("unsuitable", "at", `an instant after ${iso(earliest)}`, iso(at));
-  return undefined;
-}
-
-/** What was read from a display is a snapshot of that instant; another value for it is a correction. */
-async function keepReads(
-  ports: ExchangePorts,
-  { retires, meter, at }: MeterExchange,
-  { place: { segment, slot } }: RegisteredMeter,
-  kind: "removal" | "installation",
-  reads: readonly DisplayRead[],
-): Promise<void> {
-  if (reads.length === 0) return;
-  const registers = reads.map(({ measurement, value, scaler }) => ({ m: measurement, v: value, s: scaler }));
-  const said = registers.map(({ m, v, s }) => `${m}=${v}e${s}`).join();
-  const batch = batchReference(ports.crypto, { segment, batch: `exchange/${retires}/${meter.meterId}/${at}/${said}` });
-  const report = { slot, at: ports.meterTime.now(), snapshots: [{ kind, at, registers }] };
-  const { bad } = await storeReadings(ports, segment, batch, [report]);
-  assert(bad.length === 0, bad[0]?.problem ?? "a read fits a block");
-}
-
-async function retire(
-  ports: ExchangePorts,
-  given: RegisteredMeter,
-  { at, meter, servicePoint }: MeterExchange & { readonly servicePoint: string },
-): Promise<void> {
-  let old = given;
-  for (let tries = 0; tries < TRIES; tries++) {
-    if (old.state === "retired") return;
-    const next: RegisteredMeter = {
-      ...old,
-      meter: { ...old.meter, servicePoint },
-      state: "retired",
-      secured: false,
-      retired: { at, replacedBy: meter.meterId },
-    };
-    if ((await ports.registry.writeMeter(old, next)) === "written") return;
-    old = (await ports.registry.meters([old.meter.meterId])).get(old.meter.meterId) ?? old;
-  }
-  throw new HeadraceError("registry.contended", `expected ${old.meter.meterId} to be left alone`, { retry: "later" });
+  const time = timeProblem(old, at, now);
+  return time && refused("unsuitable", time.field, time.expected, time.received);
 }

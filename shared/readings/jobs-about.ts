@@ -1,6 +1,7 @@
 import type { Job } from "../jobs/job.ts";
 import type { Ledger } from "../jobs/ledger.ts";
-import { asksOf, DEPTH_DAYS } from "./close-day.ts";
+import { asksOf } from "./account-day.ts";
+import { DEPTH_DAYS } from "./close-day.ts";
 import { DAY_MS } from "./day-block.ts";
 
 const JOBS_WALKED_MAX = 20_000;

@@ -27,6 +27,7 @@ export async function metersInPlace(
     const meter = (await registry.meters([next])).get(next);
     if (meter === undefined) break;
     const { installed } = meter;
+    until ??= meter.retired?.at; // none took its place
     found.unshift({
       meter,
       ...(installed === undefined ? {} : { from: installed.at }),

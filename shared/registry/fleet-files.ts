@@ -34,6 +34,8 @@ const FLEET_COLUMNS = [
   column("latitude", "double", ({ meter }) => meter.location?.latitude),
   column("longitude", "double", ({ meter }) => meter.location?.longitude),
   column("keyVersion", "integer", (_, { sealedKeys }) => sealedKeys?.version),
+  column("firmware", "text", (_, { identity }) => identity?.firmware),
+  column("program", "text", (_, { identity }) => identity?.program),
   column("enrolledAt", "instant", ({ enrolledAt }) => enrolledAt),
 ] as const;
 

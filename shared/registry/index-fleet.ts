@@ -44,6 +44,8 @@ const MIXES = {
   profile: "profile || ' version ' || profileVersion",
   commodity: "commodity",
   route: "route",
+  firmware: "profile || ' ' || firmware",
+  program: "program",
   keyVersion: "coalesce(keyVersion::VARCHAR, 'none')",
 } as const;
 

@@ -15,10 +15,10 @@ export interface Installation {
   readonly at: number;
   readonly replaces: MeterId;
 }
-/** Which meter took its place, and when. */
+/** When it was taken away, and which meter took its place; absent: none did. */
 export interface Retirement {
   readonly at: number;
-  readonly replacedBy: MeterId;
+  readonly replacedBy?: MeterId | undefined;
 }
 
 /** A meter as the registry holds it. How it is reached and secured lies in its access item. */

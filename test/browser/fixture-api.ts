@@ -143,7 +143,29 @@ export class FixtureApi {
       switches: { closed: 3 },
       missingToday: 0,
       mix: { asOf: this.#iso(), kinds: { profile: { "generic-eu version 1": active } } },
-      schedules: [],
+      schedules: [
+        {
+          scheduleId: "daily",
+          jobId: "a".repeat(26),
+          runAt: this.#iso(),
+          operation: "readIntervals",
+          tasks: 3,
+          done: 2,
+          open: 0,
+          rate: 2 / 3,
+          intervals: {
+            expected: 288,
+            inTime: 190,
+            late: 2,
+            missing: 96,
+            pending: 0,
+            unaccounted: 0,
+            reasons: { timeout: 96 },
+            rate: 190 / 288,
+            asOf: this.#iso(),
+          },
+        },
+      ],
     };
   }
 

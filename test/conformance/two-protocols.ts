@@ -48,6 +48,7 @@ export interface Trial {
   /** Told of the meter itself. */
   readonly onMeter?: (meter: { truth: SimulatedMeter["truth"]; parts: { state: MeterState } }) => void;
   readonly onFrame?: SessionContext["onFrame"];
+  readonly identify?: boolean;
 }
 
 /** One side: a driver and a simulated meter of the same household behind it. */
@@ -84,6 +85,7 @@ async function opened({ driver, meter, title, keys, profile }: Omit<Side, "open"
     responseTimeoutMs: 5_000,
     recoversClock: trial.recoversClock ?? false,
     ...(trial.onFrame && { onFrame: trial.onFrame }),
+    ...(trial.identify && { identify: true }),
   });
 }
 

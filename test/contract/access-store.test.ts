@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dynamoAccess } from "../../functions/adapters/dynamo-access.ts";
 import { memoryAccess } from "../../shared/bridge/memory-access.ts";
-import type { AccessEnrolment, AccessItem, AccessStore } from "../../shared/jobs/access.ts";
+import type { AccessEnrolment, AccessItem, AccessStore, MeterIdentities } from "../../shared/jobs/access.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
 import type { DialRoute, RelayRoute } from "../../shared/metering/route.ts";
 import { fromHex } from "../../shared/ports/octets.ts";
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => dynamo.close());
 
-const stores: readonly [string, () => AccessStore & AccessEnrolment][] = [
+const stores: readonly [string, () => AccessStore & AccessEnrolment & MeterIdentities][] = [
   ["in memory", () => memoryAccess()],
   ["in DynamoDB", () => dynamoAccess(dynamo.db, "Access")],
 ];
@@ -186,6 +186,19 @@ describe.each(stores)("the access store %s", (_name, open) => {
     }
     expect(await store.detach(at, "r0")).toBe(false);
     expect(await store.detach(at, "r1")).toBe(true);
+  });
+
+  it("keeps the newest that a meter says of itself, of its own slot alone", async () => {
+    const store = open();
+    const place = { segment: 14, slot: 1 };
+    const { meterId } = item(14, 1);
+    await store.createAccessItem(item(14, 1));
+    expect(await store.identify(place, meterId, { firmware: "2.0", program: "A", at: 10 })).toBe(true);
+    expect(await store.identify(place, meterId, { firmware: "1.0", at: 9 })).toBe(false);
+    expect(await store.identify(place, MeterId.parse("another"), { firmware: "9.9", at: 11 })).toBe(false);
+    expect((await store.read(place))?.identity).toEqual({ firmware: "2.0", program: "A", at: 10 });
+    expect(await store.identify(place, meterId, { at: 11 })).toBe(true);
+    expect((await store.read(place))?.identity).toEqual({ at: 11 });
   });
 
   it("keeps the newest order of a meter, whichever is accepted first", async () => {

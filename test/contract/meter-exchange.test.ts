@@ -18,6 +18,7 @@ import { type ExchangePorts, exchangeMeter, type MeterExchange } from "../../sha
 import { qualityFlags } from "../../shared/readings/quality.ts";
 import { readReadings } from "../../shared/readings/read-readings.ts";
 import { readServicePoint } from "../../shared/readings/read-service-point.ts";
+import { type RetirePorts, retireMeter } from "../../shared/readings/retire-meter.ts";
 import { reportOf } from "../../shared/readings/store-fixture.ts";
 import { storeReadings } from "../../shared/readings/store-readings.ts";
 import { enrolMeters, FILL_ALL } from "../../shared/registry/enrol-meters.ts";
@@ -268,6 +269,56 @@ describe("a meter that takes another one's place", () => {
     const other = exchangeOf("E-1", { meter: { ...meterOf("E-3"), keys: KEYS } });
     expect(await exchangeMeter(ports, other)).toMatchObject({ kind: "refused", because: "conflict" });
   });
+});
+
+describe("a meter that is taken away and that none replaces", () => {
+  const retirement = (retires: string) => ({ retires: retires as MeterId, at: AT, finalReads: [] });
+  const display = [{ measurement: "energy.active.import.total", value: 98_765n, scaler: 0 }] as const;
+  const portsOf = (crashBefore?: number): RetirePorts => ({
+    ...portsOn(crashBefore).ports,
+    told: async () => undefined,
+  });
+
+  it("is expected until then, and shown at its service point until then; the point is free", async () => {
+    const { place, servicePoint } = await enrolled("R-1");
+    await read(place, DAY + 900_000, DAY + 11 * HOUR_MS);
+    const ports = portsOf();
+    expect(await retireMeter(ports, { ...retirement("R-1"), finalReads: display })).toEqual({ kind: "retired" });
+    expect((await dynamoAccess(dynamo.db, "Access").plansOf(place.segment)).get(place.slot)?.at(-1)).toEqual({
+      from: AT,
+      sets: [],
+    });
+    const { ports: enrol } = portsOn();
+    const points = await readServicePoint(enrol, servicePoint, DAY, DAY + DAY_MS);
+    expect(points?.map(({ until, readings }) => [until, readings.snapshots.map(({ kind }) => kind)])).toEqual([
+      [AT, ["removal"]],
+    ]);
+    expect(await retireMeter(ports, { ...retirement("R-1"), at: AT - 1_000 })).toMatchObject({ because: "conflict" });
+    const [next] = await enrolMeters(enrol, [{ ...meterOf("R-2", { servicePoint }), keys: KEYS }], FILL_ALL);
+    expect(next?.kind).toBe("enrolled");
+  });
+
+  it("is gone whatever write that ended before, when the same is asked again", async () => {
+    for (let crashBefore = 0; ; crashBefore++) {
+      const name = `Q-${crashBefore}`;
+      const { place } = await enrolled(name);
+      await read(place, DAY + 900_000, DAY + 11 * HOUR_MS);
+      const first = await retireMeter(portsOf(crashBefore), retirement(name)).catch((error: unknown) => error);
+      if (!(first instanceof Crash)) {
+        expect(crashBefore).toBeGreaterThan(3);
+        break;
+      }
+      expect(await retireMeter(portsOf(), retirement(name))).toMatchObject({ kind: "retired" });
+      const { ports } = portsOn();
+      expect((await ports.registry.meters([name as MeterId])).get(name as MeterId)).toMatchObject({
+        state: "retired",
+        retired: { at: AT },
+      });
+      expect(await ports.access.read(place)).toBeUndefined();
+      const all = (await collected(ports.segments.members(ALL))).filter(({ segment }) => segment === place.segment);
+      expect(all.flatMap(({ bitmap }) => slotsOfBitmap(bitmap))).not.toContain(place.slot);
+    }
+  }, 60_000);
 });
 
 const onlyLoad = (plan: readonly { from: number; sets: readonly { set: string; period: number }[] }[]) =>

@@ -9,7 +9,17 @@ import { Link } from "../shell/link.tsx";
 import { PageHead } from "../shell/page-head.tsx";
 import { jobPath } from "../shell/pages.ts";
 import { useMay } from "../sign-in/use-session.ts";
-import { type ApiKpis, type Behind, behindPath, latencyText, type Rate, rateText, WINDOW_TEXT } from "./kpi-text.ts";
+import {
+  type ApiKpis,
+  type Behind,
+  behindPath,
+  type IntervalFigures,
+  latencyText,
+  missingText,
+  type Rate,
+  rateText,
+  WINDOW_TEXT,
+} from "./kpi-text.ts";
 
 const LIVE_MS = 15_000;
 
@@ -156,6 +166,8 @@ const MIX_TEXT: Readonly<Record<string, string>> = {
   commodity: "Commodity",
   route: "Way in",
   keyVersion: "Version of the keys",
+  firmware: "Firmware of a device profile",
+  program: "Tariff program",
 };
 
 function Mix({ mix }: Pick<ApiKpis, "mix">) {
@@ -183,13 +195,59 @@ function Mix({ mix }: Pick<ApiKpis, "mix">) {
   );
 }
 
+/** What a schedule was to bring: in time, late, and missing with the most frequent reasons; three cells. */
+function Intervals({ of }: { readonly of: IntervalFigures | undefined }) {
+  if (of === undefined)
+    return (
+      <>
+        <td className="number muted">not counted</td>
+        <td />
+        <td />
+      </>
+    );
+  const { inTime, expected, rate, late, missing, pending, unaccounted } = of;
+  return (
+    <>
+      <RateCell rate={{ part: inTime, of: expected, rate }} />
+      <td className="number">{count(late)}</td>
+      <td className="number">
+        {count(missing + unaccounted)}
+        <span className="small muted job-about">{missingText(of)}</span>
+        {pending > 0 && <span className="small muted job-about">{count(pending)} asked for now</span>}
+      </td>
+    </>
+  );
+}
+
+function ScheduleDays({ days }: Pick<Answer<"readKpiHistory">, "days">) {
+  const rows = days.toReversed().flatMap(({ day, closed }) => (closed?.schedules ?? []).map((one) => ({ day, ...one })));
+  if (rows.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="schedule-days">
+      <h2 id="schedule-days">By day and schedule</h2>
+      <p className="muted">Intervals that the runs of a schedule were to bring of the day, each once.</p>
+      <FigureTable label="By day and schedule" heads={["Schedule", "Intervals in time", "Late", "Missing"]}>
+        {rows.map(({ day, scheduleId, ...intervals }) => (
+          <tr key={`${day} ${scheduleId}`}>
+            <th scope="row">
+              {scheduleId}
+              <span className="small muted job-about">{day}</span>
+            </th>
+            <Intervals of={intervals} />
+          </tr>
+        ))}
+      </FigureTable>
+    </section>
+  );
+}
+
 function Schedules({ schedules }: Pick<ApiKpis, "schedules">) {
   if (schedules.length === 0) return null;
   return (
     <section className="card" aria-labelledby="by-schedule">
       <h2 id="by-schedule">By schedule</h2>
-      <FigureTable label="By schedule" heads={["Last run", "Tasks", "Open", "Done"]}>
-        {schedules.map(({ scheduleId, jobId, runAt, tasks, open, rate }) => (
+      <FigureTable label="By schedule" heads={["Last run", "Tasks", "Open", "Done", "Intervals in time", "Late", "Missing"]}>
+        {schedules.map(({ scheduleId, jobId, runAt, tasks, open, rate, intervals }) => (
           <tr key={scheduleId}>
             <th scope="row">
               <Link to={jobPath(jobId)}>{scheduleId}</Link>
@@ -200,6 +258,7 @@ function Schedules({ schedules }: Pick<ApiKpis, "schedules">) {
             <td className="number">{count(tasks)}</td>
             <td className="number">{count(open)}</td>
             <td className="number">{rateText({ rate })}</td>
+            <Intervals of={intervals} />
           </tr>
         ))}
       </FigureTable>
@@ -288,6 +347,7 @@ export default function KpiPage() {
       )}
       {history.isError && <ProblemView error={history.error} retry={() => void history.refetch()} />}
       {history.data !== undefined && <Days days={history.data.days} />}
+      {history.data !== undefined && <ScheduleDays days={history.data.days} />}
     </>
   );
 }

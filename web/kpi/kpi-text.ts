@@ -2,6 +2,7 @@ import type { Answer } from "../api/client.ts";
 
 export type ApiKpis = Answer<"readKpis">;
 export type Rate = ApiKpis["communication"][number]["all"];
+export type IntervalFigures = Omit<NonNullable<ApiKpis["schedules"][number]["intervals"]>, "asOf">;
 type KpiList = "silent" | "failed" | "power-off" | "switch" | "missing-today" | "excluded" | "gaps";
 
 /** What a list is behind: the parameters of `GET /kpis/meters`, in the page's own query. */
@@ -16,6 +17,15 @@ export interface Behind {
 /** Never rounded up to 100 %: what is missing shows. */
 export const rateText = ({ rate }: Pick<Rate, "rate">): string =>
   rate === null ? "none" : `${(Math.floor(rate * 10_000) / 100).toFixed(2)} %`;
+
+const REASONS_SHOWN = 3;
+/** Why intervals are missing, most frequent first. */
+export function missingText({ reasons, unaccounted }: Pick<IntervalFigures, "reasons" | "unaccounted">): string {
+  const said = Object.entries(reasons).sort(([, left], [, right]) => right - left);
+  const shown = said.slice(0, REASONS_SHOWN).map(([reason, of]) => `${reason} ${of}`);
+  if (said.length > REASONS_SHOWN) shown.push("…");
+  return [...shown, ...(unaccounted === 0 ? [] : [`unaccounted for ${unaccounted}`])].join(", ");
+}
 
 export const WINDOW_TEXT: Readonly<Record<string, string>> = { hour: "1 hour", day: "1 day", week: "7 days" };
 

@@ -1,7 +1,7 @@
 import { type TableRecord, valueAt } from "../../c1219/table-layout.ts";
 import type { C1222Profile } from "../../metering/c1222-profile.ts";
 import { clockDifference, type ReadSpan } from "../../metering/clock-step.ts";
-import type { TableReader } from "./table-reader.ts";
+import type { TableAnswer, TableReader } from "./table-reader.ts";
 import { isUsSummer } from "./us-summer-time.ts";
 
 /** A wall time of the meter as an instant. `ambiguous`: it could be another one, an hour away. */
@@ -29,6 +29,12 @@ type LocalTime = C1222Profile["c1222"]["localTime"];
 const QUARTER_MS = 900_000;
 const HOUR_MS = 3_600_000;
 
+/** Other tables that are read in the same message. */
+interface Beside {
+  readonly tables: readonly number[];
+  readonly tell: (answers: readonly TableAnswer[]) => void;
+}
+
 /**
  * Reads the clock table. A meter that keeps UTC says so (GMT_FLAG). For one that keeps local time the device profile has
  * to name the rule of its summer time: then its standard time is what it shows less ours, to a quarter of an hour. Without
@@ -38,9 +44,11 @@ export async function readClock(
   reader: TableReader,
   { clock, localTime }: Pick<C1222Profile["c1222"], "clock" | "localTime">,
   now: () => number,
+  beside?: Beside,
 ): Promise<MeterClock> {
   const sentAt = now();
-  const [answer] = await reader.readOctets([clock]);
+  const [answer, ...others] = await reader.readOctets([clock, ...(beside?.tables ?? [])]);
+  beside?.tell(others);
   const span: ReadSpan = { sentAt, answeredAt: now() };
   const record = answer?.kind === "octets" ? reader.interpret(clock, answer.octets) : {};
   const wall = valueAt(record, "CLOCK_CALENDAR");

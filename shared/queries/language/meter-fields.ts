@@ -17,6 +17,8 @@ export const METER_FIELDS = {
   servicePoint: { type: "name", words: "service point" },
   place: { type: "place", words: "place" },
   keyVersion: { type: "number", unit: "", min: 0, max: 1_000_000, words: "key version" },
+  firmware: { type: "text", words: "firmware" },
+  program: { type: "text", words: "tariff program" },
   lastCommunication: { type: "age", words: "last communication" },
   lastTry: { type: "age", words: "last try" },
   power: { type: "choice", values: ["on", "off"], words: "power" },
