@@ -13,7 +13,9 @@ const keyOf = (segment: number, day: number) => ({ pk: `G#${segment}`, sk: new D
 
 const Stored = z.object({
   entries: z.array(MissingEntry),
-  counted: z.strictObject({ at: z.int(), counts: DayCounts, toRead: z.array(z.int()) }).optional(),
+  counted: z
+    .strictObject({ at: z.int(), counts: DayCounts, toRead: z.array(z.int()), whole: z.array(z.int()).optional() })
+    .optional(),
   v: z.int().min(1),
 });
 

@@ -37,6 +37,7 @@ import { dynamoGuards } from "../adapters/dynamo-guards.ts";
 import { dynamoHints } from "../adapters/dynamo-hints.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoMailboxes } from "../adapters/dynamo-mailboxes.ts";
+import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoPipeSecret } from "../adapters/dynamo-pipe-secret.ts";
 import { dynamoProfiles } from "../adapters/dynamo-profiles.ts";
 import { dynamoRegistry } from "../adapters/dynamo-registry.ts";
@@ -263,6 +264,7 @@ const bridge = startBridge(
       dynamoFacts(db, { readings: env.READINGS_TABLE, access: env.ACCESS_TABLE }),
       productClock.now,
     ),
+    missing: dynamoMissingRecords(db, env.READINGS_TABLE),
     wayPermits: dynamoWayPermits(db, env.ACCESS_TABLE),
     safety: {
       authority: authorityTable.active,

@@ -71,10 +71,7 @@ const ports = {
       crypto: nodeCrypto,
     }),
     tariffKeeper(dynamoMeterTariffs(db, env.READINGS_TABLE), nodeCrypto),
-    identityKeeper(
-      dynamoAccess(db, env.ACCESS_TABLE),
-      (segment) => fleetFiles.mark(segment, systemClock.now()),
-    ),
+    identityKeeper(dynamoAccess(db, env.ACCESS_TABLE), (segment) => fleetFiles.mark(segment, systemClock.now())),
     outcomeKeeper(auditOfEnvironment(), systemClock, timeline),
   ],
 };

@@ -1,4 +1,10 @@
-import { closedView, communicationView, exceptionsView, intervalsView, latencyView } from "../../shared/api/kpi-view.ts";
+import {
+  closedView,
+  communicationView,
+  exceptionsView,
+  intervalsView,
+  latencyView,
+} from "../../shared/api/kpi-view.ts";
 import type { Kpis } from "../../shared/api/kpis.ts";
 import { jobCounts } from "../../shared/jobs/progress.ts";
 import type { IntervalCounts } from "../../shared/jobs/schedule-runs.ts";

@@ -15,6 +15,8 @@ import type { Clock } from "../ports/clock.ts";
 import { evaluate } from "../queries/language/evaluate.ts";
 import { conditionOf, type MeterFilter } from "../queries/language/meter-filter.ts";
 import { accessRow } from "../queries/meter-row.ts";
+import { missingRanges } from "../readings/missing-ranges.ts";
+import type { MissingRecords } from "../readings/missing-records.ts";
 import { leaseBlock } from "../security/counters.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { refusal } from "./failure-of.ts";
@@ -58,6 +60,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly groups?: GroupPorts;
   /** Absent: this bridge reaches no endpoints that sleep. */
   readonly mailboxes?: Mailboxes;
+  /** What is missing of days; absent: a job for it asks for its whole range. */
+  readonly missing?: Pick<MissingRecords, "read">;
   /** Whether a meter matches now, by all that is known of it. Absent: the access item alone is looked at. */
   readonly stillMatches?: (filter: MeterFilter, item: AccessItem) => Promise<boolean>;
 }
@@ -182,6 +186,7 @@ async function work(
             segment: item.segment,
             slots,
             operation: job.operation,
+            ...(await rangesOf(ports, job, item.segment)),
             keepFrames: job.keepFrames === true,
             ...suitsOf(ports, job, slice),
             limits: LIMITS[lane],
@@ -257,6 +262,17 @@ const askerOf = ({ jobId, caller: { id, name }, reason, approvals = [], test }: 
 const isForbidden = ({ groupRoute, target, operation }: Job): boolean =>
   (groupRoute !== undefined || target.kind === "groupRoute") && !isGroupOperation(operation.kind);
 const notForGroups: TaskEnd = { kind: "failed", failure: refusal("unsafe", "group.not-authorised") };
+
+/** Of a job for what is missing of a day: what each meter of the segment has to be asked for. */
+async function rangesOf(
+  { missing }: SlicePorts,
+  { target, operation }: Job,
+  segment: number,
+): Promise<Pick<SliceTasks, "ranges">> {
+  if (target.kind !== "missing" || operation.kind !== "readIntervals") return {};
+  const record = await missing?.read(segment, Date.parse(`${target.day}T00:00:00Z`));
+  return record === undefined ? {} : { ranges: missingRanges(record) };
+}
 
 /**
  * Of a job by a stored query: whether the meter still is one that it is about, before this job asks it anything. A meter

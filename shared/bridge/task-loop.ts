@@ -2,7 +2,7 @@ import type { AccessItem, AccessStore } from "../jobs/access.ts";
 import type { Lane } from "../jobs/lane.ts";
 import type { TaskReport } from "../jobs/messages.ts";
 import type { CounterSource } from "../metering/driver.ts";
-import type { Operation } from "../metering/operation.ts";
+import type { Operation, TimeRange } from "../metering/operation.ts";
 import { wayIn } from "../metering/route.ts";
 import type { Clock } from "../ports/clock.ts";
 import { fraction } from "../ports/random.ts";
@@ -35,6 +35,8 @@ export interface SliceTasks {
   readonly segment: number;
   readonly slots: readonly number[];
   readonly operation: Operation;
+  /** Of a read of intervals, the part of its range that a slot is asked for; a slot that is not named is asked for all. */
+  readonly ranges?: ReadonlyMap<number, TimeRange>;
   /** Reports bring along what was said on the wire. */
   readonly keepFrames: boolean;
   /** Whether a meter still is what the job is about; absent: it is. Asked before its first try. */
@@ -113,8 +115,11 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     if (routes[(task.tries - 1) % routes.length]?.kind === "sleepy")
       return { look, end: await slice.toMailbox(look.item) };
     if (slice.tryOrder !== undefined) return { look, end: await slice.tryOrder(look.item, task.tries) };
+    const { operation } = slice;
+    const range = slice.ranges?.get(task.slot);
+    const asked = range !== undefined && operation.kind === "readIntervals" ? { ...operation, range } : operation;
     const session = (item: AccessItem, source: CounterSource) =>
-      perform(ports, item, source, slice.operation, task.tries, slice.limits, slice.hangUp);
+      perform(ports, item, source, asked, task.tries, slice.limits, slice.hangUp);
     const mayGoOn = async () => (await slice.stop()) === undefined;
     return countedTry({ clock, desk, facts, session, mayGoOn }, look, task);
   };
@@ -125,8 +130,12 @@ export async function runTasks(ports: TaskLoopPorts, slice: SliceTasks): Promise
     const told = taskReport(look.item, task.tries, ports.sessionClock.now(), end, slice.keepFrames);
     // What an earlier try brought before it broke off is not lost when a later one brings nothing.
     const brought = told.outcome.kind === "failed" ? (told.intervals ?? task.pending?.intervals) : told.intervals;
-    const report =
-      brought === undefined ? told : { ...told, intervals: brought, ...installationField(look.item, brought) };
+    const asked = slice.ranges?.get(task.slot);
+    const report = {
+      ...told,
+      ...(asked === undefined ? {} : { asked }),
+      ...(brought === undefined ? {} : { intervals: brought, ...installationField(look.item, brought) }),
+    };
     if (end.kind === "failed" && end.waitUntil !== undefined) {
       task.tries--;
       task.notBefore = end.waitUntil;

@@ -5,6 +5,7 @@ import { MeterIdentity } from "../metering/identity.ts";
 import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
+import { TimeRange } from "../metering/operation.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 import { PushState } from "../metering/push-setting.ts";
 import { SNAPSHOT_KINDS } from "../metering/result.ts";
@@ -107,6 +108,8 @@ export const TaskReport = z.strictObject({
   at: z.int(),
   /** Of what it said by itself: when it says that it sent it, clock ms. */
   saidAt: z.int().optional(),
+  /** Of a read that asked for a part of its job's range: that part. */
+  asked: TimeRange.optional(),
   outcome: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("done") }),
     /** `code`: the precise dotted code; `retry: later` leaves the slot open while the policy has passes left. */

@@ -158,7 +158,15 @@ function jobOf(jobId: JobId, caller: Caller, request: JobRequest, frozen: Frozen
     ...(after === undefined ? {} : { after }),
     ...(frozen.filter === undefined ? {} : { filter: frozen.filter }),
     ...(frozen.groupRoute === undefined ? {} : { groupRoute: frozen.groupRoute }),
-    ...(run === undefined ? {} : { schedule: { scheduleId: run.scheduleId, runAt: run.runAt, ...(run.sla === undefined ? {} : { sla: run.sla }) } }),
+    ...(run === undefined
+      ? {}
+      : {
+          schedule: {
+            scheduleId: run.scheduleId,
+            runAt: run.runAt,
+            ...(run.sla === undefined ? {} : { sla: run.sla }),
+          },
+        }),
   };
 }
 

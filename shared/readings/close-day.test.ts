@@ -109,14 +109,7 @@ function segment(plans: ReadonlyMap<number, ChannelPlan>) {
       await keeper.keep({ segment: SEGMENT, reference, job, sentAt: LATER, reports }); // redelivered
     },
     close: (now = LATER, maintenance?: Uint8Array): Promise<ClosedSegment> =>
-      closeSegmentDay(
-        { ...ports, maintenance: async () => maintenance },
-        SEGMENT,
-        DAY,
-        jobs,
-        DEADLINE,
-        now,
-      ),
+      closeSegmentDay({ ...ports, maintenance: async () => maintenance }, SEGMENT, DAY, jobs, DEADLINE, now),
   };
 }
 
@@ -277,7 +270,9 @@ describe("the closing pass", () => {
         const { counts, schedules } = await world.close();
         const ofRuns = schedules.get("s");
         expect(ofRuns?.expected ?? 0).toBe(covered.size);
-        expect((ofRuns?.inTime ?? 0) + (ofRuns?.late ?? 0)).toBe([...covered].filter((name) => present.has(name)).length);
+        expect((ofRuns?.inTime ?? 0) + (ofRuns?.late ?? 0)).toBe(
+          [...covered].filter((name) => present.has(name)).length,
+        );
         if (ofRuns !== undefined)
           expect(ofRuns.inTime + ofRuns.late + ofRuns.missing + ofRuns.pending + ofRuns.unaccounted).toBe(covered.size);
         expect(counts.expected).toBe(6 * 96);

@@ -57,12 +57,14 @@ export async function closeSegmentDay(
   const entries: MissingEntry[] = [];
   const toRead: number[] = [];
   const differing: number[] = [];
+  const whole: number[] = [];
   for (const meter of meters) {
     const { slot, gone, sets } = meter;
     coverage.add(meter);
     counts.meters++;
     let gaps = 0;
     let again = false;
+    let untold = false;
     let late = 0;
     let excluded = inBitmap(maintenance, slot);
     for (const { expected, due, present, readAt, reasons: found, pending, unaccounted } of sets) {
@@ -75,6 +77,7 @@ export async function closeSegmentDay(
       counts.pending += countIntervals(pending);
       counts.unaccounted += countIntervals(unaccounted);
       if (!isEmpty(unaccounted)) differing.push(slot);
+      untold ||= !isEmpty(unaccounted) || !isEmpty(pending);
       for (const [reason, bits] of found) {
         const many = countIntervals(bits);
         counts.missing += many;
@@ -93,13 +96,14 @@ export async function closeSegmentDay(
       if (!excluded) counts.inTimeOfCounted++;
     }
     if (again) toRead.push(slot);
+    if (again && untold) whole.push(slot);
   }
   const closed = { ...counts, reasons };
   await writeCounted(ports.records, record, {
     segment,
     day,
     entries: joined([...entries, ...(record?.entries ?? []).filter(({ period }) => period === 0)]),
-    counted: { at: now, counts: closed, toRead },
+    counted: { at: now, counts: closed, toRead, ...(whole.length === 0 ? {} : { whole }) },
   });
   return { counts: closed, schedules: coverage.counts(), toRead, differing: [...new Set(differing)] };
 }

@@ -26,9 +26,7 @@ export interface DaySummary {
   /** Of the last whole pass. */
   readonly counted?: ({ readonly at: number } & Counted) | undefined;
   /** A pass under way: the next segment, and what was counted before it. */
-  readonly under?:
-    | ({ readonly from: number; readonly at: number; readonly toRead: number } & Counted)
-    | undefined;
+  readonly under?: ({ readonly from: number; readonly at: number; readonly toRead: number } & Counted) | undefined;
   /** Rises with every write. */
   readonly version: number;
 }

@@ -1,7 +1,14 @@
 import { isGroupSlice } from "../jobs/group-request.ts";
 import type { Job } from "../jobs/job.ts";
 import { countedSum, type IntervalCounts, NO_INTERVALS } from "../jobs/schedule-runs.ts";
-import { type AccountedMeter, type AccountPorts, accountedDay, asksOf, type IntervalJob, readBy } from "./account-day.ts";
+import {
+  type AccountedMeter,
+  type AccountPorts,
+  accountedDay,
+  asksOf,
+  type IntervalJob,
+  readBy,
+} from "./account-day.ts";
 import { DAY_MS, dayOf, slotsOfDay } from "./day-block.ts";
 import { both, countIntervals, either, type IntervalBits, intervalsWithin, isEmpty, without } from "./interval-bits.ts";
 

@@ -55,8 +55,16 @@ export interface MissingRecord {
   /** Start of the UTC day, clock ms. */
   readonly day: number;
   readonly entries: readonly MissingEntry[];
-  /** By the last closing pass. `toRead`: slots of which another read may bring something. */
-  readonly counted?: { readonly at: number; readonly counts: DayCounts; readonly toRead: readonly number[] };
+  /**
+   * By the last closing pass. `toRead`: slots of which another read may bring something. `whole`: those of them of which
+   * the entries do not tell all that may be missing.
+   */
+  readonly counted?: {
+    readonly at: number;
+    readonly counts: DayCounts;
+    readonly toRead: readonly number[];
+    readonly whole?: readonly number[] | undefined;
+  };
   /** Rises with every write. */
   readonly version: number;
 }

@@ -85,7 +85,8 @@ export const notHeldKeeper = (records: MissingRecords): Keeper => ({
     const { range } = job.operation;
     const days = new Map<number, MissingEntry[]>();
     for (const report of reports)
-      for (const [day, entries] of notHeldIn(report, range)) days.set(day, [...(days.get(day) ?? []), ...entries]);
+      for (const [day, entries] of notHeldIn(report, report.asked ?? range))
+        days.set(day, [...(days.get(day) ?? []), ...entries]);
     for (const [day, entries] of days) await addMissing(records, segment, day, entries);
   },
 });

@@ -10,6 +10,7 @@ import type { MeterKeys } from "../../shared/metering/meter-keys.ts";
 import { PROFILES } from "../../shared/metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
 import { below, seeded } from "../../shared/ports/random.ts";
+import type { MissingRecords } from "../../shared/readings/missing-records.ts";
 import { type EffectPorts, effect, Unavailable } from "./effects.ts";
 import type { GroupField } from "./group-field.ts";
 import { simulatedAccess } from "./simulated-access.ts";
@@ -34,6 +35,8 @@ export interface Meters {
   readonly sessions?: number;
   /** Of endpoints that sleep; absent: there are none. */
   readonly mailboxes?: Mailboxes;
+  /** What is missing of days; absent: nobody is asked for a part of a day. */
+  readonly missing?: Pick<MissingRecords, "read">;
   dial(process: SimulatedProcess): Dial;
   keys(meterId: string): MeterKeys;
   /** What the meters themselves witnessed is checked. */
@@ -168,6 +171,7 @@ export class Bridges {
     return {
       ...(this.#groups === undefined ? {} : { groups: this.#groups.ports(process) }),
       ...(this.#meters.mailboxes && { mailboxes: this.#meters.mailboxes }),
+      ...(this.#meters.missing && { missing: this.#meters.missing }),
       clock,
       sessionClock: clock,
       random: seeded(`${process.name} ${world.random.uint32()}`),

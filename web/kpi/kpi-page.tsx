@@ -220,7 +220,9 @@ function Intervals({ of }: { readonly of: IntervalFigures | undefined }) {
 }
 
 function ScheduleDays({ days }: Pick<Answer<"readKpiHistory">, "days">) {
-  const rows = days.toReversed().flatMap(({ day, closed }) => (closed?.schedules ?? []).map((one) => ({ day, ...one })));
+  const rows = days
+    .toReversed()
+    .flatMap(({ day, closed }) => (closed?.schedules ?? []).map((one) => ({ day, ...one })));
   if (rows.length === 0) return null;
   return (
     <section className="card" aria-labelledby="schedule-days">
@@ -246,7 +248,10 @@ function Schedules({ schedules }: Pick<ApiKpis, "schedules">) {
   return (
     <section className="card" aria-labelledby="by-schedule">
       <h2 id="by-schedule">By schedule</h2>
-      <FigureTable label="By schedule" heads={["Last run", "Tasks", "Open", "Done", "Intervals in time", "Late", "Missing"]}>
+      <FigureTable
+        label="By schedule"
+        heads={["Last run", "Tasks", "Open", "Done", "Intervals in time", "Late", "Missing"]}
+      >
         {schedules.map(({ scheduleId, jobId, runAt, tasks, open, rate, intervals }) => (
           <tr key={scheduleId}>
             <th scope="row">

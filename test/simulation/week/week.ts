@@ -235,7 +235,7 @@ export async function simulateWeek(options: WeekOptions, trace?: (line: string) 
   const batches = memoryBatches(nodeCrypto);
   const base = { ...engine().ports, targets: targetsOf(field, stores) };
   const sleepers = new WeekSleepers(world, plan, field, batches);
-  const ports = { ...field.ports(counters), mailboxes: sleepers.mailboxes };
+  const ports = { ...field.ports(counters), mailboxes: sleepers.mailboxes, missing: stores.records };
   const bridges: Bridges = new Bridges(world, ports, batches);
   const functions = new Functions(world, {
     base,
