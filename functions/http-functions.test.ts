@@ -314,31 +314,6 @@ describe("what is refused", () => {
     },
   );
 
-  it("retire a meter that none replaces, and give its service point to another one later", async () => {
-    const params = { meterId: "M-75" };
-    const at = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
-    expect(await enrol(meter(75, { servicePoint: "SP-8" }))).toMatchObject({ status: 201 });
-    const body = { at, reason: "house was pulled down" };
-    const retire = (role: string, change: object = {}) =>
-      ask("enrol-meter", role, "POST /meters/{meterId}/retirement", { params, body: { ...body, ...change } });
-    expect(await retire("operator")).toMatchObject({ status: 403 });
-    const soon = new Date(Date.now() + 3_600_000).toISOString();
-    expect(await retire("administrator", { at: `${soon.slice(0, 19)}Z` })).toMatchObject({
-      status: 422,
-      body: { errors: [{ field: "at" }] },
-    });
-    expect(await retire("administrator")).toMatchObject({ status: 201, body: { outcome: "retired", retired: { at } } });
-    expect(await retire("administrator")).toMatchObject({ status: 200, body: { outcome: "unchanged" } });
-    expect(await retire("administrator", { at: new Date(Date.parse(at) - 9_000).toISOString() })).toMatchObject({
-      status: 409,
-    });
-    const shown = await ask("read-meters", "operator", "GET /meters/{meterId}", { params });
-    expect(shown).toMatchObject({ body: { state: "retired", secured: false, retired: { at } } });
-    const read = { operation: { kind: "readRegisters" }, target: { kind: "meters", meterIds: ["M-75"] } };
-    expect(await ask("submit-job", "operator", "POST /jobs", { body: read })).toMatchObject({ status: 404 });
-    expect(await enrol(meter(76, { servicePoint: "SP-8" }))).toMatchObject({ status: 201 });
-  });
-
   it("exchange a meter for another one at its service point", async () => {
     const params = { meterId: "M-70" };
     const at = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();

@@ -122,6 +122,59 @@ describe("jobs behind the API", () => {
     expect((await drop("supervisor", "own")).status).toBe(204);
   });
 
+  it("do the same to the jobs that a query finds, once a key, each looked at again", async () => {
+    const read = { operation: { kind: "readVoltage" }, target: { kind: "meters", meterIds: ["M-3"] } };
+    const made: string[] = [];
+    for (const number of [1, 2, 3]) {
+      const body = { ...read, reason: `bulk ${number}` };
+      made.unshift(((await ask("submit-job", "supervisor", "POST /jobs", { body })).body as { jobId: string }).jobId);
+    }
+    const live = ["planning", "planned", "running", "paused"];
+    const filter = {
+      kind: "all",
+      of: [
+        { kind: "caller", in: ["supervisor"] },
+        { kind: "state", in: live },
+        { kind: "operation", in: ["readVoltage"] },
+      ],
+    };
+    const saved = { name: "live-reads", over: "jobs", filter };
+    expect((await ask("manage-queries", "supervisor", "POST /queries", { body: saved })).status).toBe(201);
+    const act = (role: string, body: object) =>
+      ask("submit-job", role, "POST /queries/{query}/actions", { params: { query: "live-reads" }, body });
+    const pause = { action: "pause", reason: "storm", idempotencyKey: "p", limit: 2 };
+    expect(await act("administrator", pause)).toMatchObject({ status: 403 });
+    expect(await act("subscriber", { ...pause, idempotencyKey: "s" })).toMatchObject({ body: { results: [] } });
+    const paused = await act("operator", pause);
+    expect(paused).toMatchObject({
+      status: 200,
+      body: { more: true, results: made.slice(0, 2).map((jobId) => ({ jobId, outcome: "done" })) },
+    });
+    expect((await act("operator", pause)).body).toEqual(paused.body); // told again, nothing is done again
+    expect(await act("operator", { ...pause, action: "cancel" })).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: "idempotencyKey" }] },
+    });
+    const [first = ""] = made;
+    const shown = await ask("read-jobs", "operator", "GET /jobs/{jobId}", { params: { jobId: first } });
+    expect(shown.body).toMatchObject({
+      state: "paused",
+      steps: [{ action: "paused", by: { id: "operator" }, reason: "storm" }],
+    });
+    const cancel = { action: "cancel", reason: "storm over", idempotencyKey: "c" };
+    expect((await act("operator", cancel)).body).toMatchObject({
+      more: false,
+      results: made.map((jobId) => ({ jobId, outcome: "done" })),
+    });
+    expect((await act("operator", { ...cancel, idempotencyKey: "d" })).body).toMatchObject({ results: [] });
+    const { entries } = (await ask("read-audit", "supervisor", "GET /audit", { query: { by: "operator" } })).body as {
+      entries: { action: string; detail: Record<string, string> }[];
+    };
+    expect(entries.filter(({ action }) => action.startsWith("jobs.")).map(({ detail }) => detail.jobs)).toEqual(
+      expect.arrayContaining(["2", "3"]),
+    );
+  });
+
   it("find jobs by what they are, who asked and how their tasks ended", async () => {
     const ping = { operation: { kind: "ping", depth: "network" }, target: { kind: "meters", meterIds: ["M-1"] } };
     const { jobId } = (await ask("submit-job", "supervisor", "POST /jobs", { body: ping })).body as { jobId: string };
@@ -189,5 +242,32 @@ describe("jobs behind the API", () => {
     };
     expect(failures).toContainEqual({ reason: "timeout", retry: "later", hint: expect.stringContaining("signal") });
     expect(failures.every(({ hint }) => hint.length > 10)).toBe(true);
+  });
+});
+
+describe("a meter behind the API", () => {
+  it("retires though none replaces it, and its service point is given to another one", async () => {
+    const params = { meterId: "M-75" };
+    const at = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
+    expect(await enrol(meter(75, { servicePoint: "SP-8" }))).toMatchObject({ status: 201 });
+    const body = { at, reason: "house was pulled down" };
+    const retire = (role: string, change: object = {}) =>
+      ask("enrol-meter", role, "POST /meters/{meterId}/retirement", { params, body: { ...body, ...change } });
+    expect(await retire("operator")).toMatchObject({ status: 403 });
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    expect(await retire("administrator", { at: `${soon.slice(0, 19)}Z` })).toMatchObject({
+      status: 422,
+      body: { errors: [{ field: "at" }] },
+    });
+    expect(await retire("administrator")).toMatchObject({ status: 201, body: { outcome: "retired", retired: { at } } });
+    expect(await retire("administrator")).toMatchObject({ status: 200, body: { outcome: "unchanged" } });
+    expect(await retire("administrator", { at: new Date(Date.parse(at) - 9_000).toISOString() })).toMatchObject({
+      status: 409,
+    });
+    const shown = await ask("read-meters", "operator", "GET /meters/{meterId}", { params });
+    expect(shown).toMatchObject({ body: { state: "retired", secured: false, retired: { at } } });
+    const read = { operation: { kind: "readRegisters" }, target: { kind: "meters", meterIds: ["M-75"] } };
+    expect(await ask("submit-job", "operator", "POST /jobs", { body: read })).toMatchObject({ status: 404 });
+    expect(await enrol(meter(76, { servicePoint: "SP-8" }))).toMatchObject({ status: 201 });
   });
 });

@@ -3,13 +3,13 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { seedOf } from "../../shared/ports/random.ts";
 import { Account, type AccountStore, ChargedDay, LedgerEntry } from "../../shared/prepayment/account.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { dynamoPolicies, dynamoTariffs } from "./dynamo-named.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * The Accounts table. `A#<account>`: `account` the account with the end of its ledger; `E#<seq, 12 digits>` an archived entry and
@@ -45,16 +45,7 @@ export function dynamoAccounts(db: DynamoDBDocumentClient, TableName: string): A
     );
   const keysOf = async (pk: string): Promise<string[]> => {
     const found: string[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": pk },
-        ConsistentRead: true,
-      },
-    );
-    for await (const { Items = [] } of pages) for (const { sk } of Items) found.push(String(sk));
+    for await (const { sk } of partitionItems(db, TableName, pk)) found.push(String(sk));
     return found;
   };
   const itemOf = (account: Account) => ({

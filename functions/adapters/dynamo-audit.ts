@@ -1,6 +1,7 @@
-import { type DynamoDBDocumentClient, PutCommand, paginateQuery, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { AuditLink, type AuditStore } from "../../shared/security/audit.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * The Audit table. `CHAIN#<chain>` / `<seq, 12 digits>`: one link. Links are put if absent and never changed. Keys and
@@ -36,15 +37,6 @@ export const dynamoAudit = (db: DynamoDBDocumentClient, TableName: string): Audi
     return written ? "written" : "conflict";
   },
   async *from(chain, seq) {
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk AND sk >= :sk",
-        ExpressionAttributeValues: { ":pk": pk(chain), ":sk": sk(seq) },
-        ConsistentRead: true,
-      },
-    );
-    for await (const { Items = [] } of pages) for (const item of Items) yield fromStored(item);
+    for await (const item of partitionItems(db, TableName, pk(chain), { from: sk(seq) })) yield fromStored(item);
   },
 });

@@ -1,4 +1,4 @@
-import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { eachOf, piecesOf } from "../../shared/jobs/concurrency.ts";
 import type { Place } from "../../shared/metering/meter.ts";
@@ -6,6 +6,7 @@ import type { BlockKey, DayBlocks, StoredBlock } from "../../shared/readings/blo
 import { DAY_MS, dayOf } from "../../shared/readings/day-block.ts";
 import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * The Readings table. Day block: `D#<segment>#<yyyy-mm-dd>` / `<slot, 4 digits>#<channel set>`, octets `b`, version `v`.
@@ -45,19 +46,8 @@ export function dynamoDayBlocks(db: DynamoDBDocumentClient, TableName: string, k
   /** `begins`: of the sort key; empty: the whole segment. */
   const itemsOf = async (segment: number, day: number, begins: string): Promise<ReturnType<typeof stored>[]> => {
     const found: ReturnType<typeof stored>[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: begins === "" ? "pk = :pk" : "pk = :pk AND begins_with(sk, :begins)",
-        ExpressionAttributeValues: {
-          ":pk": partition(segment, day),
-          ...(begins === "" ? {} : { ":begins": begins }),
-        },
-        ConsistentRead: true,
-      },
-    );
-    for await (const page of pages) found.push(...(page.Items ?? []).map(stored));
+    const range = begins === "" ? {} : { begins };
+    for await (const item of partitionItems(db, TableName, partition(segment, day), range)) found.push(stored(item));
     return found;
   };
   const dayOfMeter = ({ segment, slot }: Place, day: number): Promise<ReturnType<typeof stored>[]> =>

@@ -1,9 +1,10 @@
-import { type DynamoDBDocumentClient, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { IntervalCounts } from "../../shared/jobs/schedule-runs.ts";
 import type { DaySummaries, DaySummary } from "../../shared/readings/close-days.ts";
 import { DayCounts } from "../../shared/readings/missing-records.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /** In the Readings table: `DAYS` / `<yyyy-mm-dd>`: what the closing pass knows of a UTC day as a whole. */
 const PARTITION = "DAYS";
@@ -23,20 +24,10 @@ const Stored = z.object({
 export const dynamoDaySummaries = (db: DynamoDBDocumentClient, TableName: string): DaySummaries => ({
   async list(from, to) {
     const found: DaySummary[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
-        ExpressionAttributeValues: { ":pk": PARTITION, ":from": dayText(from), ":to": dayText(to) },
-        ConsistentRead: true,
-      },
-    );
-    for await (const page of pages)
-      for (const item of page.Items ?? []) {
-        const { sk, v, ...rest } = Stored.parse(item);
-        found.push({ ...rest, day: Date.parse(`${sk}T00:00:00Z`), version: v });
-      }
+    for await (const item of partitionItems(db, TableName, PARTITION, { from: dayText(from), to: dayText(to) })) {
+      const { sk, v, ...rest } = Stored.parse(item);
+      found.push({ ...rest, day: Date.parse(`${sk}T00:00:00Z`), version: v });
+    }
     return found;
   },
   async write({ day, passes, nextAt, counted, under }, was) {

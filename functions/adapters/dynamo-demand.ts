@@ -3,7 +3,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
@@ -14,6 +13,7 @@ import type { DemandStore } from "../../shared/demand/store.ts";
 import { piecesOf } from "../../shared/jobs/concurrency.ts";
 import { MeterId } from "../../shared/metering/meter.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * Demand response in the Ledger table. `DEMAND-PROGRAMS` / `<programId>`; `DEMAND-PROGRAM#<programId>` / `<meterId>`: its
@@ -48,16 +48,8 @@ export function dynamoDemand(db: DynamoDBDocumentClient, TableName: string): Dem
   };
   const list = async <T>(pk: string, begins: string, parse: (x: unknown, sk: string) => T): Promise<readonly T[]> => {
     const found: T[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: begins === "" ? "pk = :pk" : "pk = :pk AND begins_with(sk, :begins)",
-        ExpressionAttributeValues: { ":pk": pk, ...(begins === "" ? {} : { ":begins": begins }) },
-        ConsistentRead: true,
-      },
-    );
-    for await (const page of pages) for (const item of page.Items ?? []) found.push(parse(item.x, String(item.sk)));
+    for await (const { x, sk } of partitionItems(db, TableName, pk, begins === "" ? {} : { begins }))
+      found.push(parse(x, String(sk)));
     return found;
   };
   const remove = (pk: string, sk: string) => db.send(new DeleteCommand({ TableName, Key: { pk, sk } }));

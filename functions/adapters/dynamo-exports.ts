@@ -2,12 +2,12 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { ExportedFile, ExportState, type ExportStore } from "../../shared/readings/exports.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * Exports in the Readings table. `EXPORTS` / `<exportId>`; files: `EXPORT#<exportId>` / `<yyyy-mm-dd>#<file, 6 digits>`; what
@@ -75,16 +75,7 @@ export const dynamoExports = (db: DynamoDBDocumentClient, TableName: string): Ex
   },
   async files(exportId) {
     const found: ExportedFile[] = [];
-    for await (const page of paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": `EXPORT#${exportId}` },
-        ConsistentRead: true,
-      },
-    ))
-      found.push(...(page.Items ?? []).map((item) => StoredFile.parse(item).x));
+    for await (const item of partitionItems(db, TableName, `EXPORT#${exportId}`)) found.push(StoredFile.parse(item).x);
     return found;
   },
   async delivered(day, file) {

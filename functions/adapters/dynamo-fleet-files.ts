@@ -2,13 +2,13 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
-  paginateQuery,
   UpdateCommand,
   type UpdateCommandOutput,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import type { FleetFile, FleetFiles } from "../../shared/registry/fleet-files.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * In the Registry table. Mark: `FLEET-MARKS` / `<segment, 8 digits>` {changes, since, markedAt}, gone once the segment is
@@ -46,16 +46,7 @@ function fileOf(item: unknown): FleetFile {
 export function dynamoFleetFiles(db: DynamoDBDocumentClient, TableName: string): FleetFiles {
   async function all(pk: string): Promise<readonly unknown[]> {
     const found: unknown[] = [];
-    for await (const page of paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": pk },
-        ConsistentRead: true,
-      },
-    ))
-      found.push(...(page.Items ?? []));
+    for await (const item of partitionItems(db, TableName, pk)) found.push(item);
     return found;
   }
   return {

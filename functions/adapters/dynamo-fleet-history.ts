@@ -1,8 +1,9 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { FleetCounts } from "../../shared/kpi/count-fleet.ts";
 import type { CountedFleet, FleetHistory } from "../../shared/kpi/fleet-history.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /** In the Readings table: `KPI` / `now`: the fleet as counted last; `KPI` / `<yyyy-mm-dd>`: as counted first after that UTC day. */
 const PARTITION = "KPI";
@@ -28,20 +29,10 @@ export const dynamoFleetHistory = (db: DynamoDBDocumentClient, TableName: string
   },
   async days(from, to) {
     const found: (CountedFleet & { readonly day: number })[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk AND sk BETWEEN :from AND :to",
-        ExpressionAttributeValues: { ":pk": PARTITION, ":from": dayText(from), ":to": dayText(to) },
-        ConsistentRead: true,
-      },
-    );
-    for await (const page of pages)
-      for (const item of page.Items ?? []) {
-        const { sk, ...fleet } = counted(item);
-        found.push({ ...fleet, day: Date.parse(`${sk}T00:00:00Z`) });
-      }
+    for await (const item of partitionItems(db, TableName, PARTITION, { from: dayText(from), to: dayText(to) })) {
+      const { sk, ...fleet } = counted(item);
+      found.push({ ...fleet, day: Date.parse(`${sk}T00:00:00Z`) });
+    }
     return found;
   },
   async addDay(day, { asOf, segments, counts }) {

@@ -1,10 +1,11 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, paginateQuery } from "@aws-sdk/lib-dynamodb";
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { type GroupKeys, GroupRoute, type GroupRoutes } from "../../shared/jobs/group-route.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
 import { toHex } from "../../shared/ports/octets.ts";
 import type { SecretVault } from "../../shared/security/key-vault.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * Group routes in the Registry table: `GROUPROUTES` / `<name>` {version, route, key}. What is removed stays as
@@ -62,18 +63,8 @@ export function dynamoGroupRoutes(
     ...groupRouteReader(db, TableName),
     async list() {
       const found: GroupRoute[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": PARTITION },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages)
-        for (const item of page.Items ?? [])
-          found.push(...[routeOf(Stored.parse(item))].filter((one) => one !== undefined));
+      for await (const item of partitionItems(db, TableName, PARTITION))
+        found.push(...[routeOf(Stored.parse(item))].filter((one) => one !== undefined));
       return found;
     },
     async put(route, key) {

@@ -2,12 +2,12 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import type { Group, Groups } from "../../shared/registry/change-group.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * The names of groups in the Registry table, and their last count: `GROUPS` / `<name>`. Their members are sets
@@ -82,16 +82,7 @@ export const dynamoGroups = (db: DynamoDBDocumentClient, TableName: string): Gro
   },
   async list() {
     const found: Group[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: "pk = :pk",
-        ExpressionAttributeValues: { ":pk": PARTITION },
-        ConsistentRead: true,
-      },
-    );
-    for await (const page of pages) found.push(...(page.Items ?? []).map(fromStored));
+    for await (const item of partitionItems(db, TableName, PARTITION)) found.push(fromStored(item));
     return found;
   },
 });

@@ -3,13 +3,13 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { fileOf, type LakeFile, type LakePointers } from "../../shared/readings/lake-files.ts";
 import { DIRTY, type LakeMarks } from "../../shared/readings/lake-marks.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * The lake's items in the Readings table. A mark: `LAKE-MARKS#<file mod 16>` / `<yyyy-mm-dd>#<segment, 8 digits>`, state `s`; a
@@ -55,16 +55,7 @@ export function dynamoLakeMarks(db: DynamoDBDocumentClient, TableName: string): 
     },
     async *list() {
       for (let shard = 0; shard < SHARDS; shard++)
-        for await (const page of paginateQuery(
-          { client: db },
-          {
-            TableName,
-            KeyConditionExpression: "pk = :pk",
-            ExpressionAttributeValues: { ":pk": shardKey(shard) },
-            ConsistentRead: true,
-          },
-        ))
-          for (const item of page.Items ?? []) yield markOf(item);
+        for await (const item of partitionItems(db, TableName, shardKey(shard))) yield markOf(item);
     },
     take: ({ segment, day, state }, token) =>
       heldCondition(
@@ -106,16 +97,7 @@ export function dynamoLakePointers(db: DynamoDBDocumentClient, TableName: string
     },
     async ofDay(day) {
       const found: LakeFile[] = [];
-      for await (const page of paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": pointerKey(day, 0).pk },
-          ConsistentRead: true,
-        },
-      ))
-        found.push(...(page.Items ?? []).map(fileOfItem));
+      for await (const item of partitionItems(db, TableName, pointerKey(day, 0).pk)) found.push(fileOfItem(item));
       return found;
     },
     async write({ day, file, current, dropped }, was) {

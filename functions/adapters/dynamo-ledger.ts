@@ -14,6 +14,7 @@ import type { SliceKey } from "../../shared/jobs/slice.ts";
 import { MINUTE_MS } from "../../shared/jobs/slice-due.ts";
 import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 import { DUE_INDEX, duePartition, sliceItem, sliceKey, sliceKeyOf, sliceOf, slicePartition } from "./slice-item.ts";
 
 const jobKey = (jobId: string): { pk: string; sk: string } => ({ pk: `J#${jobId}`, sk: "job" });
@@ -136,16 +137,7 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
     },
     async liveJobs() {
       const marked: string[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": "LIVE" },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages) for (const item of page.Items ?? []) marked.push(String(item.sk));
+      for await (const { sk } of partitionItems(db, TableName, "LIVE")) marked.push(String(sk));
       const jobs = [...(await jobsOf(marked)).values()];
       // Who closes a job leaves its mark: only the sweep may delete, and it comes by anyway.
       const closed = jobs.filter((job) => job.state === "closed");
@@ -174,19 +166,8 @@ export function dynamoLedger(db: DynamoDBDocumentClient, TableName: string, now:
       for (const partition of partitions ?? (await partitionsIfKnown(jobId))) {
         if (first !== undefined && partition < first) continue;
         const begin = from !== undefined && partition === first ? sliceKey({ jobId, ...from }).sk : undefined;
-        const pages = paginateQuery(
-          { client: db },
-          {
-            TableName,
-            KeyConditionExpression: begin === undefined ? "pk = :pk" : "pk = :pk AND sk >= :begin",
-            ExpressionAttributeValues: {
-              ":pk": slicePartition(jobId, partition),
-              ...(begin === undefined ? {} : { ":begin": begin }),
-            },
-            ConsistentRead: true,
-          },
-        );
-        for await (const page of pages) for (const item of page.Items ?? []) yield sliceOf(item);
+        const items = partitionItems(db, TableName, slicePartition(jobId, partition), { from: begin });
+        for await (const item of items) yield sliceOf(item);
       }
     },
     async writeSlice(was, next) {

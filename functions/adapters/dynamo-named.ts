@@ -3,7 +3,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
 import { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
@@ -13,6 +12,7 @@ import { Tariff } from "../../shared/prepayment/tariff.ts";
 import { Tariff as MeterTariff, type Tariffs } from "../../shared/pricing/tariff.ts";
 import { type StoredQueries, StoredQuery } from "../../shared/queries/stored-query.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * Few things with names, one partition a kind: in the Ledger table `QUERIES/<name>`, `CALENDARS/<name>`, `VTNS/<name>` and
@@ -42,16 +42,7 @@ function named<T extends { readonly name: string }>(
     },
     async list(): Promise<readonly T[]> {
       const found: T[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": pk },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages) for (const item of page.Items ?? []) found.push(parse(item.value));
+      for await (const { value } of partitionItems(db, TableName, pk)) found.push(parse(value));
       return found;
     },
     async remove(name: string): Promise<void> {

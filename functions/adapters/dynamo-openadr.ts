@@ -3,9 +3,9 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
 } from "@aws-sdk/lib-dynamodb";
 import { StoredObject, type StoredObjects } from "../../shared/demand/openadr/objects.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /** What OpenADR clients keep at the VTN, in the Ledger table: `OPENADR#<collection>` / `<id>`. */
 export function dynamoOpenadr(db: DynamoDBDocumentClient, TableName: string): StoredObjects {
@@ -20,16 +20,7 @@ export function dynamoOpenadr(db: DynamoDBDocumentClient, TableName: string): St
     },
     async list(collection) {
       const found: StoredObject[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": `OPENADR#${collection}` },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages) for (const item of page.Items ?? []) found.push(StoredObject.parse(item.x));
+      for await (const { x } of partitionItems(db, TableName, `OPENADR#${collection}`)) found.push(StoredObject.parse(x));
       return found;
     },
     async remove(collection, id) {

@@ -4,7 +4,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
@@ -22,6 +21,7 @@ import {
 } from "../../shared/outage/outage-store.ts";
 import { PowerCheck } from "../../shared/outage/power-check.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { type ItemRange, partitionItems } from "./partition-items.ts";
 
 /**
  * The Outages table. `NEWS#<0..15>` / `<segment>` {slots, v}; `FEEDER#<feeder>` / `record` {document, v};
@@ -57,20 +57,7 @@ const StoredEvent = z.object({ sk: z.string(), document: Packed.pipe(Outage) });
 
 /** Outages on DynamoDB. */
 export function dynamoOutages(db: DynamoDBDocumentClient, TableName: string): OutageStore & ElectricalNodes {
-  async function* query(pk: string, options: { readonly after?: string; readonly newestFirst?: boolean } = {}) {
-    const { after, newestFirst } = options;
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        KeyConditionExpression: after === undefined ? "pk = :pk" : "pk = :pk AND sk > :after",
-        ExpressionAttributeValues: { ":pk": pk, ...(after === undefined ? {} : { ":after": after }) },
-        ConsistentRead: true,
-        ...(newestFirst === true ? { ScanIndexForward: false } : {}),
-      },
-    );
-    for await (const { Items = [] } of pages) yield* Items;
-  }
+  const query = (pk: string, range?: ItemRange) => partitionItems(db, TableName, pk, range);
   const get = async (Key: Record<string, string>) =>
     (await db.send(new GetCommand({ TableName, Key, ConsistentRead: true }))).Item;
   const put = (Item: Record<string, unknown>) => db.send(new PutCommand({ TableName, Item }));

@@ -3,7 +3,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
@@ -11,6 +10,7 @@ import { Schedule, type Schedules } from "../../shared/jobs/schedule.ts";
 import { ScheduleRun, type ScheduleRuns } from "../../shared/jobs/schedule-runs.ts";
 import { batchGet } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
+import { partitionItems } from "./partition-items.ts";
 
 const keyOf = (scheduleId: string): { pk: string; sk: string } => ({ pk: `S#${scheduleId}`, sk: "schedule" });
 /** An entry without its schedule says nothing: it is written first and removed last. */
@@ -37,16 +37,7 @@ export function dynamoSchedules(db: DynamoDBDocumentClient, TableName: string): 
     },
     async list() {
       const ids: string[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": "SCHEDULES" },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages) for (const item of page.Items ?? []) ids.push(String(item.sk));
+      for await (const { sk } of partitionItems(db, TableName, "SCHEDULES")) ids.push(String(sk));
       const found = (await batchGet(db, TableName, ids.map(keyOf))).map((item) => Schedule.parse(item.schedule));
       return found.sort((left, right) => (left.scheduleId < right.scheduleId ? -1 : 1));
     },
@@ -96,11 +87,7 @@ export function dynamoScheduleRuns(db: DynamoDBDocumentClient, TableName: string
     },
     async watched() {
       const entries: z.infer<typeof Watched>[] = [];
-      const pages = paginateQuery(
-        { client: db },
-        { TableName, KeyConditionExpression: "pk = :pk", ExpressionAttributeValues: { ":pk": "RUNS" } },
-      );
-      for await (const page of pages) entries.push(...(page.Items ?? []).map((item) => Watched.parse(item)));
+      for await (const item of partitionItems(db, TableName, "RUNS")) entries.push(Watched.parse(item));
       const keys = entries.map(({ scheduleId, runAt }) => runKey(scheduleId, runAt));
       return (await batchGet(db, TableName, keys)).map((item) => ScheduleRun.parse(item.run));
     },

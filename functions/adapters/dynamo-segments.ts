@@ -2,7 +2,6 @@ import {
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
-  paginateQuery,
   QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
@@ -11,16 +10,17 @@ import type { OtherWay } from "../../shared/jobs/parts.ts";
 import type { SegmentMembers, SetTarget, Targets } from "../../shared/jobs/targets.ts";
 import type { Place } from "../../shared/metering/meter.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
-import { type MeterSearchPorts, membersByWalk } from "../../shared/queries/find-meters.ts";
+import { countMeters, type MeterSearchPorts, membersByWalk } from "../../shared/queries/find-meters.ts";
 import type { MeterFilter } from "../../shared/queries/language/meter-filter.ts";
 import { membersBySets } from "../../shared/queries/members-by-sets.ts";
 import type { MissingRecords } from "../../shared/readings/missing-records.ts";
-import { ALL, changedBitmap, type MemberSet } from "../../shared/registry/member-sets.ts";
+import { ALL, changedBitmap, countOf, type MemberSet } from "../../shared/registry/member-sets.ts";
 import type { Registry, Segments } from "../../shared/registry/registry.ts";
 import type { ItemKey } from "./batch-get.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
 import { dynamoGroups } from "./dynamo-groups.ts";
 import type { FleetSearch } from "./fleet-search.ts";
+import { partitionItems } from "./partition-items.ts";
 
 /**
  * Segments and sets in the Registry table. `SEGMENTS` / `last`: the number of segments; `WAYIN#<way in>` /
@@ -157,36 +157,16 @@ export function dynamoSegments(db: DynamoDBDocumentClient, TableName: string): S
       await changeBitmap({ pk: WAYS, sk: `${digits(segment)}#${wayIn}` }, `ways in of segment ${segment}`, [slot], []);
     },
     async *otherWays(): AsyncGenerator<OtherWay> {
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk",
-          ExpressionAttributeValues: { ":pk": WAYS },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages)
-        for (const item of page.Items ?? []) {
-          const { sk, bitmap } = StoredMembers.parse(item);
-          yield { segment: Number(sk.slice(0, 8)), wayIn: sk.slice(9), bitmap };
-        }
+      for await (const item of partitionItems(db, TableName, WAYS)) {
+        const { sk, bitmap } = StoredMembers.parse(item);
+        yield { segment: Number(sk.slice(0, 8)), wayIn: sk.slice(9), bitmap };
+      }
     },
     async *members(set, from = 0): AsyncGenerator<SegmentMembers> {
-      const pages = paginateQuery(
-        { client: db },
-        {
-          TableName,
-          KeyConditionExpression: "pk = :pk AND sk >= :from",
-          ExpressionAttributeValues: { ":pk": memberPartition(set), ":from": digits(from) },
-          ConsistentRead: true,
-        },
-      );
-      for await (const page of pages)
-        for (const item of page.Items ?? []) {
-          const { sk, bitmap } = StoredMembers.parse(item);
-          if (bitmap.some((octet) => octet !== 0)) yield { segment: Number(sk), bitmap };
-        }
+      for await (const item of partitionItems(db, TableName, memberPartition(set), { from: digits(from) })) {
+        const { sk, bitmap } = StoredMembers.parse(item);
+        if (bitmap.some((octet) => octet !== 0)) yield { segment: Number(sk), bitmap };
+      }
     },
   };
 }
@@ -205,6 +185,12 @@ export const registryTargets = (
     return new Map(enrolled.map(([meterId, { place }]) => [meterId, place]));
   },
   otherWays: () => segments.otherWays(),
+  async count(filter, most) {
+    const members = (await membersBySets(segments, filter)) ?? (await fleet?.members(filter));
+    if (members !== undefined) return members.reduce((sum, { bitmap }) => sum + countOf(bitmap), 0);
+    const { meters, complete } = await countMeters(search, filter, most);
+    return complete || meters >= most ? meters : undefined;
+  },
   members: (target) =>
     target.kind === "filter"
       ? filterMembers(search, segments, target.filter, fleet)

@@ -1,6 +1,7 @@
 import { openApi } from "../../shared/api/openapi.ts";
 import { FAILURE_REASONS, FAILURES } from "../../shared/metering/failure.ts";
 import { JOB_FIELDS } from "../../shared/queries/job-fields.ts";
+import { LEVELS_MAX, NODES_MAX } from "../../shared/queries/language/condition.ts";
 import type { Field, Vocabulary } from "../../shared/queries/language/field.ts";
 import { METER_FIELDS } from "../../shared/queries/language/meter-fields.ts";
 import { VERSION } from "../adapters/deployment-marker.ts";
@@ -22,7 +23,7 @@ export const handler = httpHandler({
   listFailures: async () => ({ status: 200, body: { failures } }),
   listQueryFields: async () => ({
     status: 200,
-    body: { meters: fieldsOf(METER_FIELDS), jobs: fieldsOf(JOB_FIELDS) },
+    body: { meters: fieldsOf(METER_FIELDS), jobs: fieldsOf(JOB_FIELDS), levels: LEVELS_MAX, nodes: NODES_MAX },
     headers: { "cache-control": "private, max-age=300" },
   }),
   describeApi: async () => ({

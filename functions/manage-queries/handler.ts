@@ -1,6 +1,5 @@
-import type { Caller, Job } from "../../shared/jobs/job.ts";
-import { EXACT_SLICES, tallyOf } from "../../shared/jobs/progress.ts";
-import { countJobs, findJobs, type JobSearchPorts } from "../../shared/queries/find-jobs.ts";
+import type { Caller } from "../../shared/jobs/job.ts";
+import { countJobs, findJobs } from "../../shared/queries/find-jobs.ts";
 import { countMeters, findMeters } from "../../shared/queries/find-meters.ts";
 import type { Fact } from "../../shared/queries/language/field.ts";
 import { membersBySets } from "../../shared/queries/members-by-sets.ts";
@@ -12,6 +11,7 @@ import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
 import { dynamoQueries } from "../adapters/dynamo-named.ts";
 import { dynamoSegments } from "../adapters/dynamo-segments.ts";
 import { fleetSearchOfEnvironment } from "../adapters/fleet-search-environment.ts";
+import { jobSearch } from "../adapters/job-search.ts";
 import { meterSearch } from "../adapters/meter-search.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -31,16 +31,7 @@ const meters = meterSearch(db, {
   readings: env.READINGS_TABLE,
   access: env.ACCESS_TABLE,
 });
-const ledger = dynamoLedger(db, env.LEDGER_TABLE, systemClock.now);
-const jobs: JobSearchPorts = {
-  ledger,
-  // Small jobs are counted; of larger ones what the sweep counted last.
-  counts: async ({ jobId, slices }: Job) =>
-    slices === undefined || slices > EXACT_SLICES
-      ? ledger.progress(jobId)
-      : (await tallyOf(ledger.slicesOf(jobId), systemClock.now())).progress,
-  now: systemClock.now,
-};
+const jobs = jobSearch(dynamoLedger(db, env.LEDGER_TABLE, systemClock.now));
 const fleet = fleetSearchOfEnvironment({ memoryMb: 700, timeoutMs: 15_000 });
 const PREVIEWED = 20;
 /** Of a page of the files; other cursors are those of the directory. */

@@ -2,11 +2,16 @@ import type { ProblemKind } from "../../shared/api/problem.ts";
 import { cloneJob } from "../../shared/jobs/clone-job.ts";
 import type { Caller, JobId } from "../../shared/jobs/job.ts";
 import { AHEAD_MAX_MS, type RefusedJob, type SubmitOutcome, submitJob } from "../../shared/jobs/submit-job.ts";
+import { actOnJobs } from "../../shared/queries/act-on-jobs.ts";
+import { mayUse } from "../../shared/queries/stored-query.ts";
 import { mayAsk, maySee } from "../../shared/security/ownership.ts";
+import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { documentClient } from "../adapters/document-client.ts";
-import { dynamoTariffVersions } from "../adapters/dynamo-named.ts";
+import { dynamoJobActions } from "../adapters/dynamo-job-actions.ts";
+import { dynamoQueries, dynamoTariffVersions } from "../adapters/dynamo-named.ts";
 import { gateOfEnvironment } from "../adapters/gate-ports.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
+import { jobSearch } from "../adapters/job-search.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 
@@ -51,7 +56,16 @@ async function hides(caller: Caller, field: string, jobId: JobId | undefined) {
   return refuse(...PROBLEM["unknown-job"], { field, expected: "the id of a job that is there", received: jobId });
 }
 
-const tariffs = dynamoTariffVersions(documentClient(), settings({ LEDGER_TABLE: Setting }).LEDGER_TABLE);
+const db = documentClient();
+const { LEDGER_TABLE } = settings({ LEDGER_TABLE: Setting });
+const tariffs = dynamoTariffVersions(db, LEDGER_TABLE);
+const queries = dynamoQueries(db, LEDGER_TABLE);
+const acting = {
+  ...jobSearch(ports.ledger),
+  ...ports,
+  actions: dynamoJobActions(db, LEDGER_TABLE),
+  audit: auditOfEnvironment(),
+};
 /** How long after its time a calendar is looked for on the meters. */
 const PROOF_MS = 15 * 60_000;
 
@@ -96,6 +110,26 @@ export const handler = httpHandler({
       (await hides(caller, "target.jobId", target.kind === "tasksOf" ? target.jobId : undefined)) ??
       (await hides(caller, "after.jobId", after?.jobId));
     return hidden ?? answerTo(await submitJob(ports, caller, body));
+  },
+  async actOnJobs({ params: { query: name }, body, caller }) {
+    const query = await queries.read(name);
+    if (query?.over !== "jobs" || !mayUse(caller, query))
+      return refuse("not-found", `There is no query ${name} over jobs.`, {
+        field: "query",
+        expected: "the name of a stored query over jobs that the caller may use",
+        received: name,
+      });
+    const done = await actOnJobs(acting, caller, { query: name, filter: query.filter, ...body });
+    if (done !== "conflict") {
+      const { actionId, at, more, results = [] } = done;
+      return { status: 200, body: { actionId, at, more, results } };
+    }
+    const { idempotencyKey: received } = body;
+    return refuse("conflict", "The key was used for another request.", {
+      field: "idempotencyKey",
+      expected: "a key that was not used for another request",
+      received,
+    });
   },
   async cloneJob({ params: { jobId }, body, caller }) {
     const hidden = await hides(caller, "jobId", jobId);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Location } from "../metering/meter.ts";
+import { ActedOn, JOB_ACTIONS } from "../queries/act-on-jobs.ts";
 import { JOB_FIELDS } from "../queries/job-fields.ts";
 import { JobFilter } from "../queries/job-filter.ts";
 import type { Fact, Field, Vocabulary } from "../queries/language/field.ts";
@@ -84,6 +85,22 @@ export const QueryPreviewed = z.discriminatedUnion("over", [
   QueryRows.options[1].omit({ cursor: true }).extend(count),
 ]);
 
+/** POST /queries/{query}/actions: on the newest jobs that match now, each looked at once more before it is acted on. */
+export const JobActionRequest = z.strictObject({
+  action: z.enum(JOB_ACTIONS),
+  reason: z.string().min(1).max(500),
+  /** The same key of the same caller is the same action on the same jobs: it is finished, or told again. */
+  idempotencyKey: z.string().min(1).max(100),
+  limit: z.int().min(1).max(50).default(25),
+});
+export const JobActionDone = z.strictObject({
+  actionId: z.string(),
+  at: Instant,
+  /** Other jobs matched as well: ask again, with another key. */
+  more: z.boolean(),
+  results: z.array(ActedOn),
+});
+
 /** One fact that a filter may ask for, under the name that a condition has as its `kind`. */
 export const QueryField = z.strictObject({
   name: z.string(),
@@ -96,4 +113,11 @@ export const QueryField = z.strictObject({
   min: z.number().optional(),
   max: z.number().optional(),
 });
-export const QueryFields = z.strictObject({ meters: z.array(QueryField), jobs: z.array(QueryField) });
+export const QueryFields = z.strictObject({
+  meters: z.array(QueryField),
+  jobs: z.array(QueryField),
+  /** How deep a filter may nest: a test is one level, each `all`, `any` and `not` around it another. */
+  levels: z.int(),
+  /** Tests and words of logic of one filter together. */
+  nodes: z.int(),
+});

@@ -1,4 +1,6 @@
 import {
+  JobActionDone,
+  JobActionRequest,
   QueryCount,
   QueryFields,
   QueryInApi,
@@ -11,7 +13,7 @@ import {
   QuerySubmission,
 } from "./queries.ts";
 import type { ApiRoute } from "./route.ts";
-import { LOOKS, READS } from "./route-roles.ts";
+import { ASKS, LOOKS, READS } from "./route-roles.ts";
 
 /** Questions about meters and jobs, saved and asked. Part of the one table (`routes.ts`). */
 export const queryRoutes = {
@@ -82,6 +84,18 @@ export const queryRoutes = {
     params: QueryPath,
     query: QueryRowsQuery,
     response: QueryRows,
+    statuses: [200],
+  },
+  actOnJobs: {
+    method: "POST",
+    path: "/queries/{query}/actions",
+    function: "submit-job",
+    summary:
+      "Cancel, pause or resume the jobs that a stored query over jobs matches, or ask again for what failed of them",
+    roles: ASKS,
+    params: QueryPath,
+    request: JobActionRequest,
+    response: JobActionDone,
     statuses: [200],
   },
   deleteQuery: {

@@ -212,7 +212,7 @@ async function refusedTarget(ports: SubmitPorts, job: Job): Promise<RefusedJob |
     return refused("unknown-route", "target.route", "the name of a group route", target.route);
   if (target.kind === "tasksOf" && (await ports.ledger.job(target.jobId)) === undefined)
     return refused("unknown-job", "target.jobId", "the id of a job that is there", target.jobId);
-  for await (const _segment of membersOf(ports, job)) return undefined;
+  if ((await countOf(ports, job, 1)) > 0) return undefined;
   if (target.kind === "tasksOf")
     return refused("no-such-tasks", "target", `a job with tasks that are ${target.states.join(" or ")} so`);
   const named = { all: "fleet", query: "query", groupRoute: "group route" } as const;
@@ -258,8 +258,10 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
   return refusedTimes(job) ?? (await refusedDependency(ports, job)) ?? (await refusedTarget(ports, job));
 }
 
-/** How many meters a job is about, counted up to `most`. */
+/** How many meters a job is about, counted up to `most`; `most` where it cannot be told without the planner. */
 async function countOf(ports: SubmitPorts, job: Job, most: number): Promise<number> {
+  if (job.filter !== undefined && ports.targets.count !== undefined)
+    return (await ports.targets.count(job.filter, most)) ?? most;
   let meters = 0;
   for await (const { bitmap } of membersOf(ports, job)) {
     meters += slotsOfBitmap(bitmap).length;

@@ -15,6 +15,11 @@ export interface Targets {
   places(meterIds: readonly MeterId[]): Promise<ReadonlyMap<MeterId, Place>>;
   /** Members of a group, feeder…, all or those that match a filter, a bitmap of slots a segment, ascending; segments without members are left out. */
   members(target: SetTarget): AsyncIterable<SegmentMembers>;
+  /**
+   * How many meters match a filter now, counted up to `most`; undefined: fewer were found, but not all were looked at.
+   * Absent: whoever asks counts the members.
+   */
+  count?(filter: MeterFilter, most: number): Promise<number | undefined>;
   /** Meters whose way in is another than their segment's; absent: there are none. */
   otherWays?(): AsyncIterable<OtherWay>;
 }

@@ -115,17 +115,18 @@ export async function findMeters(
   return { meters };
 }
 
-/** How many meters match now. Not `complete`: at least so many; not all meters were looked at. */
+/** How many meters match now, counted up to `most`. Not `complete`: at least so many; not all meters were looked at. */
 export async function countMeters(
   ports: MeterSearchPorts,
   filter: MeterFilter,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly meters: number; readonly complete: boolean }> {
   const condition = conditionOf(filter);
   let [meters, walked] = [0, 0];
   for await (const page of matching(ports, condition, factKindsOf(condition), undefined, PAGE)) {
     meters += page.found.length;
     walked += page.walked;
-    if (page.next !== undefined && walked >= METERS_LOOKED_AT) return { meters, complete: false };
+    if (page.next !== undefined && (walked >= METERS_LOOKED_AT || meters >= most)) return { meters, complete: false };
   }
   return { meters, complete: true };
 }

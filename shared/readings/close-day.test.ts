@@ -313,7 +313,7 @@ describe("what the runs of a schedule were to bring", () => {
     await world.job(
       0,
       96,
-      second.runAt + 1,
+      second.runAt + QUARTER_MS,
       [
         { slot: 7, state: "failed", reason: "unreachable" },
         { slot: 8, state: "done", brought: upTo(90) },

@@ -46,11 +46,7 @@ export async function assess(ports: EnrolPorts, requests: readonly EnrolmentRequ
   const others = claims.flatMap((claim) => (claim === undefined || meters.has(claim.meterId) ? [] : [claim.meterId]));
   const owners: ReadonlyMap<MeterId, RegisteredMeter> =
     others.length === 0 ? new Map() : await ports.registry.meters([...new Set(others)]);
-  /** What a retired meter was called may be the name of another one, or of the same one that comes back. */
-  const exists = (meterId: MeterId): boolean => {
-    const owner = meters.get(meterId) ?? owners.get(meterId);
-    return owner !== undefined && owner.state !== "retired";
-  };
+  const stateOf = (meterId: MeterId) => (meters.get(meterId) ?? owners.get(meterId))?.state;
 
   let at = 0;
   return Promise.all(
@@ -73,7 +69,7 @@ export async function assess(ports: EnrolPorts, requests: readonly EnrolmentRequ
       const item = access.get(request.meterId);
       if (there !== undefined && (item !== undefined || there.state !== "enrolling"))
         return compared(ports, there, item, request);
-      const claimed = claimsOf(own, held, request, exists, ports.clock.now());
+      const claimed = claimsOf(own, held, request, stateOf, ports.clock.now());
       if ("field" in claimed) return settled(refused("conflict", claimed));
       return {
         kind: "place",
@@ -170,7 +166,7 @@ function claimsOf(
   names: readonly ClaimName[],
   held: readonly (Claim | undefined)[],
   { meterId, installed }: EnrolmentRequest,
-  exists: (meterId: MeterId) => boolean,
+  stateOf: (meterId: MeterId) => RegisteredMeter["state"] | undefined,
   now: number,
 ): readonly { readonly name: ClaimName; readonly over?: Claim }[] | FieldProblem {
   const toClaim: { readonly name: ClaimName; readonly over?: Claim }[] = [];
@@ -178,7 +174,10 @@ function claimsOf(
     const claim = held[index];
     if (claim?.meterId === meterId) continue;
     const gives = name.kind === "service-point" && claim?.meterId === installed?.replaces;
-    if (claim !== undefined && !gives && (exists(claim.meterId) || now - claim.at < STALE_CLAIM_MS))
+    const owner = claim && stateOf(claim.meterId);
+    // What a retired meter was called may be the name of another one, or of the same one that comes back.
+    const isFree = owner === "retired" || (owner === undefined && now - (claim?.at ?? 0) >= STALE_CLAIM_MS);
+    if (claim !== undefined && !gives && !isFree)
       return {
         field: CLAIMED[name.kind].field,
         expected: `a ${CLAIMED[name.kind].words} that no other meter has; ${claim.meterId} has it`,

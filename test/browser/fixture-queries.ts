@@ -1,5 +1,6 @@
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import { LEVELS_MAX, NODES_MAX } from "../../shared/queries/language/condition.ts";
 import { evaluate } from "../../shared/queries/language/evaluate.ts";
 import type { Field } from "../../shared/queries/language/field.ts";
 import { METER_FIELDS, type MeterRow } from "../../shared/queries/language/meter-fields.ts";
@@ -21,7 +22,8 @@ export class FixtureQueries {
   }
 
   fields(): Body<"listQueryFields"> {
-    return { meters: Object.entries<Field>(METER_FIELDS).map(([name, field]) => ({ name, ...field })), jobs: [] };
+    const meters = Object.entries<Field>(METER_FIELDS).map(([name, field]) => ({ name, ...field }));
+    return { meters, jobs: [], levels: LEVELS_MAX, nodes: NODES_MAX };
   }
   list(): { readonly queries: Stored[] } {
     return { queries: this.#stored };

@@ -69,6 +69,7 @@ function world(files: FleetFiles) {
                 meterId: meter.meterId,
                 profile: { name: meter.profile, version: profileVersion },
                 sealedKeys: { blob: new Uint8Array(1), version: 3 },
+                ...(place.slot === 1 ? { identity: { firmware: "2.4", at: T0 } } : {}),
               }) as unknown as AccessItem,
           );
       },
@@ -152,7 +153,7 @@ describe.each<{ name: string; open: () => FleetFiles }>([
     const [row] = await fleet.rows("SELECT * FROM fleet WHERE slot = 1");
     expect(row).toEqual([
       ...[3, 1, "M-3-1", "3.1", "water", "odd", 2, undefined, "dial", "north pilot"],
-      ...["F-1", undefined, undefined, undefined, undefined, 48.2, 16.4, 3, T0],
+      ...["F-1", undefined, undefined, undefined, undefined, 48.2, 16.4, 3, "2.4", undefined, T0],
     ]);
     const { asOf, mix } = fleetMix(await fleet.ports.files.files());
     expect(asOf).toBe(T0 + MINUTE_MS);
@@ -160,12 +161,16 @@ describe.each<{ name: string; open: () => FleetFiles }>([
       profile: { "even version 2": 2, "odd version 2": 2 },
       commodity: { water: 4 },
       keyVersion: { "3": 4 },
+      firmware: { "odd 2.4": 1, none: 3 },
+      program: { none: 4 },
     });
 
     const paths = await fleet.paths();
     const queries = fleetQueries(columnar, { files: paths, facts: async () => new Map() }, T0);
     expect(await queries.members({ kind: "group", in: ["pilot"] } as never)).toMatchObject([{ segment: 3 }]);
     expect(await queries.count({ kind: "profile", in: ["even"] } as never)).toBe(2);
+    expect(await queries.count({ kind: "firmware", startsWith: "2." })).toBe(1);
+    expect(await queries.count({ kind: "program", known: false })).toBe(4);
 
     fleet.read.segments.length = 0;
     await fleet.enrol(5, 6);

@@ -83,6 +83,8 @@ export function syntheticFleet(options: {
       servicePoint: number % 40 === 0 ? null : number % 40 < 6 ? (FEW[number % 40] ?? null) : `SP-${number}`,
       place: number % 30 === 0 ? null : { latitude: 47 + (number % 1000) / 1000, longitude: 8 + (number % 773) / 773 },
       keyVersion: version === 0 ? null : version,
+      firmware: number % 9 === 0 ? null : number % 9 < 4 ? (FEW[number % 4] ?? null) : `2.${number % 5}`,
+      program: number % 6 === 0 ? null : (FEW[number % 3] ?? null),
     };
   };
   function* slow(segment: number): Generator<MeterRow> {

@@ -66,6 +66,22 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(await page.locator("[data-matches]").innerText()).toBe(String(expected));
     await page.getByRole("link", { name: "M-000003", exact: true }).waitFor();
     await checkAccess("new query");
+    // Groups nest by the keyboard alone, as deep as the language does, and go again.
+    await page.getByRole("button", { name: "Add a group" }).press("Enter");
+    const group = page.getByRole("group", { name: "Group 2" });
+    await group.getByLabel("Fact").selectOption("meterId");
+    await group.getByLabel("Value").fill("M-000003");
+    await page.getByRole("button", { name: "Add a group to group 2" }).press("Enter");
+    await page.getByRole("button", { name: "Add a group to group 2.2" }).press("Enter");
+    expect(await page.getByRole("button", { name: "Add a group to group 2.2.2" }).isDisabled()).toBe(true);
+    await checkAccess("new query, nested");
+    await page.getByRole("button", { name: "Remove group 2.2", exact: true }).press("Enter");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByText("and the meter id is M-000003").waitFor();
+    expect(await page.locator("[data-matches]").innerText()).toBe("1");
+    await page.getByRole("button", { name: "Remove group 2", exact: true }).press("Enter");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByText("Meters of which the feeder is feeder-3 or feeder-4.").waitFor();
     await page.getByLabel("Name to save it under").fill("two-feeders");
     await page.getByRole("button", { name: "Save the query" }).click();
     await page.getByRole("heading", { name: "two-feeders: all matches" }).waitFor();

@@ -92,6 +92,14 @@ export function MeterFacts({ meter }: { readonly meter: ApiMeter }) {
             <dd className="mono">{meter.systemTitle}</dd>
           </>
         )}
+        {meter.identity !== undefined && (
+          <>
+            <dt>Firmware</dt>
+            <dd>{meter.identity.firmware ?? "not said"}</dd>
+            <dt>Tariff program</dt>
+            <dd>{meter.identity.program ?? "not said"}</dd>
+          </>
+        )}
         <dt>Keys</dt>
         <dd>
           {meter.secured ? (

@@ -10,11 +10,13 @@ import { LoadCurve } from "./load-curve.tsx";
 import { MeterFacts } from "./meter-facts.tsx";
 import { OperateSwitch } from "./operate-switch.tsx";
 import { ResetDemand } from "./reset-demand.tsx";
+import { TakeAway } from "./take-away.tsx";
 
 export default function MeterPage({ meterId }: { readonly meterId: string }) {
   const api = useApi();
   const mayRead = useMay("submitJob");
   const mayOrder = useMayOrder();
+  const mayRetire = useMay("retireMeter");
   const meter = useQuery({
     queryKey: ["readMeter", meterId],
     queryFn: ({ signal }) => api("readMeter", { params: { meterId } }, { signal }),
@@ -44,6 +46,11 @@ export default function MeterPage({ meterId }: { readonly meterId: string }) {
             <div className="row">
               <ResetDemand meterId={meterId} />
               {meter.data.commodity === "electric" && <OperateSwitch meterId={meterId} />}
+            </div>
+          )}
+          {mayRetire && meter.data.state === "enrolled" && (
+            <div className="row">
+              <TakeAway meterId={meterId} commodity={meter.data.commodity} profile={meter.data.profile.name} />
             </div>
           )}
           {latest.data !== undefined && <LoadCurve meterId={meterId} latest={latest.data} />}

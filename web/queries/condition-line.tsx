@@ -8,9 +8,12 @@ import {
 } from "./query-choice.ts";
 
 interface Props {
-  readonly number: number;
+  /** Its place among the others: `2.1`. */
+  readonly number: string;
   readonly condition: ConditionChoice;
   readonly fields: readonly QueryField[];
+  /** Whether "not" fits in still. */
+  readonly mayNegate: boolean;
   /** What is expected of it, where it is not so. */
   readonly refusal: string | undefined;
   readonly change: (condition: ConditionChoice) => void;
@@ -18,7 +21,7 @@ interface Props {
 }
 
 /** One condition: the fact, what is asked of it, and the value. */
-export function ConditionLine({ number, condition, fields, refusal, change, remove }: Props) {
+export function ConditionLine({ number, condition, fields, mayNegate, refusal, change, remove }: Props) {
   const id = (part: string) => `condition-${condition.id}-${part}`;
   const field = fields.find(({ name }) => name === condition.field);
   const choose = (name: string) => {
@@ -80,6 +83,7 @@ export function ConditionLine({ number, condition, fields, refusal, change, remo
           <input
             type="checkbox"
             checked={condition.not}
+            disabled={!mayNegate}
             onChange={(event) => change({ ...condition, not: event.target.checked })}
           />
           not so

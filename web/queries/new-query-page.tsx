@@ -4,14 +4,16 @@ import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { Instant } from "../figures/instant-text.tsx";
 import { count } from "../figures/scaled-decimal.ts";
-import { goTo } from "../shell/location.ts";
+import { goTo, useQueryParameter } from "../shell/location.ts";
 import { PageHead } from "../shell/page-head.tsx";
 import { useMay } from "../sign-in/use-session.ts";
-import { ConditionLine } from "./condition-line.tsx";
+import { GroupBox, GroupHead, lineOf } from "./group-box.tsx";
 import {
   askedOf,
+  choiceOf,
   choiceRefusal,
-  conditionFor,
+  type GroupChoice,
+  nextId,
   type QueryAsked,
   type QueryChoice,
   type QueryField,
@@ -54,6 +56,12 @@ export default function NewQueryPage() {
     queryFn: ({ signal }) => api("listQueryFields", {}, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const [copy] = useQueryParameter("copy");
+  const copied = useQuery({
+    queryKey: ["readQuery", copy],
+    queryFn: ({ signal }) => api("readQuery", { params: { query: copy } }, { signal }),
+    enabled: copy !== "",
+  });
   if (!may)
     return (
       <>
@@ -66,25 +74,36 @@ export default function NewQueryPage() {
       <PageHead title="New query" about="Meters or jobs by what is known of them" />
       {fields.isPending && <p className="muted">Loading…</p>}
       {fields.isError && <ProblemView error={fields.error} retry={() => void fields.refetch()} />}
-      {fields.data !== undefined && <QueryForm fields={fields.data} />}
+      {copied.isError && <ProblemView error={copied.error} />}
+      {fields.data !== undefined && (copy === "" || copied.data !== undefined) && (
+        <QueryForm
+          fields={fields.data}
+          given={copied.data === undefined ? undefined : choiceOf(copied.data.over, copied.data.filter)}
+        />
+      )}
     </>
   );
 }
 
 const START = "lastCommunication";
-const startWith = (fields: readonly QueryField[], id: number) => {
-  const field = fields.find(({ name }) => name === START) ?? fields[0];
-  return field === undefined ? [] : [conditionFor(id, field)];
+const groupOf = (fields: readonly QueryField[], id: number): GroupChoice => {
+  const line = lineOf(fields, START, id + 1);
+  return { id, join: "all", not: false, of: line === undefined ? [] : [line] };
 };
 
-function QueryForm({ fields }: { readonly fields: Readonly<Record<QueryChoice["over"], readonly QueryField[]>> }) {
+interface FormProps {
+  readonly fields: Readonly<Record<QueryChoice["over"], readonly QueryField[]>> & {
+    readonly levels: number;
+    readonly nodes: number;
+  };
+  /** Another query, of which this one is to be a copy. */
+  readonly given: QueryChoice | undefined;
+}
+
+function QueryForm({ fields, given }: FormProps) {
   const api = useApi();
   const queries = useQueryClient();
-  const [choice, setChoice] = useState<QueryChoice>(() => ({
-    over: "meters",
-    join: "all",
-    conditions: startWith(fields.meters, 1),
-  }));
+  const [choice, setChoice] = useState<QueryChoice>(() => given ?? { over: "meters", root: groupOf(fields.meters, 1) });
   const [name, setName] = useState("");
   const [sharedWith, share] = useState<SharedWith>("private");
   const [tried, setTried] = useState<"preview" | "save">();
@@ -107,14 +126,13 @@ function QueryForm({ fields }: { readonly fields: Readonly<Record<QueryChoice["o
     },
   });
   const known = fields[choice.over];
-  const refusal = tried === undefined ? undefined : choiceRefusal(choice, known);
+  const refusal = tried === undefined ? undefined : choiceRefusal(choice.root, known);
   const nameRefused = tried === "save" && !NAME.test(name.trim());
-  const next = Math.max(0, ...choice.conditions.map(({ id }) => id)) + 1;
 
   /** Whether the conditions are as expected; else the first that is not gets the focus. */
   const ready = (why: "preview" | "save"): boolean => {
     setTried(why);
-    const refused = choiceRefusal(choice, known);
+    const refused = choiceRefusal(choice.root, known);
     if (refused !== undefined) document.getElementById(`condition-${refused.id}-value`)?.focus();
     return refused === undefined;
   };
@@ -140,44 +158,21 @@ function QueryForm({ fields }: { readonly fields: Readonly<Record<QueryChoice["o
             ["meters", "meters"],
             ["jobs", "jobs"],
           ]}
-          choose={(over) => change({ over, conditions: startWith(fields[over], next) })}
+          choose={(over) => change({ over, root: groupOf(fields[over], nextId(choice.root)) })}
         />
-        <Select
-          id="query-join"
-          text="That match"
-          value={choice.join}
-          options={[
-            ["all", "all conditions"],
-            ["any", "any condition"],
-          ]}
-          choose={(join) => change({ join })}
-        />
+        <GroupHead root={choice.root} group={choice.root} number="" limits={fields} change={(root) => change({ root })} />
       </div>
-      {choice.conditions.map((condition, index) => (
-        <ConditionLine
-          key={condition.id}
-          number={index + 1}
-          condition={condition}
-          fields={known}
-          refusal={refusal?.id === condition.id ? refusal.expected : undefined}
-          change={(changed) =>
-            change({ conditions: choice.conditions.map((one) => (one.id === changed.id ? changed : one)) })
-          }
-          remove={
-            choice.conditions.length === 1
-              ? undefined
-              : () => change({ conditions: choice.conditions.filter(({ id }) => id !== condition.id) })
-          }
-        />
-      ))}
+      <GroupBox
+        root={choice.root}
+        group={choice.root}
+        number=""
+        fields={known}
+        limits={fields}
+        refusal={refusal}
+        change={(root) => change({ root })}
+        lineFor={(id) => lineOf(known, START, id)}
+      />
       <div className="row">
-        <button
-          type="button"
-          disabled={choice.conditions.length >= 20}
-          onClick={() => change({ conditions: [...choice.conditions, ...startWith(known, next)] })}
-        >
-          Add a condition
-        </button>
         <button type="button" onClick={show} disabled={preview.isPending}>
           {preview.isPending ? "Asking…" : "Preview"}
         </button>

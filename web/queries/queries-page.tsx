@@ -7,6 +7,7 @@ import { Link } from "../shell/link.tsx";
 import { useQueryParameter } from "../shell/location.ts";
 import { PageHead } from "../shell/page-head.tsx";
 import { useMay } from "../sign-in/use-session.ts";
+import { ActOnJobs } from "./act-on-jobs.tsx";
 import { sharingText } from "./query-choice.ts";
 import { QueryRows } from "./query-rows.tsx";
 
@@ -15,6 +16,7 @@ type Stored = Answer<"readQuery">;
 /** What a stored query finds now. */
 function Result({ name }: { readonly name: string }) {
   const api = useApi();
+  const mayAct = useMay("actOnJobs");
   const fields = useQuery({
     queryKey: ["listQueryFields"],
     queryFn: ({ signal }) => api("listQueryFields", {}, { signal }),
@@ -36,11 +38,19 @@ function Result({ name }: { readonly name: string }) {
         As of <Instant at={asOf} />
       </p>
       <QueryRows over={over} rows={rows} fields={fields.data[over]} />
+      {over === "jobs" && rows.length > 0 && mayAct && <ActOnJobs key={name} query={name} />}
     </div>
   );
 }
 
-function QueryLine({ query, mayRead, show }: { query: Stored; mayRead: boolean; show: (name: string) => void }) {
+interface LineProps {
+  readonly query: Stored;
+  readonly mayRead: boolean;
+  readonly mayCreate: boolean;
+  readonly show: (name: string) => void;
+}
+
+function QueryLine({ query, mayRead, mayCreate, show }: LineProps) {
   const { name, description, sentence, over, sharing, caller } = query;
   return (
     <tr>
@@ -55,6 +65,11 @@ function QueryLine({ query, mayRead, show }: { query: Stored; mayRead: boolean; 
           <button type="button" onClick={() => show(name)}>
             Show<span className="unseen"> what {name} finds</span>
           </button>
+          {mayCreate && (
+            <Link to={`/queries/new?copy=${encodeURIComponent(name)}`} className="button">
+              Copy<span className="unseen"> {name} and change it</span>
+            </Link>
+          )}
           {over === "meters" && mayRead && (
             <Link to={`/jobs/new?query=${encodeURIComponent(name)}`} className="button">
               Read<span className="unseen"> the meters of {name}</span>
@@ -104,7 +119,7 @@ export default function QueriesPage() {
                 </thead>
                 <tbody>
                   {list.data.queries.map((query) => (
-                    <QueryLine key={query.name} query={query} mayRead={mayRead} show={show} />
+                    <QueryLine key={query.name} query={query} mayRead={mayRead} mayCreate={mayCreate} show={show} />
                   ))}
                 </tbody>
               </table>
