@@ -50,7 +50,16 @@ export interface FunctionDescription {
   readonly countsBrokenAudit?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<
-    Record<string, "demoGroups" | "timelineDays" | "blockDays" | "dailyExport" | "callbacks" | "outageHoldSeconds">
+    Record<
+      string,
+      | "demoGroups"
+      | "timelineDays"
+      | "blockDays"
+      | "dailyExport"
+      | "callbacks"
+      | "outageHoldSeconds"
+      | "fleetFilesAbove"
+    >
   >;
 }
 
@@ -126,6 +135,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { registry: "read", ledger: "erase", readings: "read", access: "read" },
     buckets: { lake: "read" },
     layers: ["duckdb"],
+    settings: { FLEET_FILES_ABOVE: "fleetFilesAbove" },
     memoryMb: 1536,
     reserved: 5,
   }),
@@ -324,6 +334,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
     buckets: { lake: "read" },
     layers: ["duckdb"],
+    settings: { FLEET_FILES_ABOVE: "fleetFilesAbove" },
     sends: LANES,
     invokes: ["plan-job"],
   },

@@ -53,6 +53,8 @@ export interface Settings {
   readonly callbacks: "public" | "any";
   /** A loss of supply that is over within it is a momentary interruption, no outage: context `outageHoldSeconds`, default 60. */
   readonly outageHoldSeconds: string;
+  /** Queries over more meters than this ask the fleet files; others the directory, which is newer: context `fleetFilesAbove`, default 20000. */
+  readonly fleetFilesAbove: string;
   /** Files of exports: context `exportDays`, default 100. */
   readonly exportDays: number;
   /** Seals of the audit cannot be removed for so many days: context `sealDays`, default 2200, at least 1. */
@@ -141,6 +143,7 @@ export function settingsOf(node: Node): Settings {
     dailyExport: choice("dailyExport", ["csv", "parquet", "none"]),
     callbacks: choice("callbacks", ["public", "any"]),
     outageHoldSeconds: text("outageHoldSeconds", "60", /^[1-9]\d{0,2}$/, "seconds, from 1 to 999"),
+    fleetFilesAbove: text("fleetFilesAbove", "20000", /^\d{1,7}$/, "a number of meters"),
     exportDays: days("exportDays", 100),
     reservedConcurrency: String(node.tryGetContext("reservedConcurrency") ?? "true") === "true",
     layers: choice("layers", ["arm64", "here"]),

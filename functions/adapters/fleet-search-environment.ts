@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { s3Client } from "./aws-clients.ts";
 import { documentClient } from "./document-client.ts";
 import { duckdb } from "./duckdb.ts";
@@ -11,7 +12,7 @@ import { productClock } from "./system-clock.ts";
 
 /** Of functions that have the layer of DuckDB, as the environment says. */
 export function fleetSearchOfEnvironment(limits: Parameters<typeof duckdb>[0]): FleetSearch {
-  const env = settings({ REGISTRY_TABLE: Setting, READINGS_TABLE: Setting, LAKE_BUCKET: Setting });
+  const env = settings({ REGISTRY_TABLE: Setting, READINGS_TABLE: Setting, LAKE_BUCKET: Setting, FLEET_FILES_ABOVE: z.coerce.number().int().min(0) });
   const db = documentClient();
   return fleetSearch({
     files: dynamoFleetFiles(db, env.REGISTRY_TABLE),
@@ -20,5 +21,6 @@ export function fleetSearchOfEnvironment(limits: Parameters<typeof duckdb>[0]): 
     missing: dynamoMissingRecords(db, env.READINGS_TABLE),
     columnar: duckdb(limits),
     now: productClock.now,
+    above: env.FLEET_FILES_ABOVE,
   });
 }

@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly verbose: boolean;
   readonly bridges: number | undefined;
   readonly disturbance: DisturbanceRates | undefined;
+  /** Settings of the description (`infra/settings.ts`). */
+  readonly context: Readonly<Record<string, string>>;
 }
 
 export const HELP = `Stands Headrace up on this machine, with a simulated population and the console.
@@ -47,6 +49,7 @@ ${Object.entries(FAULT_KINDS)
   --explain        what of the template is stood up, inert or refused
   --verbose        output of functions and bridge on stderr, and how long each phase took
   --bridges N      bridge tasks instead of the template's count
+  --context LIST   KEY=VALUE[,KEY=VALUE…], settings of the deployment as the CDK's -c gives them
   --disturb LIST   throttle=SHARE,stale=SHARE of the DynamoDB requests
   --help           this text
 
@@ -82,6 +85,14 @@ function disturbanceOf(text: string): DisturbanceRates {
   return rates;
 }
 
+function contextOf(text: string): Readonly<Record<string, string>> {
+  const parts = text === "" ? [] : text.split(",").map((part) => part.split("="));
+  for (const [key, value, ...more] of parts)
+    if (!/^\w+$/.test(key ?? "") || value === undefined || more.length > 0)
+      throw new StartupError(`--context: expected KEY=VALUE, by commas, got ${JSON.stringify(text)}`);
+  return Object.fromEntries(parts) as Record<string, string>;
+}
+
 /** Throws StartupError, which says what was expected. */
 export function startOptions(args: readonly string[]): StartOptions | "help" | "explain" {
   try {
@@ -103,6 +114,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
         verbose: { type: "boolean", default: false },
         bridges: { type: "string" },
         disturb: { type: "string" },
+        context: { type: "string", default: "" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -126,6 +138,7 @@ export function startOptions(args: readonly string[]): StartOptions | "help" | "
       once: values.once,
       verbose: values.verbose,
       bridges: values.bridges === undefined ? undefined : whole("bridges", values.bridges, 0, 32),
+      context: contextOf(values.context),
       disturbance: values.disturb === undefined ? undefined : disturbanceOf(values.disturb),
     };
   } catch (error) {

@@ -32,6 +32,7 @@ describe("npm start", () => {
     { args: ["--restored"], says: "expected --data DIR" },
     { args: ["--attached", "half"], says: "expected a share of 0 to 1" },
     { args: ["--disturb", "throttle=2"], says: "expected throttle=SHARE" },
+    { args: ["--context", "blockDays"], says: "expected KEY=VALUE" },
     { args: ["--meter", "3"], says: "Unknown option '--meter'" },
   ])("refuses $args and says what it expected", ({ args, says }) => {
     expect(() => startOptions(args)).toThrow(says);

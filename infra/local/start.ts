@@ -135,7 +135,10 @@ async function standUp(options: StartOptions, folder: DataFolder, log: LogSink):
   await portsFree(options.port);
   progress.show("synthesising the description");
   const assembly = join(folder.path, "assembly");
-  const { elapsedMs } = await synthesiseInto(assembly, options.attached > 0 ? { profile: "utility" } : {});
+  const { elapsedMs } = await synthesiseInto(assembly, {
+    ...(options.attached > 0 ? { profile: "utility" } : {}),
+    ...options.context,
+  });
   progress.phase("synthesise");
   progress.line(`synthesised in ${(elapsedMs / 1000).toFixed(1)} s`);
   progress.show("standing the deployment up");
