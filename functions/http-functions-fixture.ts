@@ -145,6 +145,7 @@ export async function httpFunctions() {
     KEYSTORE_NAME: "headrace-keys",
     KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
     LAKE_BUCKET: "lake",
+    FLEET_FILES_ABOVE: "20000",
     EXPORT_BUCKET: "exports",
     PLAN_JOB_FUNCTION: "plan-job",
     NOTIFY_OPENADR_FUNCTION: "notify-openadr",

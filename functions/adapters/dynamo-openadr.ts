@@ -1,9 +1,4 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-} from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { StoredObject, type StoredObjects } from "../../shared/demand/openadr/objects.ts";
 import { partitionItems } from "./partition-items.ts";
 
@@ -20,7 +15,8 @@ export function dynamoOpenadr(db: DynamoDBDocumentClient, TableName: string): St
     },
     async list(collection) {
       const found: StoredObject[] = [];
-      for await (const { x } of partitionItems(db, TableName, `OPENADR#${collection}`)) found.push(StoredObject.parse(x));
+      for await (const { x } of partitionItems(db, TableName, `OPENADR#${collection}`))
+        found.push(StoredObject.parse(x));
       return found;
     },
     async remove(collection, id) {

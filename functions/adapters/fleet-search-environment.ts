@@ -12,7 +12,12 @@ import { productClock } from "./system-clock.ts";
 
 /** Of functions that have the layer of DuckDB, as the environment says. */
 export function fleetSearchOfEnvironment(limits: Parameters<typeof duckdb>[0]): FleetSearch {
-  const env = settings({ REGISTRY_TABLE: Setting, READINGS_TABLE: Setting, LAKE_BUCKET: Setting, FLEET_FILES_ABOVE: z.coerce.number().int().min(0) });
+  const env = settings({
+    REGISTRY_TABLE: Setting,
+    READINGS_TABLE: Setting,
+    LAKE_BUCKET: Setting,
+    FLEET_FILES_ABOVE: z.coerce.number().int().min(0),
+  });
   const db = documentClient();
   return fleetSearch({
     files: dynamoFleetFiles(db, env.REGISTRY_TABLE),

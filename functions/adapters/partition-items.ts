@@ -18,8 +18,7 @@ export async function* partitionItems(
   TableName: string,
   pk: string,
   { from, to, after, begins, newestFirst }: ItemRange = {},
-  // biome-ignore lint/suspicious/noExplicitAny: what an item has its reader's schema says
-): AsyncGenerator<Record<string, any>> {
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const values = { ":from": from, ":to": to, ":after": after, ":begins": begins };
   const range =
     from !== undefined && to !== undefined

@@ -14,7 +14,14 @@ interface MeterView {
 const METERS = 40;
 let town: Deployment;
 beforeAll(async () => {
-  town = await Deployment.start(["--meters", String(METERS), "--faults", "silent=0.1", "--context", "fleetFilesAbove=20"]);
+  town = await Deployment.start([
+    "--meters",
+    String(METERS),
+    "--faults",
+    "silent=0.1",
+    "--context",
+    "fleetFilesAbove=20",
+  ]);
 }, 150_000);
 afterAll(() => town?.stop());
 
@@ -117,11 +124,9 @@ describe("key figures of a deployment", () => {
 
   it("a meter that takes another one's place is asked, and the one before no more; one retires without", async () => {
     const silent = await listed("list=silent&window=week");
-    const { body } = await town.call<{ meters: readonly { meterId: string; profile: { name: string }; routes: unknown }[] }>(
-      "analyst",
-      "GET",
-      "/meters?limit=100",
-    );
+    const { body } = await town.call<{
+      meters: readonly { meterId: string; profile: { name: string }; routes: unknown }[];
+    }>("analyst", "GET", "/meters?limit=100");
     const open = body.meters.filter(
       ({ meterId, profile }) => profile.name === "generic-eu-public" && !silent.includes(meterId),
     );

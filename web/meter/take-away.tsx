@@ -71,7 +71,13 @@ interface Props {
 export function TakeAway({ meterId, commodity, profile }: Props) {
   const [asking, ask] = useState<"exchange" | "retire">();
   if (asking !== undefined)
-    return <TakeAwayForm {...{ meterId, commodity, profile }} exchange={asking === "exchange"} leave={() => ask(undefined)} />;
+    return (
+      <TakeAwayForm
+        {...{ meterId, commodity, profile }}
+        exchange={asking === "exchange"}
+        leave={() => ask(undefined)}
+      />
+    );
   return (
     <>
       <button type="button" onClick={() => ask("exchange")}>
@@ -160,8 +166,8 @@ function TakeAwayForm({
         {exchange
           ? "Another meter took its place at its service point. "
           : "It was taken away, and no meter takes its place. "}
-        Its keys are destroyed, nothing is asked of it any more, and nothing is expected of it from then on. This cannot be
-        undone.
+        Its keys are destroyed, nothing is asked of it any more, and nothing is expected of it from then on. This cannot
+        be undone.
       </p>
       <Text
         type="datetime-local"
@@ -177,7 +183,12 @@ function TakeAwayForm({
         change={setShown}
       />
       {newMeter}
-      <Text label="Why" value={reason} refusal={said(reason.trim() === "", "Say why: it is written in the audit.")} change={setReason} />
+      <Text
+        label="Why"
+        value={reason}
+        refusal={said(reason.trim() === "", "Say why: it is written in the audit.")}
+        change={setReason}
+      />
       {send.isError && <ProblemView error={send.error} />}
       <div className="row">
         <button type="button" disabled={send.isPending} onClick={leave}>

@@ -160,7 +160,13 @@ function QueryForm({ fields, given }: FormProps) {
           ]}
           choose={(over) => change({ over, root: groupOf(fields[over], nextId(choice.root)) })}
         />
-        <GroupHead root={choice.root} group={choice.root} number="" limits={fields} change={(root) => change({ root })} />
+        <GroupHead
+          root={choice.root}
+          group={choice.root}
+          number=""
+          limits={fields}
+          change={(root) => change({ root })}
+        />
       </div>
       <GroupBox
         root={choice.root}

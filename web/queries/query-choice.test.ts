@@ -77,7 +77,12 @@ describe("the form of a query", () => {
   });
 
   it("tells how deep it nests, and keeps values with blanks and quotes apart", () => {
-    const inner = { id: 2, join: "any", not: true, of: [line("group", "in", "a", true), line("feeder", "in", "b")] } as const;
+    const inner = {
+      id: 2,
+      join: "any",
+      not: true,
+      of: [line("group", "in", "a", true), line("feeder", "in", "b")],
+    } as const;
     const { root } = joined("all", [inner, line("feeder", "in", 'F-1, "a b", "say ""x"""')]);
     expect(sizeOf(root)).toEqual({ levels: 5, nodes: 7 });
     expect(depthOf(root, 2)).toBe(1);
@@ -124,9 +129,7 @@ describe("the form of a query", () => {
     line("lastCommunication", "withinMinutes", "0"),
     line("place", "within", "1 2 3"),
     line("nothing", "known", ""),
-  ])("says what is expected of %j", (condition) =>
-    expect(choiceRefusal(condition, FIELDS)?.expected).toMatch(/\.$/),
-  );
+  ])("says what is expected of %j", (condition) => expect(choiceRefusal(condition, FIELDS)?.expected).toMatch(/\.$/));
 
   it("offers no beginning of a fact that has several values", () => {
     expect(testsFor(FIELDS[0] as QueryField).map(([test]) => test)).toEqual(["in", "known", "unknown"]);

@@ -122,7 +122,8 @@ export function valueRefusal({ test, value }: ConditionChoice, field: QueryField
       return isWhole(value) && Number(value) > 0 ? undefined : "A whole number of minutes is expected.";
     case "between": {
       const [from, to, ...others] = words(value);
-      const isRange = from !== undefined && to !== undefined && isWhole(from) && isWhole(to) && Number(from) <= Number(to);
+      const isRange =
+        from !== undefined && to !== undefined && isWhole(from) && isWhole(to) && Number(from) <= Number(to);
       return isRange && others.length === 0 ? undefined : "Two whole numbers are expected, the lower one first.";
     }
     case "from":
@@ -191,7 +192,8 @@ export function depthOf(root: NodeChoice, id: number): number | undefined {
   return undefined;
 }
 
-export const nextId = (node: NodeChoice): number => 1 + Math.max(node.id, ...(isGroup(node) ? node.of.map((one) => nextId(one) - 1) : []));
+export const nextId = (node: NodeChoice): number =>
+  1 + Math.max(node.id, ...(isGroup(node) ? node.of.map((one) => nextId(one) - 1) : []));
 
 /** The tree with one node as `change` makes it; undefined: without it. */
 export function changed(
@@ -201,7 +203,9 @@ export function changed(
 ): GroupChoice {
   return {
     ...group,
-    of: group.of.flatMap((one) => (one.id === id ? (change(one) ?? []) : isGroup(one) ? changed(one, id, change) : one)),
+    of: group.of.flatMap((one) =>
+      one.id === id ? (change(one) ?? []) : isGroup(one) ? changed(one, id, change) : one,
+    ),
   };
 }
 
@@ -212,7 +216,13 @@ const SHORT = ["commodity", "profile", "group", "feeder", "transformer", "collec
 export function choiceOf(over: QueryChoice["over"], filter: object): QueryChoice {
   let id = 0;
   const leaf = ({ kind, ...test }: Filter): ConditionChoice => {
-    const line = (name: TestName, value = ""): ConditionChoice => ({ id: ++id, field: kind, test: name, not: false, value });
+    const line = (name: TestName, value = ""): ConditionChoice => ({
+      id: ++id,
+      field: kind,
+      test: name,
+      not: false,
+      value,
+    });
     if (test.known !== undefined) return line(test.known === true ? "known" : "unknown");
     if (Array.isArray(test.in)) return line("in", wordsText(test.in as string[]));
     if (typeof test.startsWith === "string") return line("startsWith", wordsText([test.startsWith]));
