@@ -204,7 +204,7 @@ export async function converse(
       systemTitle: item.systemTitle,
       clientSystemTitle: ports.clientSystemTitle,
       ...(ports.pushesTo === undefined ? {} : { pushesTo: ports.pushesTo }),
-      ...(isIdentityDue(item.identity, clock.now()) ? { identify: true } : {}),
+      ...(isIdentityDue(item.identity, clock.now()) ? { asksIdentity: true } : {}),
       keys,
       counters,
       recoversClock: kind === "setClock",

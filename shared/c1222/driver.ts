@@ -135,11 +135,11 @@ class C1222MeterSession implements MeterSession {
   }
 
   async #clockAnew(): Promise<MeterClock> {
-    const tables = this.#context.identify === true ? identityTables(this.#reader, this.#profile) : [];
+    const tables = this.#context.asksIdentity === true ? identityTables(this.#reader, this.#profile) : [];
     this.#clock = await readClock(this.#reader, this.#profile, () => this.#context.clock.now(), {
       tables,
       tell: (answers) => {
-        if (this.#context.identify === true) this.#identity = identityOf(this.#reader, tables, answers);
+        if (this.#context.asksIdentity === true) this.#identity = identityOf(this.#reader, tables, answers);
       },
     });
     return this.#clock;

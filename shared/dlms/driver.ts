@@ -109,7 +109,7 @@ class DlmsMeterSession implements MeterSession {
     if (this.#time !== undefined) return attributes.length === 0 ? [] : this.#session.readAll(attributes);
     const { clock, access } = this.#profile;
     const sentAt = this.#context.clock.now();
-    const asked = this.#context.identify === true ? identityAttributes(this.#profile) : [];
+    const asked = this.#context.asksIdentity === true ? identityAttributes(this.#profile) : [];
     const [time, zone, ...others] = await this.#session.readAll([
       attributeOf(Clock, Clock.attributes.time, clock),
       attributeOf(Clock, Clock.attributes.timeZone, clock),
@@ -117,7 +117,7 @@ class DlmsMeterSession implements MeterSession {
       ...asked.map(([, attribute]) => attribute),
     ]);
     const answers = others.slice(0, attributes.length);
-    if (this.#context.identify === true) this.#identity = identityOf(asked, others.slice(attributes.length));
+    if (this.#context.asksIdentity === true) this.#identity = identityOf(asked, others.slice(attributes.length));
     const shown = known<DateTime>(time);
     const answeredAt = this.#context.clock.now();
     this.#difference = undefined;

@@ -36,7 +36,7 @@ export interface SessionContext<P extends DeviceProfile = DlmsProfile> {
   /** How long one request may stay unanswered, ms. */
   readonly responseTimeoutMs: number;
   /** Also ask, with the clock, what the meter says of itself. */
-  readonly identify?: boolean;
+  readonly asksIdentity?: boolean;
   /** Told of intervals as they come, so that a conversation that breaks off has not been for nothing. */
   readonly onIntervals?: (part: IntervalSet) => void;
   /** Told of each frame, for digests and evidence; the octets are as on the wire. */

@@ -16,7 +16,7 @@ async function read(side: Side, trial: Partial<Parameters<Side["open"]>[0]>) {
 describe.each([DLMS, C1222])("what a meter says of itself over $protocol", (side) => {
   it("comes with the clock, in no message more than without", async () => {
     const plain = await read(side, {});
-    const asked = await read(side, { identify: true });
+    const asked = await read(side, { asksIdentity: true });
     expect(plain.result.identity).toBeUndefined();
     expect(asked.result.identity).toEqual(SAID[side.protocol]);
     expect(asked.frames).toBe(plain.frames);

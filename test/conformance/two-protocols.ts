@@ -48,7 +48,7 @@ export interface Trial {
   /** Told of the meter itself. */
   readonly onMeter?: (meter: { truth: SimulatedMeter["truth"]; parts: { state: MeterState } }) => void;
   readonly onFrame?: SessionContext["onFrame"];
-  readonly identify?: boolean;
+  readonly asksIdentity?: boolean;
 }
 
 /** One side: a driver and a simulated meter of the same household behind it. */
@@ -85,7 +85,7 @@ async function opened({ driver, meter, title, keys, profile }: Omit<Side, "open"
     responseTimeoutMs: 5_000,
     recoversClock: trial.recoversClock ?? false,
     ...(trial.onFrame && { onFrame: trial.onFrame }),
-    ...(trial.identify && { identify: true }),
+    ...(trial.asksIdentity && { asksIdentity: true }),
   });
 }
 
