@@ -25,7 +25,7 @@ describe.each([DLMS, C1222])("what a meter says of itself over $protocol", (side
 
   it("is left out where the device profile says nowhere to ask, and nothing else is missed for it", async () => {
     const profile = withoutEquipment(side.profile);
-    const { result } = await read(side, { identify: true, profile });
+    const { result } = await read(side, { asksIdentity: true, profile });
     expect(result.identity?.program).toBeUndefined();
     expect(result.registers.length).toBeGreaterThan(0);
     expect(result.refusals).toEqual([]);

@@ -4,7 +4,7 @@ import type { Answer } from "../api/client.ts";
 import { ProblemView } from "../api/problem-view.tsx";
 import { useApi } from "../api/use-api.ts";
 import { counted } from "../figures/scaled-decimal.ts";
-import { ReasonForm } from "../safety/reason-form.tsx";
+import { ReasonForm } from "../form/reason-form.tsx";
 import { Link } from "../shell/link.tsx";
 import { jobPath } from "../shell/pages.ts";
 
