@@ -3,6 +3,7 @@ import { problemOf } from "../../shared/api/problem.ts";
 import type { ResponseReceived } from "../../shared/api/route.ts";
 import type { RouteName, Routes } from "../../shared/api/routes.ts";
 import { FixtureGrid } from "./fixture-grid.ts";
+import { fixtureKpis } from "./fixture-kpis.ts";
 import { type FixtureMeter, loadAt, meterAt, PERIOD_S } from "./fixture-meters.ts";
 import { FixtureQueries } from "./fixture-queries.ts";
 import { FixtureSafety } from "./fixture-safety.ts";
@@ -71,7 +72,7 @@ export class FixtureApi {
     if (first === "kpis" && second === "meters")
       return ok("listKpiMeters", { asOf: this.#iso(), meters: [{ meterId: this.#meters[0]?.meterId ?? "" }] });
     if (first === "kpis" && second === "history") return ok("readKpiHistory", { asOf: this.#iso(), days: [] });
-    if (first === "kpis") return ok("readKpis", this.#kpis());
+    if (first === "kpis") return ok("readKpis", fixtureKpis(this.#meters.length, this.#iso()));
     if (first === "groups")
       return ok("listGroups", { groups: [{ group: "residential", meters: this.#meters.length }] });
     if (first === "schedules") return this.#scheduleRoute(method, second, third, body, ok);
@@ -121,52 +122,6 @@ export class FixtureApi {
 
   #iso(): string {
     return new Date(this.#now()).toISOString();
-  }
-
-  /** One meter is silent. */
-  #kpis(): Body<"readKpis"> {
-    const active = this.#meters.length;
-    const rate = { part: active - 1, of: active, rate: (active - 1) / active };
-    return {
-      asOf: this.#iso(),
-      active,
-      excluded: 0,
-      communication: (["hour", "day", "week"] as const).map((window) => ({
-        window,
-        all: rate,
-        counted: rate,
-        silent: 1,
-      })),
-      latency: { meters: active - 1, p50Ms: 2_100, p90Ms: 4_000, p95Ms: 5_200, p99Ms: 9_000 },
-      exceptions: [{ reason: "timeout", meters: 1, hint: "Connected, but no answer in time." }],
-      powerOff: 0,
-      switches: { closed: 3 },
-      missingToday: 0,
-      mix: { asOf: this.#iso(), kinds: { profile: { "generic-eu version 1": active } } },
-      schedules: [
-        {
-          scheduleId: "daily",
-          jobId: "a".repeat(26),
-          runAt: this.#iso(),
-          operation: "readIntervals",
-          tasks: 3,
-          done: 2,
-          open: 0,
-          rate: 2 / 3,
-          intervals: {
-            expected: 288,
-            inTime: 190,
-            late: 2,
-            missing: 96,
-            pending: 0,
-            unaccounted: 0,
-            reasons: { timeout: 96 },
-            rate: 190 / 288,
-            asOf: this.#iso(),
-          },
-        },
-      ],
-    };
   }
 
   #meter(meter: FixtureMeter): Body<"readMeter"> {
