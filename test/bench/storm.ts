@@ -7,6 +7,9 @@ const OPTIONS = { minutes: 150, lost: 0.3, momentaries: 3 } as const;
 /** A storm over so few feeders at once is as good as one over many: feeders are judged one by one. */
 const FEEDERS = 10;
 
+/** The constants of the detector were chosen on seeds 1 to 6: these are others. */
+const FIRST_SEED = 101;
+
 const sumOf = (scores: readonly Score[]) => {
   const of = (key: "right" | "told" | "found" | "there"): number => scores.reduce((sum, score) => sum + score[key], 0);
   return { right: of("right"), told: of("told"), found: of("found"), there: of("there") };
@@ -20,8 +23,8 @@ export const stormBenchmark: Benchmark = {
     const [outages, restorations]: [Score[], Score[]] = [[], []];
     let [simulated, faults, pings, momentaries, passes] = [0, 0, 0, 0, 0];
     const start = performance.now();
-    for (let seed = 1; seed <= rounds; seed++) {
-      const end = await storm({ seed, feeders: FEEDERS, ...OPTIONS });
+    for (let round = 1; round <= rounds; round++) {
+      const end = await storm({ seed: FIRST_SEED + round, feeders: FEEDERS, ...OPTIONS });
       outages.push(scoreOutages(end));
       restorations.push(scoreRestorations(end));
       simulated += end.meters.length;
@@ -29,11 +32,11 @@ export const stormBenchmark: Benchmark = {
       pings += end.pings;
       momentaries += end.momentaries;
       passes += end.passes.reduce((sum, pass) => sum + pass.feeders, 0);
-      say(`${seed} of ${rounds}`);
+      say(`${round} of ${rounds}`);
     }
     const seconds = (performance.now() - start) / 1000;
     const [found, restored] = [sumOf(outages), sumOf(restorations)];
-    const round = (value: number): number => Math.round(value * 1000) / 1000;
+    const rounded = (value: number): number => Math.round(value * 1000) / 1000;
     return {
       mix: `${simulated} meters on ${rounds * FEEDERS} feeders for ${OPTIONS.minutes} minutes: faults of feeders, laterals, transformers and services, some within others, and momentary ones; 30 % of last gasps and of notices of restoration are lost, others late or repeated; 3 % of pings are lost`,
       figures: [
@@ -42,14 +45,14 @@ export const stormBenchmark: Benchmark = {
         { name: "outages there", value: found.there, unit: "" },
         { name: "restorations told", value: restored.told, unit: "" },
         { name: "momentary interruptions counted", value: momentaries, unit: "" },
-        { name: "pings a meter", value: round(pings / simulated), unit: "" },
+        { name: "pings a meter", value: rounded(pings / simulated), unit: "" },
         { name: "evaluations of a feeder", value: Math.round(passes / seconds), unit: "1/s, with the storm" },
       ],
       ratios: {
-        "outages: precision": round(found.right / found.told),
-        "outages: recall": round(found.found / found.there),
-        "restorations: precision": round(restored.right / restored.told),
-        "restorations: recall": round(restored.found / restored.there),
+        "outages: precision": rounded(found.right / found.told),
+        "outages: recall": rounded(found.found / found.there),
+        "restorations: precision": rounded(restored.right / restored.told),
+        "restorations: recall": rounded(restored.found / restored.there),
       },
     };
   },
