@@ -1,5 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { DynamoDBClient, PutItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
 import { Cognito } from "../infra/local/cognito.ts";
@@ -15,10 +18,15 @@ import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
 import { call, lambdaContext, machine } from "../test/http-event.ts";
 import { itemCount } from "../test/item-count.ts";
 import { quiet } from "../test/quiet.ts";
+import { sqsClient } from "./adapters/aws-clients.ts";
+import { SingleFlightBranchKeys } from "./adapters/branch-keys.ts";
 import { dynamoAuthority } from "./adapters/dynamo-authority.ts";
 import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
+import { BRANCH_SHARDS, branchKeyId } from "./adapters/key-vault.ts";
+import { systemClock } from "./adapters/system-clock.ts";
+import { systemRandom } from "./adapters/system-random.ts";
 
-const LANES = ["commands", "interactive", "urgent", "bulk", "images"];
+const QUEUES = ["commands", "interactive", "urgent", "bulk", "images", "notices", "webhooks"];
 const FUNCTIONS = [
   "submit-job",
   "read-jobs",
@@ -36,6 +44,7 @@ const FUNCTIONS = [
   "manage-schedules",
   "manage-calendars",
   "manage-tariffs",
+  "manage-subscriptions",
   "manage-ways-in",
   "manage-demand",
   "serve-openadr",
@@ -53,6 +62,30 @@ const PEOPLE = ["operator", "supervisor", "supervisor-2"].map((name) => ({
 }));
 /** Those that the minute starts. */
 const BY_THE_MINUTE = ["seal-audit", "watch-outages"] as const;
+
+const QUEUE_BASE = "http://127.0.0.1/000000000000";
+const METER_KEYS = "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001";
+const KEY_STORE = {
+  TableName: "KeyStore",
+  AttributeDefinitions: ["branch-key-id", "type"].map((AttributeName) => ({
+    AttributeName,
+    AttributeType: "S" as const,
+  })),
+  KeySchema: [
+    { AttributeName: "branch-key-id", KeyType: "HASH" as const },
+    { AttributeName: "type", KeyType: "RANGE" as const },
+  ],
+  BillingMode: "PAY_PER_REQUEST" as const,
+};
+
+/** The embedded tables know no transactions: of one, each item is put by itself. */
+class WithoutTransactions extends DynamoDBClient {
+  override send(command: object, ...rest: readonly never[]): never {
+    if (!(command instanceof TransactWriteItemsCommand)) return super.send(command as never, ...rest) as never;
+    const puts = (command.input.TransactItems ?? []).flatMap(({ Put }) => (Put === undefined ? [] : [Put]));
+    return Promise.all(puts.map((put) => super.send(new PutItemCommand(put)))) as never;
+  }
+}
 
 /** A meter of the profile without security: nothing to seal. */
 export const meter = (number: number, rest: object = {}) => ({
@@ -91,7 +124,7 @@ export async function httpFunctions() {
   quiet();
   const invoked: Invoked[] = [];
   const others = TABLES.filter(({ TableName }) => TableName !== "Registry");
-  const dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES]);
+  const dynamo = await embeddedDynamo([...others, ...REGISTRY_TABLES, KEY_STORE]);
   await dynamoAuthority(dynamo.db, "Authority").seed("eu-west-1");
   for (const profile of PROFILES.values()) await dynamoProfiles(dynamo.db, "Registry").add(profile);
   const engine = await openQueueEngine();
@@ -104,14 +137,15 @@ export async function httpFunctions() {
   const kms = new Kms(permissions, new KmsKeyStore());
   const sealKey = "arn:aws:kms:eu-west-1:000000000000:key/seal";
   kms.keys.ensure(sealKey, "ECC_NIST_P256", "SIGN_VERIFY");
+  kms.keys.ensure(METER_KEYS, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
   const keys = await kms.start();
   const lambda = await lambdaFront(invoked);
   const people = new Cognito(permissions, "arn:aws:cognito-idp:eu-west-1:000000000000");
   const directory = await people.start();
   people.put(PEOPLE);
   const { id, secret } = permissions.accessKey("api", "worker");
-  for (const lane of LANES) {
-    const url = `http://127.0.0.1/000000000000/${lane}`;
+  for (const lane of QUEUES) {
+    const url = `${QUEUE_BASE}/${lane}`;
     createQueue(engine.sqs, { name: lane, url, arn: `arn:aws:sqs:eu-west-1:000000000000:${lane}`, attributes: {} });
     vi.stubEnv(`${lane.toUpperCase()}_QUEUE_URL`, url);
   }
@@ -143,13 +177,14 @@ export async function httpFunctions() {
     ACCOUNTS_TABLE: "Accounts",
     KEYSTORE_TABLE: "KeyStore",
     KEYSTORE_NAME: "headrace-keys",
-    KMS_KEY_ARN: "arn:aws:kms:eu-west-1:000000000000:key/mrk-00000000000000000000000000000001",
+    KMS_KEY_ARN: METER_KEYS,
     LAKE_BUCKET: "lake",
     FLEET_FILES_ABOVE: "20000",
     EXPORT_BUCKET: "exports",
     PLAN_JOB_FUNCTION: "plan-job",
     NOTIFY_OPENADR_FUNCTION: "notify-openadr",
     WRITE_EXPORT_FUNCTION: "write-export",
+    CALLBACKS: "any",
   };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   // Handlers read their environment when they are loaded.
@@ -162,6 +197,29 @@ export async function httpFunctions() {
     /** A minute has passed for this one. */
     minute: (name: (typeof BY_THE_MINUTE)[number]): Promise<unknown> =>
       (handlers.get(name) as (event: object, context: Context) => Promise<unknown>)({}, lambdaContext()),
+    /** Branch keys, without which nothing is sealed. */
+    async makeKeys() {
+      const branchKeys = new SingleFlightBranchKeys({
+        table: env.KEYSTORE_TABLE,
+        name: env.KEYSTORE_NAME,
+        kmsKeyArn: METER_KEYS,
+        deployment: env.DEPLOYMENT,
+        dynamo: new WithoutTransactions(dynamo.config),
+        kms: new KMSClient({}),
+        clock: systemClock,
+        random: systemRandom,
+      });
+      for (let shard = 0; shard < BRANCH_SHARDS; shard++) await branchKeys.seed(branchKeyId(shard));
+    },
+    /** Takes what waits in a queue. */
+    async takeFrom(queue: string): Promise<readonly string[]> {
+      const sqs = sqsClient();
+      const QueueUrl = `${QUEUE_BASE}/${queue}`;
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      sqs.destroy();
+      return Messages.map(({ Body = "" }) => Body);
+    },
     db: dynamo.db,
     /** Takes roles from people: those who are left, by name. */
     people: (left: readonly string[]) => people.put(PEOPLE.filter(({ name }) => left.includes(name))),

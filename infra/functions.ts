@@ -48,6 +48,8 @@ export interface FunctionDescription {
   readonly countsUnaccounted?: true;
   /** It counts audit chains that do not follow from what was sealed, each of which is an alarm. */
   readonly countsBrokenAudit?: true;
+  /** It counts subscriptions that it suspends, each of which is an alarm. */
+  readonly countsSuspended?: true;
   /** Settings of the deployment that it is told, by variable. */
   readonly settings?: Readonly<
     Record<
@@ -86,7 +88,7 @@ const PREPAYMENT = {
     authority: "read",
     audit: "write",
   },
-  sends: LANES,
+  sends: [...LANES, "notices"],
   invokes: ["plan-job"],
 } as const satisfies Partial<FunctionDescription>;
 
@@ -99,10 +101,10 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 20,
   }),
   "read-jobs": http({ tables: { access: "read", ledger: "read", timeline: "read" }, reserved: 20 }),
-  "cancel-job": http({ tables: { ledger: "write" } }),
+  "cancel-job": http({ tables: { ledger: "write" }, sends: ["notices"] }),
   "pause-job": http({
     tables: { access: "write", registry: "read", readings: "read", ledger: "write" },
-    sends: LANES,
+    sends: [...LANES, "notices"],
     invokes: ["plan-job"],
     people: true,
     reserved: 5,
@@ -175,6 +177,13 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     reserved: 5,
   }),
   "manage-prepayment": http({ ...PREPAYMENT, reserved: 10 }),
+  "manage-subscriptions": http({
+    tables: { ledger: "erase", timeline: "read" },
+    keys: "open",
+    sends: ["webhooks"],
+    settings: { CALLBACKS: "callbacks" },
+    reserved: 2,
+  }),
   "manage-ways-in": http({ tables: { access: "write" }, reserved: 2 }),
   "describe-api": http({ reserved: 2 }),
 
@@ -196,6 +205,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       "seal-audit",
       "watch-outages",
       "run-prepayment",
+      "tell-storms",
     ],
   },
   bootstrap: {
@@ -221,7 +231,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
       audit: "write",
     },
     settings: { TIMELINE_DAYS: "timelineDays" },
-    sends: LANES,
+    sends: [...LANES, "notices"],
     measures: LANES,
     invokes: ["plan-job"],
     countsUnverified: true,
@@ -316,7 +326,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     memoryMb: 1024,
     reserved: 1, // what one tells, in the order in which it tells it
     tables: { access: "write", registry: "read", readings: "read", ledger: "write", outages: "erase" },
-    sends: LANES,
+    sends: [...LANES, "notices"],
     invokes: ["plan-job"],
     settings: { OUTAGE_HOLD_SECONDS: "outageHoldSeconds" },
   },
@@ -353,8 +363,35 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
     },
     buckets: { evidence: "write" },
     settings: { TIMELINE_DAYS: "timelineDays", BLOCK_DAYS: "blockDays" },
+    sends: ["notices"],
     parked: { queues: ["results"], access: "send" },
     countsUnverified: true,
+  },
+  "match-events": {
+    trigger: { kind: "queue", queue: "notices", batch: 10, concurrency: 5 },
+    timeoutSeconds: 60,
+    memoryMb: 512,
+    tables: { ledger: "read", registry: "read", timeline: "write" },
+    sends: ["webhooks"],
+  },
+  "tell-storms": {
+    trigger: { kind: "invoked" },
+    timeoutSeconds: 120,
+    memoryMb: 512,
+    reserved: 1, // two would tell the same storm
+    tables: { timeline: "erase" },
+    sends: ["webhooks"],
+  },
+  "deliver-webhooks": {
+    trigger: { kind: "queue", queue: "webhooks", batch: 10, concurrency: 10 },
+    timeoutSeconds: 60,
+    memoryMb: 256,
+    tables: { ledger: "write" },
+    keys: "open",
+    sends: ["webhooks"],
+    parked: { queues: ["webhooks"], access: "send" },
+    settings: { CALLBACKS: "callbacks" },
+    countsSuspended: true,
   },
   "import-rows": {
     trigger: { kind: "invoked" },

@@ -2,8 +2,11 @@ import type { Parameters } from "./parameters.ts";
 
 /** The lanes, most urgent first, as `shared/jobs/lane.ts` has them (a test compares). */
 export const LANES = ["commands", "interactive", "urgent", "bulk", "images"] as const;
-/** Every queue of the system: a lane each, what bridges report, and what endpoints that sleep say by MQTT. */
-export const QUEUES = [...LANES, "results", "uplink"] as const;
+/**
+ * Every queue of the system: a lane each, what bridges report, what endpoints that sleep say by MQTT, recorded events that
+ * somebody subscribed to, and webhooks to be sent.
+ */
+export const QUEUES = [...LANES, "results", "uplink", "notices", "webhooks"] as const;
 export const TABLES = [
   "access",
   "registry",

@@ -11,7 +11,8 @@ export type RunbookEntry =
   | "bridge-missing"
   | "unverified-tasks"
   | "unaccounted-intervals"
-  | "audit-broken";
+  | "audit-broken"
+  | "webhook-suspended";
 
 export interface RunbookAlarmProps {
   readonly metric: IMetric;

@@ -18,6 +18,7 @@ import {
   type OutageEvent,
   type OutageStore,
   type PowerNews,
+  tellsAgain,
 } from "../../shared/outage/outage-store.ts";
 import { PowerCheck } from "../../shared/outage/power-check.ts";
 import { heldCondition } from "./dynamo-conditions.ts";
@@ -147,6 +148,7 @@ export function dynamoOutages(db: DynamoDBDocumentClient, TableName: string): Ou
       const newest = there === undefined || there.version < outage.version ? document : packed(there.document);
       const version = Math.max(outage.version, there?.version ?? 0);
       await put({ ...outageKey(outageId), document: newest, version, told: tells ? [...told, state] : told, expires });
+      return tellsAgain(outage, there);
     },
     outage: async (outageId) => (await readOutage(outageId))?.document,
     async within(from, to, limit) {

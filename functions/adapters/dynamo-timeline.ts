@@ -36,12 +36,28 @@ export function dynamoTimeline(
       ...(kept === undefined ? {} : { expires: expiresAt("receivedAt" in entry ? entry.receivedAt : entry.at, kept) }),
     };
   };
+  /** What another batch brought stays; what names no batch is the same whoever writes it. */
+  const put = (item: TimelineItem): PutCommand => {
+    const batch = "batch" in item.entry ? item.entry.batch : undefined;
+    return new PutCommand({
+      TableName,
+      Item: itemOf(item),
+      ...(batch === undefined
+        ? {}
+        : {
+            ConditionExpression: "attribute_not_exists(pk) OR #entry.#batch = :batch",
+            ExpressionAttributeNames: { "#entry": "entry", "#batch": "batch" },
+            ExpressionAttributeValues: { ":batch": batch },
+          }),
+    });
+  };
   return {
     async add(items) {
-      const kept = items.filter(({ entry }) => days.get(entry.kind) !== 0);
-      await eachOf(kept, WRITES_MAX, async (item) => {
-        await db.send(new PutCommand({ TableName, Item: itemOf(item) }));
+      const fresh = new Set<TimelineItem>();
+      await eachOf(items, WRITES_MAX, async (item) => {
+        if (days.get(item.entry.kind) === 0 || (await heldCondition(db.send(put(item))))) fresh.add(item);
       });
+      return items.filter((item) => fresh.has(item));
     },
     async of(meterId, from, to, limit) {
       const found: TimelineEntry[] = [];
@@ -80,9 +96,10 @@ export function dynamoTimeline(
 export function dynamoAlarms(db: DynamoDBDocumentClient, TableName: string): Alarms {
   return {
     async raise(alarms) {
+      const kept = new Set<Alarm>();
       await eachOf(alarms, WRITES_MAX, async (alarm) => {
         const { meterId, event, receivedAt } = alarm;
-        await heldCondition(
+        const held = await heldCondition(
           db.send(
             new PutCommand({
               TableName,
@@ -92,11 +109,15 @@ export function dynamoAlarms(db: DynamoDBDocumentClient, TableName: string): Ala
                 alarm,
                 expires: expiresAt(receivedAt, ALARM_DAYS),
               },
-              ConditionExpression: "attribute_not_exists(pk)",
+              ConditionExpression: "attribute_not_exists(pk) OR (#alarm.#at = :at AND #alarm.receivedAt = :receivedAt)",
+              ExpressionAttributeNames: { "#alarm": "alarm", "#at": "at" },
+              ExpressionAttributeValues: { ":at": alarm.at, ":receivedAt": receivedAt },
             }),
           ),
         );
+        if (held) kept.add(alarm);
       });
+      return alarms.filter((alarm) => kept.has(alarm));
     },
     async *within(from, to) {
       const partitions: string[] = [];

@@ -1,12 +1,7 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import { z } from "zod";
+import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { VtnConnection } from "../../shared/demand/openadr/ven-client.ts";
 import type { SecretVault } from "../../shared/security/key-vault.ts";
-
-/** Secrets of the headend's clients at VTNs of others, sealed, in the Ledger table: `VTN-SECRETS` / `<name>#<version>`. */
-const keyOf = (name: string, version: number) => ({ pk: "VTN-SECRETS", sk: `${name}#${version}` });
-const contextOf = (name: string, version: number) => ({ subject: name, purpose: "client-secret", version }) as const;
-const Stored = z.object({ blob: z.instanceof(Uint8Array) });
+import { dynamoSealedSecrets } from "./dynamo-sealed-secrets.ts";
 
 export interface VtnSecrets {
   /** Before the connection that names the version is written. */
@@ -14,18 +9,14 @@ export interface VtnSecrets {
   open(connection: Pick<VtnConnection, "name" | "secretVersion">): Promise<string | undefined>;
 }
 
-export const dynamoVtnSecrets = (db: DynamoDBDocumentClient, TableName: string, vault: SecretVault): VtnSecrets => ({
-  async put(name, version, secret) {
-    const octets = new TextEncoder().encode(secret);
-    const blob = await vault.seal(contextOf(name, version), octets);
-    octets.fill(0);
-    await db.send(new PutCommand({ TableName, Item: { ...keyOf(name, version), blob } }));
-  },
-  async open({ name, secretVersion }) {
-    const { Item } = await db.send(
-      new GetCommand({ TableName, Key: keyOf(name, secretVersion), ConsistentRead: true }),
-    );
-    if (Item === undefined) return undefined;
-    return new TextDecoder().decode(await vault.open(contextOf(name, secretVersion), Stored.parse(Item).blob));
-  },
-});
+/** Secrets of the headend's clients at VTNs of others. */
+export function dynamoVtnSecrets(db: DynamoDBDocumentClient, TableName: string, vault: SecretVault): VtnSecrets {
+  const secrets = dynamoSealedSecrets(db, TableName, vault, "client-secret");
+  return {
+    put: (name, version, secret) => secrets.put(name, version, new TextEncoder().encode(secret)),
+    async open({ name, secretVersion }) {
+      const octets = await secrets.open(name, secretVersion);
+      return octets && new TextDecoder().decode(octets);
+    },
+  };
+}

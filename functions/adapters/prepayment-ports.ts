@@ -1,3 +1,4 @@
+import { toldTimeline } from "../../shared/events/tell-events.ts";
 import { submitJob } from "../../shared/jobs/submit-job.ts";
 import { orderEndOf, type PrepaymentPorts } from "../../shared/prepayment/run-prepayment.ts";
 import { documentClient } from "./document-client.ts";
@@ -6,6 +7,7 @@ import { dynamoAccounts } from "./dynamo-accounts.ts";
 import { dynamoAuthority } from "./dynamo-authority.ts";
 import { dynamoDayBlocks } from "./dynamo-day-blocks.ts";
 import { dynamoTimeline } from "./dynamo-timeline.ts";
+import { tellerOfEnvironment } from "./event-teller.ts";
 import { gateOfEnvironment } from "./gate-ports.ts";
 import { jobPorts } from "./job-ports.ts";
 import { Setting, settings } from "./settings.ts";
@@ -33,6 +35,6 @@ export function prepaymentPorts(): PrepaymentPorts {
     orderEnd: orderEndOf(jobs.ledger),
     access: (account) => access.read(account),
     authority: active,
-    timeline: dynamoTimeline(db, env.TIMELINE_TABLE),
+    timeline: toldTimeline(dynamoTimeline(db, env.TIMELINE_TABLE), tellerOfEnvironment()),
   };
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { isOpenAddress, webhookProblem, webhookSender } from "./webhook-sender.ts";
+import { webhookProblem, webhookSender } from "./webhook-sender.ts";
 
 const NOW = 1_700_000_000_500;
 const SECRET = new Uint8Array(32).fill(7);
@@ -72,43 +72,24 @@ describe("a webhook", () => {
   it("on a private network is refused before anything is sent, by its address and by its name", async () => {
     const { url, got } = await receiver((response) => response.writeHead(204).end());
     const send = webhookSender("public", () => NOW);
-    expect(await send(delivery(url))).toEqual({ kind: "failed", problem: "expected https" });
+    expect(await send(delivery(url))).toEqual({ kind: "failed", problem: "expected https", refused: true });
     expect(await send(delivery(url.replace("http:", "https:")))).toEqual({
       kind: "failed",
       problem: "expected an address of the open internet",
+      refused: true,
     });
     expect(await send(delivery("https://localhost/hook"))).toEqual({
       kind: "failed",
       problem: "the endpoint's name leads into a private network",
+      refused: true,
     });
     expect(got).toEqual([]);
   });
 
   it.each([
-    ["8.8.8.8", true],
-    ["2606:4700::1111", true],
-    ["127.0.0.1", false],
-    ["10.1.2.3", false],
-    ["169.254.169.254", false],
-    ["192.168.1.1", false],
-    ["100.64.0.1", false],
-    ["224.0.0.1", false],
-    ["255.255.255.255", false],
-    ["::1", false],
-    ["::ffff:10.0.0.1", false],
-    ["fd00:ec2::254", false],
-    ["fe80::1", false],
-    ["64:ff9b::a00:1", false],
-    ["2002:a00:1::", false],
-    ["no address", false],
-  ])("at %s: of the open internet %s", (address, open) => {
-    expect(isOpenAddress(address)).toBe(open);
-  });
-
-  it.each([
     ["https://hooks.example/x", "public", undefined],
     ["http://hooks.example/x", "public", "expected https"],
-    ["https://user:secret@hooks.example/x", "public", "expected no user in the URL: deliveries are signed"],
+    ["https://user:secret@hooks.example/x", "public", "expected no user in the URL"],
     ["https://[::1]/x", "public", "expected an address of the open internet"],
     ["https://0x7f000001/x", "public", "expected an address of the open internet"],
     ["hooks.example", "any", "expected a URL"],

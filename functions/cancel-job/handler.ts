@@ -1,13 +1,16 @@
+import { toldLedger } from "../../shared/events/tell-jobs.ts";
 import { cancelJob } from "../../shared/jobs/cancel-job.ts";
 import { maySee } from "../../shared/security/ownership.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoLedger } from "../adapters/dynamo-ledger.ts";
+import { tellerOfEnvironment } from "../adapters/event-teller.ts";
 import { httpHandler, refuse } from "../adapters/pipeline-http.ts";
 import { Setting, settings } from "../adapters/settings.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 
 const env = settings({ LEDGER_TABLE: Setting });
-const ports = { ledger: dynamoLedger(documentClient(), env.LEDGER_TABLE, systemClock.now), clock: systemClock };
+const ledger = dynamoLedger(documentClient(), env.LEDGER_TABLE, systemClock.now);
+const ports = { ledger: toldLedger(ledger, tellerOfEnvironment()), clock: systemClock };
 
 export const handler = httpHandler({
   async cancelJob({ params: { jobId }, body, caller }) {

@@ -83,10 +83,10 @@ export function exchangePorts(enrol: EnrolPorts, caller: Caller, reason: string)
           finalReads: readsText(finalReads),
         },
       }),
-    told: ({ retires, meter: { meterId }, at }, servicePoint) => {
+    async told({ retires, meter: { meterId }, at }, servicePoint) {
       const entry = (what: string, other: Record<string, string>) =>
         ({ kind: "change", at, what, detail: { servicePoint, ...other }, by }) as const;
-      return timeline.add([
+      await timeline.add([
         { meterId: retires, id: "retired", entry: entry("meter.retired", { replacedBy: meterId }) },
         { meterId, id: "installed", entry: entry("meter.installed", { replaces: retires }) },
       ]);

@@ -1,6 +1,8 @@
 import type { SQSRecord } from "aws-lambda";
 import { ZodError, z } from "zod";
 import { eventKeeper } from "../../shared/events/keep-events.ts";
+import { toldTimeline } from "../../shared/events/tell-events.ts";
+import { toldLedger } from "../../shared/events/tell-jobs.ts";
 import { timelineDays } from "../../shared/events/timeline.ts";
 import { powerNewsKeeper } from "../../shared/outage/keep-power-news.ts";
 import { HeadraceError } from "../../shared/ports/errors.ts";
@@ -25,6 +27,7 @@ import { dynamoMissingRecords } from "../adapters/dynamo-missing-records.ts";
 import { dynamoOutages } from "../adapters/dynamo-outages.ts";
 import { dynamoPushCounters } from "../adapters/dynamo-push-counters.ts";
 import { dynamoAlarms, dynamoTimeline } from "../adapters/dynamo-timeline.ts";
+import { tellerOfEnvironment } from "../adapters/event-teller.ts";
 import { sqsHandler } from "../adapters/pipeline-sqs.ts";
 import { s3Batches } from "../adapters/s3-batches.ts";
 import { retentionDays, Setting, settings } from "../adapters/settings.ts";
@@ -46,10 +49,11 @@ const env = settings({
   RESULTS_PARKED_QUEUE_URL: Setting,
 });
 const db = documentClient();
-const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
+const teller = tellerOfEnvironment();
+const timeline = toldTimeline(dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS)), teller);
 const fleetFiles = dynamoFleetFiles(db, env.REGISTRY_TABLE);
 const ports = {
-  ledger: dynamoLedger(db, env.LEDGER_TABLE, systemClock.now),
+  ledger: toldLedger(dynamoLedger(db, env.LEDGER_TABLE, systemClock.now), teller),
   blocks: dynamoDayBlocks(db, env.READINGS_TABLE, retentionDays(env.BLOCK_DAYS)),
   lake: dynamoLakeMarks(db, env.READINGS_TABLE),
   batches: s3Batches(s3Client(), env.EVIDENCE_BUCKET),
@@ -69,6 +73,7 @@ const ports = {
       timeline,
       alarms: dynamoAlarms(db, env.TIMELINE_TABLE),
       crypto: nodeCrypto,
+      teller,
     }),
     tariffKeeper(dynamoMeterTariffs(db, env.READINGS_TABLE), nodeCrypto),
     identityKeeper(dynamoAccess(db, env.ACCESS_TABLE), (segment) => fleetFiles.mark(segment, systemClock.now())),

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { PARKING_QUEUES } from "../../shared/api/parked.ts";
+import { Notice } from "../../shared/events/tell-events.ts";
+import { WebhookMessage } from "../../shared/events/webhook.ts";
 import { contentOf } from "../../shared/jobs/parked-message.ts";
 import { sqsClient } from "../adapters/aws-clients.ts";
 import { httpHandler } from "../adapters/pipeline-http.ts";
@@ -22,9 +24,10 @@ const env: Readonly<Record<string, string>> = z.record(z.string(), z.string()).p
 const sqs = sqsClient();
 const queueOf = (queue: QueueName) => sqsParked(sqs, env[parkedOf(queue)] ?? "", env[sourceOf(queue)] ?? "");
 const REPLAY_MAX = 1000;
+const NEWS: Readonly<Partial<Record<QueueName, z.ZodType<object>>>> = { notices: Notice, webhooks: WebhookMessage };
 
 function viewOf(queue: QueueName, { messageId, sentAt, receives, reason, body }: Parked) {
-  const { problem, ...about } = contentOf(queue, body);
+  const { problem, ...about } = contentOf(queue, body, NEWS[queue]);
   const gaveUp = `received ${receives} times without success`;
   return {
     messageId,

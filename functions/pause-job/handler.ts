@@ -1,13 +1,20 @@
 import type { ProblemKind } from "../../shared/api/problem.ts";
 import type { Routes } from "../../shared/api/routes.ts";
+import { toldLedger } from "../../shared/events/tell-jobs.ts";
 import type { JobId } from "../../shared/jobs/job.ts";
 import { pauseJob, resumeJob, type SteerOutcome } from "../../shared/jobs/pause-job.ts";
 import { maySee } from "../../shared/security/ownership.ts";
 import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
+import { tellerOfEnvironment } from "../adapters/event-teller.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { type HttpRequest, httpHandler, refuse } from "../adapters/pipeline-http.ts";
 
-const ports = { ...jobPorts(), people: peopleOfEnvironment() };
+const untold = jobPorts();
+const ports = {
+  ...untold,
+  ledger: toldLedger(untold.ledger, tellerOfEnvironment()),
+  people: peopleOfEnvironment(),
+};
 
 const PROBLEM: Readonly<
   Record<Extract<SteerOutcome, { kind: "refused" }>["because"], readonly [ProblemKind, string, string]>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toldLedger } from "../../shared/events/tell-jobs.ts";
 import { timelineDays } from "../../shared/events/timeline.ts";
 import { sweepLedger } from "../../shared/jobs/sweep.ts";
 import { outcomeKeeper } from "../../shared/switching/audit-orders.ts";
@@ -7,6 +8,7 @@ import { peopleOfEnvironment } from "../adapters/cognito-people.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoAccess } from "../adapters/dynamo-access.ts";
 import { dynamoTimeline } from "../adapters/dynamo-timeline.ts";
+import { tellerOfEnvironment } from "../adapters/event-teller.ts";
 import { jobPorts } from "../adapters/job-ports.ts";
 import { eventHandler } from "../adapters/pipeline-event.ts";
 import { Setting, settings } from "../adapters/settings.ts";
@@ -18,8 +20,10 @@ const db = documentClient();
 const access = dynamoAccess(db, env.ACCESS_TABLE);
 const timeline = dynamoTimeline(db, env.TIMELINE_TABLE, timelineDays(env.TIMELINE_DAYS));
 const outcomes = outcomeKeeper(auditOfEnvironment(), systemClock, timeline);
+const jobs = jobPorts();
 const ports = {
-  ...jobPorts(),
+  ...jobs,
+  ledger: toldLedger(jobs.ledger, tellerOfEnvironment()),
   people: peopleOfEnvironment(),
   givenUp: async (job: Parameters<typeof outcomes.givenUp>[0], segment: number, slots: readonly number[]) =>
     outcomes.givenUp(

@@ -20,6 +20,7 @@ const env = settings({
   SEAL_AUDIT_FUNCTION: Setting,
   WATCH_OUTAGES_FUNCTION: Setting,
   RUN_PREPAYMENT_FUNCTION: Setting,
+  TELL_STORMS_FUNCTION: Setting,
 });
 const lambda = lambdaClient();
 const marker = deploymentMarker(documentClient(), env.REGISTRY_TABLE);
@@ -40,6 +41,7 @@ export const handler = eventHandler(z.object({ scheduledTime: z.string() }), asy
     env.SEAL_AUDIT_FUNCTION,
     env.WATCH_OUTAGES_FUNCTION,
     env.RUN_PREPAYMENT_FUNCTION,
+    env.TELL_STORMS_FUNCTION,
   ];
   await Promise.all(started.map((name) => invoker(lambda, name)({ scheduledTime })));
   return { scheduledTime, seeded };

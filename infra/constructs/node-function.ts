@@ -128,6 +128,7 @@ export class NodeFunction extends Construct {
     if (description.countsUnverified === true) alarmOn("UnverifiedAlarm", "unverified-tasks", "unverifiedTasks");
     if (description.countsUnaccounted === true)
       alarmOn("UnaccountedAlarm", "unaccounted-intervals", "unaccountedIntervals");
+    if (description.countsSuspended === true) alarmOn("SuspendedAlarm", "webhook-suspended", "suspendedSubscriptions");
     if (description.countsBrokenAudit === true) alarmOn("BrokenAuditAlarm", "audit-broken", "brokenAuditChains");
   }
 }

@@ -93,6 +93,8 @@ const BEHIND: Readonly<Record<QueueName, Duration>> = {
   images: Duration.days(2),
   results: Duration.minutes(10),
   uplink: Duration.minutes(1), // an endpoint listens for seconds after it spoke
+  notices: Duration.minutes(2),
+  webhooks: Duration.minutes(20), // a message that rests is no older than its last rest
 };
 
 function laneProps(name: QueueName, settings: Settings) {

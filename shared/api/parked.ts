@@ -4,7 +4,7 @@ import { Instant } from "./instant.ts";
 import { limitUpTo } from "./page.ts";
 
 /** Queues whose undeliverable messages are parked. */
-export const PARKING_QUEUES = [...LANES, "results", "uplink"] as const;
+export const PARKING_QUEUES = [...LANES, "results", "uplink", "notices", "webhooks"] as const;
 export const ParkedPath = z.strictObject({ queue: z.enum(PARKING_QUEUES) });
 export const ParkedQuery = z.strictObject({ limit: limitUpTo(100, 25) });
 
@@ -18,6 +18,7 @@ export const ParkedMessage = z.strictObject({
   /** What it is about, where its body can be read. */
   job: z.string().optional(),
   segment: z.int().optional(),
+  subscription: z.string().optional(),
   octets: z.int(),
 });
 export const ParkedList = z.strictObject({

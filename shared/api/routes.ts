@@ -49,6 +49,7 @@ import type { ApiRoute } from "./route.ts";
 import { ASKS, ENROLS, KEEPS, LOOKS, SEES } from "./route-roles.ts";
 import { safetyRoutes } from "./safety-routes.ts";
 import { scheduleRoutes } from "./schedule-routes.ts";
+import { subscriptionRoutes } from "./subscription-routes.ts";
 import { tariffRoutes } from "./tariff-routes.ts";
 import { AlarmList, AlarmQuery, EventCatalogue, TimelineInApi, TimelineQuery } from "./timeline.ts";
 import { wayInRoutes } from "./way-in-routes.ts";
@@ -357,6 +358,7 @@ export const routes = {
   ...openadrRoutes,
   ...outageRoutes,
   ...tariffRoutes,
+  ...subscriptionRoutes,
   listParked: {
     method: "GET",
     path: "/parked/{queue}",

@@ -16,11 +16,18 @@ export type Alarm = z.infer<typeof Alarm>;
 
 /** Alarms as stored. */
 export interface Alarms {
-  /** What is there for the meter, the event and the hour stays as it is. */
-  raise(alarms: readonly Alarm[]): Promise<void>;
+  /**
+   * What is there for the meter, the event and the hour stays as it is. Answers those that are kept: raised for the first
+   * time, or by an earlier try with the same instants.
+   */
+  raise(alarms: readonly Alarm[]): Promise<readonly Alarm[]>;
   /** Those with from < receivedAt <= to, in no order. */
   within(from: number, to: number): AsyncIterable<Alarm>;
 }
+
+/** Whether these are one alarm, raised once or again. */
+export const isSameAlarm = (one: Alarm, other: Alarm): boolean =>
+  one.at === other.at && one.receivedAt === other.receivedAt;
 
 export const hourOf = (instant: number): number => Math.floor(instant / HOUR_MS) * HOUR_MS;
 

@@ -8,12 +8,16 @@ import { dayOf } from "../readings/day-block.ts";
 import type { Keeper } from "../readings/ingest-batch.ts";
 import { DRIFT_MAX_MS } from "../readings/quality.ts";
 import { type Alarm, type Alarms, isAlarm } from "./alarm.ts";
+import { type EventTeller, NOBODY } from "./tell-events.ts";
 import type { SwitchStory, Timeline, TimelineItem } from "./timeline.ts";
+import type { ToldEvent } from "./told-event.ts";
 
 export interface EventPorts {
   readonly timeline: Pick<Timeline, "add">;
   readonly alarms: Pick<Alarms, "raise">;
   readonly crypto: Crypto;
+  /** Told of what is an alarm without being an entry of a log; entries are told by the timeline. @default nobody */
+  readonly teller?: Pick<EventTeller, "tell">;
 }
 
 const shortHash = (crypto: Crypto, ...parts: readonly (string | number | undefined)[]): string =>
@@ -122,10 +126,11 @@ function settingItem(
 }
 
 /** Keeps what reports say of events and settings, and how orders ended, in the meters' timelines; raises alarms. */
-export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper => ({
+export const eventKeeper = ({ timeline, alarms, crypto, teller = NOBODY }: EventPorts): Keeper => ({
   async keep({ reference, job, reports }) {
     const items: TimelineItem[] = [];
     const raised: Alarm[] = [];
+    const found = new Map<Alarm, ToldEvent>();
     for (const report of reports) {
       items.push(...eventItems(crypto, report, reference));
       const drift = driftItem(crypto, report, reference);
@@ -135,12 +140,24 @@ export const eventKeeper = ({ timeline, alarms, crypto }: EventPorts): Keeper =>
       const setting = settingItem(crypto, job, report, reference);
       if (setting !== undefined) items.push(setting);
       const unverified = command && job && unverifiedSwitch(job, report);
-      if (unverified !== undefined)
-        raised.push({ meterId: report.meterId, event: unverified, at: report.at, receivedAt: report.at });
+      if (unverified !== undefined) {
+        const { meterId, at } = report;
+        const alarm = { meterId, event: unverified, at, receivedAt: at };
+        raised.push(alarm);
+        found.set(alarm, {
+          ...alarm,
+          kind: "device",
+          id: `${meterId}/${at}/${unverified}`,
+          log: "headend",
+          code: job?.jobId ?? "",
+        });
+      }
       for (const { at, e: event } of report.events ?? [])
         if (isAlarm(event, at, report.at)) raised.push({ meterId: report.meterId, event, at, receivedAt: report.at });
     }
     if (items.length > 0) await timeline.add(items);
-    if (raised.length > 0) await alarms.raise(raised);
+    if (raised.length === 0) return;
+    const kept = await alarms.raise(raised);
+    await teller.tell(kept.flatMap((alarm) => found.get(alarm) ?? []));
   },
 });

@@ -75,6 +75,10 @@ const SettingEntry = z.strictObject({
 export const TimelineEntry = z.discriminatedUnion("kind", [EventEntry, CommandEntry, ChangeEntry, SettingEntry]);
 export type TimelineEntry = z.infer<typeof TimelineEntry>;
 
+/** Whether two entries of the same name were brought by the same batch; what has none is brought by whoever writes it. */
+export const isSameTry = (one: TimelineEntry, other: TimelineEntry): boolean =>
+  !("batch" in one && "batch" in other) || one.batch === other.batch;
+
 /** `id`: tells entries of one meter, kind and instant apart; the same thing always has the same one. */
 export interface TimelineItem {
   readonly meterId: MeterId;
@@ -84,8 +88,11 @@ export interface TimelineItem {
 
 /** Entries of meters as stored. Keys live in `functions/adapters/dynamo-timeline.ts`. */
 export interface Timeline {
-  /** The same entries again change nothing. */
-  add(items: readonly TimelineItem[]): Promise<void>;
+  /**
+   * The same entries again change nothing. Answers those that are as they came with these: kept for the first time, or by an
+   * earlier try of the same batch.
+   */
+  add(items: readonly TimelineItem[]): Promise<readonly TimelineItem[]>;
   /** Entries of a meter with from < at <= to, newest first; at most `limit`, and all of the last one's instant. */
   of(meterId: MeterId, from: number, to: number, limit: number): Promise<readonly TimelineEntry[]>;
 }

@@ -7,6 +7,7 @@ import {
   isTold,
   type OutageEvent,
   type OutageStore,
+  tellsAgain,
 } from "./outage-store.ts";
 
 /** Outages in memory, with the same conditions as the real ones: for simulation and for tests. */
@@ -49,8 +50,10 @@ export function memoryOutages(): OutageStore & ElectricalNodes {
       const tells = isTold(outage.state, told);
       const eventId = eventIdOf(outage);
       if (tells) feed.push({ cursor: cursorOf(at, eventId), eventId, state: outage.state, outage });
+      const again = tellsAgain(outage, there && { version: there.outage.version, told });
       const newest = there !== undefined && there.outage.version >= outage.version ? there.outage : outage;
       outages.set(outage.outageId, { outage: newest, told: tells ? [...told, outage.state] : told });
+      return again;
     },
     outage: async (outageId) => outages.get(outageId)?.outage,
     within: async (from, to, limit) =>

@@ -41,8 +41,8 @@ export interface OutageStore {
   /** Feeders that are looked at in each pass. */
   waiting(): Promise<readonly string[]>;
   setWaiting(feeder: string, waits: boolean): Promise<void>;
-  /** May be repeated; an older version changes nothing. */
-  publish(outage: Outage, at: number): Promise<void>;
+  /** May be repeated; an older version changes nothing. Answers whether this version tells its state, now or at an earlier try. */
+  publish(outage: Outage, at: number): Promise<boolean>;
   outage(outageId: OutageId): Promise<Outage | undefined>;
   /** Those that began within [from, to], newest first. */
   within(from: number, to: number, limit: number): Promise<readonly Outage[]>;
@@ -62,6 +62,12 @@ export const TOLD_STATES: ReadonlySet<OutageState> = new Set([
 /** Whether this state is to be told, after those that were: what became of an outage that was never told is no news. */
 export const isTold = (state: OutageState, before: readonly OutageState[]): boolean =>
   TOLD_STATES.has(state) && !before.includes(state) && (state === "confirmed" || before.length > 0);
+/** Whether a version tells its state: for the first time, or as the last one that was published, once more. */
+export const tellsAgain = (
+  { state, version }: Outage,
+  there: { readonly version: number; readonly told: readonly OutageState[] } | undefined,
+): boolean =>
+  isTold(state, there?.told ?? []) || (there !== undefined && there.version === version && there.told.includes(state));
 export const eventIdOf = ({ outageId, state }: Outage): string => `${outageId}-${state}`;
 /** Text that rises with the instant. */
 export const cursorOf = (at: number, eventId: string): string => `${String(at).padStart(14, "0")}#${eventId}`;

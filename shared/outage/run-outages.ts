@@ -1,3 +1,4 @@
+import type { EventTeller } from "../events/tell-events.ts";
 import { eachOf } from "../jobs/concurrency.ts";
 import type { MeterId } from "../metering/meter.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -7,6 +8,7 @@ import type { FleetColumnStore } from "../readings/fleet-columns.ts";
 import { type ElectricalNode, type FedMeter, metersBelow, treeOf } from "./electrical-tree.ts";
 import { evaluateFeeder, type OutagePolicy } from "./evaluate-feeder.ts";
 import { OutageId } from "./outage.ts";
+import { outageNews } from "./outage-news.ts";
 import type { ElectricalNodes, OutageStore } from "./outage-store.ts";
 import { type Supply, supplyOf } from "./supply.ts";
 
@@ -26,6 +28,8 @@ export interface OutagePorts {
   /** Asks these meters whether they have supply; the same key is the same question. */
   readonly ping: (meterIds: readonly MeterId[], key: string) => Promise<void>;
   readonly policy: OutagePolicy;
+  /** Told of what is published. @default nobody */
+  readonly teller?: Pick<EventTeller, "tell">;
 }
 
 export interface OutagePass {
@@ -107,7 +111,8 @@ async function passFeeder(ports: OutagePorts, feeder: string, now: () => number)
     await outages.setWaiting(feeder, true);
     if (pings.length > 0) await ports.ping(pings, `outage-${feeder}-${record.version}`);
     if (decision.changed && (await outages.writeRecord(next)) === "conflict") continue;
-    for (const outage of next.outbox) await outages.publish(outage, now());
+    for (const outage of next.outbox)
+      if (await outages.publish(outage, now())) await ports.teller?.tell([outageNews(outage)]);
     if (next.outbox.length > 0)
       await outages.writeRecord({ ...next, outbox: [], version: record.version + (decision.changed ? 1 : 0) });
     if (!waits) await outages.setWaiting(feeder, false);

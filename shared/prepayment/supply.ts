@@ -1,4 +1,4 @@
-import type { TimelineItem } from "../events/timeline.ts";
+import type { Timeline, TimelineItem } from "../events/timeline.ts";
 import type { AccessItem } from "../jobs/access.ts";
 import type { Caller } from "../jobs/job.ts";
 import type { JobRequest, SubmitOutcome } from "../jobs/submit-job.ts";
@@ -27,7 +27,7 @@ export interface SupplyPorts extends LedgerPorts {
   readonly orderEnd: (jobId: string) => Promise<OrderEnd>;
   readonly access: (account: Account) => Promise<AccessItem | undefined>;
   readonly authority: () => Promise<Pick<Authority, "stops" | "moratoria"> | undefined>;
-  readonly timeline: { add(items: readonly TimelineItem[]): Promise<void> };
+  readonly timeline: Pick<Timeline, "add">;
 }
 
 /** Why nobody is cut off now; undefined: nothing stands against it. What the bridge asks again before the frames. */

@@ -4,7 +4,7 @@ import { MeterKeys } from "../metering/meter-keys.ts";
 /** What a blob is bound to; compared again after every opening. */
 export interface SealContext {
   readonly meterId: MeterId;
-  readonly purpose: "meter-keys" | "transport-key" | "pipe-secret" | "group-key" | "client-secret";
+  readonly purpose: "meter-keys" | "transport-key" | "pipe-secret" | "group-key" | "client-secret" | "webhook-secret";
   readonly version: number;
 }
 

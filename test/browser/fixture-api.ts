@@ -8,6 +8,7 @@ import { type FixtureMeter, loadAt, meterAt, PERIOD_S } from "./fixture-meters.t
 import { FixtureQueries } from "./fixture-queries.ts";
 import { FixtureSafety } from "./fixture-safety.ts";
 import { FixtureSchedules } from "./fixture-schedules.ts";
+import { FixtureSubscriptions } from "./fixture-subscriptions.ts";
 
 type Body<N extends RouteName> = ResponseReceived<Routes[N]>;
 type FixtureJob = Body<"readJob">;
@@ -38,12 +39,14 @@ export class FixtureApi {
   #parked = 3;
   readonly #safety = new FixtureSafety();
   readonly #grid = new FixtureGrid();
+  readonly #subscriptions: FixtureSubscriptions;
 
   constructor(meters: number, now: () => number, jobMs = 5000) {
     this.#meters = Array.from({ length: meters }, (_, index) => meterAt(index));
     this.#now = now;
     this.#jobMs = jobMs;
     this.#schedules = new FixtureSchedules(now);
+    this.#subscriptions = new FixtureSubscriptions(now);
     const rows = this.#meters.map(({ meterId, commodity, memberships: { feeder = null, groups = [] } }) => ({
       meterId,
       commodity,
@@ -92,6 +95,7 @@ export class FixtureApi {
           { reason: "auth", retry: "never", hint: "Keys, system title or proof did not match." },
         ],
       });
+    if (first === "subscriptions") return this.#subscriptions.answer(method, second, third);
     if (first === "parked" && second !== undefined) {
       const queue = second as Body<"listParked">["queue"];
       const parked = queue === "results" ? this.#parked : 0;

@@ -90,7 +90,7 @@ export async function startFixtureDeployment(folder: string, api: FixtureApi): P
     }
     asked.pathname = asked.pathname.slice("/api".length);
     const { status, body } = api.answer(request.method ?? "GET", asked, roles, await jsonOf(request));
-    const text = JSON.stringify(body);
+    const text = body === undefined ? "" : JSON.stringify(body);
     const etag = `"${createHash("sha256").update(text).digest("hex").slice(0, 16)}"`;
     if (request.headers["if-none-match"] === etag) {
       unchanged++;

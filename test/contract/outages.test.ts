@@ -75,14 +75,19 @@ describe.each<{ name: string; open: () => Promise<OutageStore & ElectricalNodes>
   it("tell each state of an outage once, in order, and nothing of one that was never confirmed", async () => {
     const store = await open();
     const one = outage();
+    const publish = store.publish.bind(store);
     const [suspected, other] = [outage({ state: "suspected" }), outage({ startedAt: T0 + MINUTE_MS })];
-    await store.publish(suspected, T0 + 1);
-    await store.publish({ ...suspected, state: "withdrawn", version: 2 }, T0 + 2);
-    await store.publish(one, T0 + 3);
-    await store.publish(one, T0 + 4);
-    await store.publish(other, T0 + 5);
-    await store.publish({ ...one, state: "restored", version: 3 }, T0 + 86_400_000);
-    await store.publish({ ...one, state: "restoring", version: 2 }, T0 + 86_400_001); // late: the document stays
+    const tells = [
+      await publish(suspected, T0 + 1),
+      await publish({ ...suspected, state: "withdrawn", version: 2 }, T0 + 2),
+      await publish(one, T0 + 3),
+      await publish(one, T0 + 4), // once more: whoever publishes tells again
+      await publish(other, T0 + 5),
+      await publish({ ...one, version: 2 }, T0 + 6), // a newer version of the same state
+      await publish({ ...one, state: "restored", version: 4 }, T0 + 86_400_000),
+      await publish({ ...one, state: "restoring", version: 3 }, T0 + 86_400_001), // late: the document stays
+    ];
+    expect(tells).toEqual([false, false, true, true, true, false, true, true]);
     const told = await store.events("", 10, T0 + 2 * 86_400_000);
     expect(told.map(({ outage: { outageId }, state }) => [outageId, state])).toEqual([
       [one.outageId, "confirmed"],

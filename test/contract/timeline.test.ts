@@ -35,6 +35,21 @@ describe.each<{ name: string; open: () => Timeline }>([
     expect(await timeline.of(meter, NOON - 1, NOON, 10)).toHaveLength(2);
   });
 
+  it("say what is new: for the first time, or by another try of the same batch", async () => {
+    const timeline = open();
+    const meter = MeterId.parse("fresh");
+    const [one, two] = [item(meter, NOON), item(meter, NOON, "b")];
+    const by = (batch: string, of: TimelineItem): TimelineItem => ({
+      ...of,
+      entry: { ...of.entry, batch } as typeof of.entry,
+    });
+    expect(await timeline.add([one])).toEqual([one]);
+    expect(await timeline.add([one, two])).toEqual([one, two]);
+    expect(await timeline.add([by("another", one), by("another", two)])).toEqual([]);
+    expect(await timeline.add([one])).toEqual([one]);
+    expect(new Set(await timeline.of(meter, 0, NOON, 10)), "as it first came").toEqual(new Set([one.entry, two.entry]));
+  });
+
   it("answer newest first, without the start of the range and with its end", async () => {
     const timeline = open();
     await timeline.add([1, 2, 3, 4].map((hour) => item(one, NOON + hour * HOUR_MS)));
@@ -68,8 +83,9 @@ describe.each<{ name: string; open: () => Alarms }>([
   it("are kept once a meter, event and hour, and found by when they came, across days", async () => {
     const alarms = open();
     const midnight = Date.UTC(2026, 10, 3);
-    await alarms.raise([alarm("M-1", midnight - 10), alarm("M-1", midnight - 5), alarm("M-2", midnight + 5)]);
     await alarms.raise([alarm("M-1", midnight - 10)]);
+    const [again, later, other] = [alarm("M-1", midnight - 10), alarm("M-1", midnight - 5), alarm("M-2", midnight + 5)];
+    expect(await alarms.raise([again, later, other])).toEqual([again, other]);
     const found = await collected(alarms.within(midnight - HOUR_MS, midnight + HOUR_MS));
     expect(found.map(({ meterId, receivedAt }) => [meterId, receivedAt - midnight]).sort()).toEqual([
       ["M-1", -10],
@@ -98,6 +114,6 @@ describe.each<{ name: string; open: () => Alarms }>([
 it("a kind that the deployment does not want is not stored", async () => {
   const timeline = dynamoTimeline(dynamo.db, "Timeline", new Map([["event", 0]]));
   const meter = MeterId.parse("unwanted");
-  await timeline.add([item(meter, NOON)]);
+  expect(await timeline.add([item(meter, NOON)]), "nobody knows whether it is new").toHaveLength(1);
   expect(await timeline.of(meter, 0, NOON, 10)).toEqual([]);
 });

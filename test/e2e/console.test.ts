@@ -319,6 +319,21 @@ describe.skipIf(chromium === undefined)("the console", { timeout: 120_000 }, () 
     expect(complaints).toEqual([]);
   });
 
+  it("shows whose webhooks fail and why, resumes one and deletes another", async () => {
+    const { page, complaints, checkAccess } = await visitAs("operator");
+    await page.getByRole("link", { name: "Subscriptions", exact: true }).click();
+    const row = page.getByRole("row", { name: /Control room/ });
+    await row.getByText("the endpoint answered 503, 48 in a row").waitFor();
+    await checkAccess("subscriptions");
+    await row.getByRole("button", { name: "Resume Control room" }).click();
+    await row.getByText("active").waitFor();
+    const other = page.getByRole("row", { name: /Market/ });
+    await other.getByRole("button", { name: "Delete Market" }).click();
+    await other.getByRole("button", { name: "Delete it for good Market" }).click();
+    await other.waitFor({ state: "detached" });
+    expect(complaints).toEqual([]);
+  });
+
   it("leads from a key figure to the meters behind it, and from there to a meter", async () => {
     const { page, complaints, checkAccess } = await visitAs("analyst");
     await page.getByRole("link", { name: "Key figures" }).click();

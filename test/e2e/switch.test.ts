@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Deployment, type JobView, type Problem, until } from "./deployment.ts";
 import { personToken } from "./person.ts";
@@ -132,6 +136,62 @@ describe("a switch", () => {
     },
     120_000,
   );
+
+  it("is told of, signed, to who subscribed to what its log says, each entry once", async () => {
+    const got: {
+      readonly type: string;
+      readonly id: string;
+      readonly subject: string;
+      readonly data: { event?: string };
+    }[] = [];
+    const problems: string[] = [];
+    let secret = "";
+    const server = createServer(async (request, response) => {
+      let body = "";
+      for await (const chunk of request) body += String(chunk);
+      try {
+        got.push(...(new Webhook(secret).verify(body, request.headers as Record<string, string>) as typeof got));
+      } catch (error) {
+        problems.push(String(error));
+      }
+      response.writeHead(204).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`;
+    const meters = [...meterOf.values()];
+    const made = await call<{ subscriptionId: string; secret: string }>("administrator", "POST", "/subscriptions", {
+      url,
+      filter: { kinds: ["device", "job"] },
+    });
+    expect(made.status).toBe(201);
+    secret = made.body.secret;
+    const path = `/subscriptions/${made.body.subscriptionId}`;
+    expect((await call("administrator", "POST", `${path}/test`)).status).toBe(202);
+    await until(30_000, "the test event", async () => got.find(({ type }) => type.endsWith("subscription.test.v1")));
+    const readLogs = async (): Promise<string> => {
+      const range = { from: new Date(Date.now() - 3_600_000).toISOString(), to: new Date().toISOString() };
+      const { jobId } = await headend.runJob({
+        operation: { kind: "readEvents", range },
+        target: { kind: "meters", meterIds: meters },
+      });
+      await until(30_000, "the job's end to be told", async () => got.find(({ subject }) => subject === jobId));
+      return jobId;
+    };
+    // What ingest knows of subscriptions is ten seconds old at the most.
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
+    await readLogs();
+    for (const meterId of meters)
+      for (const event of ["switch.opened", "switch.closed"])
+        await until(30_000, `${event} of ${meterId} to be told`, async () =>
+          got.find((one) => one.subject === meterId && one.data.event === event),
+        );
+    await readLogs();
+    const ids = got.map(({ id }) => id);
+    expect(new Set(ids).size, "what is read again is not told again").toBe(ids.length);
+    expect(problems).toEqual([]);
+    expect((await call("operator", "DELETE", path)).status).toBe(204);
+    server.close();
+  }, 180_000);
 
   it("is not operated while a stop stands, nor opened where somebody depends on it", async () => {
     const [meterId = ""] = meterOf.values();

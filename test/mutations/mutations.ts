@@ -386,5 +386,19 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "  if (unmarked !== undefined && offsetMs === 0) {",
     tests: ["shared/metering/clock-step.test.ts", "shared/simulator/profiles.test.ts"],
   },
+  {
+    name: "a subscription's groups not asked for",
+    file: "shared/events/subscription.ts",
+    original: "    (hasOne(filter.groups, membership?.groups ?? []) &&",
+    mutated: "    (hasOne(filter.groups, filter.groups ?? []) &&",
+    tests: ["shared/events/webhook.test.ts"],
+  },
+  {
+    name: "a storm counts the meters that it names",
+    file: "shared/events/storm.ts",
+    original: "    count: events.length,",
+    mutated: "    count: meterIds.length,",
+    tests: ["shared/events/match-events.test.ts"],
+  },
   ...OUTAGE_MUTATIONS,
 ];

@@ -70,7 +70,7 @@ function town(seed: number) {
     orderEnd: async () => "done",
     access: async () => ({ meterId: "M-1", flags: { medical: false, priority: false, moratorium: false } }) as never,
     authority: async () => ({ stops: [], moratoria: [] }),
-    timeline: { add: async () => undefined },
+    timeline: { add: async () => [] },
   };
   /** Repeats what breaks off, as queues and clients do. */
   const again = async (work: () => Promise<unknown>): Promise<void> => {

@@ -11,6 +11,7 @@ const SEES = [...READS, "administrator"] as const;
 const LOOKS = [...SEES, "subscriber"] as const;
 const ORDERS = ["operator", "supervisor"] as const;
 const KEEPS = ["operator", "supervisor", "administrator"] as const;
+const STEERS = [...KEEPS, "subscriber"] as const;
 
 /**
  * The console's part of the route table. It repeats three fields of `shared/api/routes.ts`, because importing the table
@@ -56,6 +57,10 @@ export const PATHS = {
   resumeSchedule: { method: "POST", path: "/schedules/{scheduleId}/resume", roles: LOOKS },
   previewSchedule: { method: "POST", path: "/schedules/preview", roles: LOOKS },
   listCalendars: { method: "GET", path: "/calendars", roles: LOOKS },
+  listSubscriptions: { method: "GET", path: "/subscriptions", roles: LOOKS },
+  pauseSubscription: { method: "POST", path: "/subscriptions/{subscriptionId}/pause", roles: STEERS },
+  resumeSubscription: { method: "POST", path: "/subscriptions/{subscriptionId}/resume", roles: STEERS },
+  deleteSubscription: { method: "DELETE", path: "/subscriptions/{subscriptionId}", roles: STEERS },
   listParked: { method: "GET", path: "/parked/{queue}", roles: KEEPS },
   replayParked: { method: "POST", path: "/parked/{queue}/replay", roles: KEEPS },
   listOutages: { method: "GET", path: "/outages", roles: SEES },

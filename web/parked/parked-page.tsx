@@ -12,7 +12,7 @@ import { useMay } from "../sign-in/use-session.ts";
 
 type Queue = Answer<"listParked">["queue"];
 
-/** The lanes, most urgent first, and the way back. */
+/** The lanes, most urgent first, the way back, and what subscribers are told. */
 const QUEUES = [
   "commands",
   "interactive",
@@ -21,6 +21,8 @@ const QUEUES = [
   "images",
   "results",
   "uplink",
+  "notices",
+  "webhooks",
 ] as const satisfies readonly Queue[];
 
 const chosenText = (chosen: number): string => (chosen === 0 ? "all" : `the ${count(chosen)} chosen`);
@@ -94,7 +96,7 @@ function ParkedQueue({ queue }: { readonly queue: Queue }) {
               </tr>
             </thead>
             <tbody>
-              {messages.map(({ messageId, reason, job, segment, sentAt, receives }) => (
+              {messages.map(({ messageId, reason, job, segment, subscription, sentAt, receives }) => (
                 <tr key={messageId}>
                   {mayReplay && (
                     <td>
@@ -112,7 +114,11 @@ function ParkedQueue({ queue }: { readonly queue: Queue }) {
                   <td>{reason}</td>
                   <td>
                     {job === undefined ? (
-                      <span className="muted">cannot be read</span>
+                      subscription === undefined ? (
+                        <span className="muted">cannot be read</span>
+                      ) : (
+                        <Link to="/subscriptions">subscription {subscription}</Link>
+                      )
                     ) : (
                       <Link to={jobPath(job)}>job{segment !== undefined && `, segment ${segment}`}</Link>
                     )}

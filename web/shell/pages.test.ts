@@ -17,6 +17,8 @@ describe("pageAt", () => {
     ["/queries", { page: "queries" }],
     ["/queries/new", { page: "new-query" }],
     ["/queries/x", { page: "unknown" }],
+    ["/subscriptions", { page: "subscriptions" }],
+    ["/subscriptions/x", { page: "unknown" }],
     ["/parked", { page: "parked" }],
     ["/outages", { page: "outages" }],
     ["/outages/0a1b", { page: "outage", outageId: "0a1b" }],

@@ -20,6 +20,7 @@ export type Page =
   | { readonly page: "tariffs" }
   | { readonly page: "tariff"; readonly tariffId: string; readonly version: string }
   | { readonly page: "safety" }
+  | { readonly page: "subscriptions" }
   | { readonly page: "parked" }
   | { readonly page: "unknown" };
 
@@ -46,6 +47,7 @@ export function pageAt(path: string): Page {
       "demand",
       "tariffs",
       "safety",
+      "subscriptions",
       "parked",
     ] as const;
     const page = own.find((one) => one === first);

@@ -26,6 +26,7 @@ const DemandEventPage = lazy(() => import("../demand/demand-event-page.tsx"));
 const TariffsPage = lazy(() => import("../tariffs/tariffs-page.tsx"));
 const TariffPage = lazy(() => import("../tariffs/tariff-page.tsx"));
 const SafetyPage = lazy(() => import("../safety/safety-page.tsx"));
+const SubscriptionsPage = lazy(() => import("../subscriptions/subscriptions-page.tsx"));
 const ParkedPage = lazy(() => import("../parked/parked-page.tsx"));
 
 function content(at: Page): ReactNode {
@@ -70,6 +71,8 @@ function content(at: Page): ReactNode {
       return <TariffPage key={`${at.tariffId} ${at.version}`} tariffId={at.tariffId} version={at.version} />;
     case "safety":
       return <SafetyPage />;
+    case "subscriptions":
+      return <SubscriptionsPage />;
     case "parked":
       return <ParkedPage />;
     case "unknown":
@@ -105,6 +108,7 @@ const SECTION: Readonly<Record<Page["page"], string>> = {
   tariffs: "/tariffs",
   tariff: "/tariffs",
   safety: "/safety",
+  subscriptions: "/subscriptions",
   parked: "/parked",
   unknown: "",
 };
@@ -141,6 +145,7 @@ export function Shell({ deployment, holder }: { readonly deployment: string; rea
         ] as const)
       : []),
     ...(seesSafety ? [["/safety", "Switching"] as const] : []),
+    ["/subscriptions", "Subscriptions"],
     ...(seesParked ? [["/parked", "Parked messages"] as const] : []),
   ] as const;
 
