@@ -1,8 +1,5 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { DynamoDBClient, PutItemCommand, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
-import { KMSClient } from "@aws-sdk/client-kms";
-import { DeleteMessageCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { vi } from "vitest";
 import { Cognito } from "../infra/local/cognito.ts";
@@ -18,13 +15,8 @@ import { REGISTRY_TABLES } from "../test/contract/registry-tables.ts";
 import { call, lambdaContext, machine } from "../test/http-event.ts";
 import { itemCount } from "../test/item-count.ts";
 import { quiet } from "../test/quiet.ts";
-import { sqsClient } from "./adapters/aws-clients.ts";
-import { SingleFlightBranchKeys } from "./adapters/branch-keys.ts";
 import { dynamoAuthority } from "./adapters/dynamo-authority.ts";
 import { dynamoProfiles } from "./adapters/dynamo-profiles.ts";
-import { BRANCH_SHARDS, branchKeyId } from "./adapters/key-vault.ts";
-import { systemClock } from "./adapters/system-clock.ts";
-import { systemRandom } from "./adapters/system-random.ts";
 
 const QUEUES = ["commands", "interactive", "urgent", "bulk", "images", "notices", "webhooks"];
 const FUNCTIONS = [
@@ -77,15 +69,6 @@ const KEY_STORE = {
   ],
   BillingMode: "PAY_PER_REQUEST" as const,
 };
-
-/** The embedded tables know no transactions: of one, each item is put by itself. */
-class WithoutTransactions extends DynamoDBClient {
-  override send(command: object, ...rest: readonly never[]): never {
-    if (!(command instanceof TransactWriteItemsCommand)) return super.send(command as never, ...rest) as never;
-    const puts = (command.input.TransactItems ?? []).flatMap(({ Put }) => (Put === undefined ? [] : [Put]));
-    return Promise.all(puts.map((put) => super.send(new PutItemCommand(put)))) as never;
-  }
-}
 
 /** A meter of the profile without security: nothing to seal. */
 export const meter = (number: number, rest: object = {}) => ({
@@ -197,30 +180,9 @@ export async function httpFunctions() {
     /** A minute has passed for this one. */
     minute: (name: (typeof BY_THE_MINUTE)[number]): Promise<unknown> =>
       (handlers.get(name) as (event: object, context: Context) => Promise<unknown>)({}, lambdaContext()),
-    /** Branch keys, without which nothing is sealed. */
-    async makeKeys() {
-      const branchKeys = new SingleFlightBranchKeys({
-        table: env.KEYSTORE_TABLE,
-        name: env.KEYSTORE_NAME,
-        kmsKeyArn: METER_KEYS,
-        deployment: env.DEPLOYMENT,
-        dynamo: new WithoutTransactions(dynamo.config),
-        kms: new KMSClient({}),
-        clock: systemClock,
-        random: systemRandom,
-      });
-      for (let shard = 0; shard < BRANCH_SHARDS; shard++) await branchKeys.seed(branchKeyId(shard));
-    },
-    /** Takes what waits in a queue. */
-    async takeFrom(queue: string): Promise<readonly string[]> {
-      const sqs = sqsClient();
-      const QueueUrl = `${QUEUE_BASE}/${queue}`;
-      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
-      for (const { ReceiptHandle } of Messages) await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
-      sqs.destroy();
-      return Messages.map(({ Body = "" }) => Body);
-    },
     db: dynamo.db,
+    /** Of the tables, for a client of one's own. */
+    config: dynamo.config,
     /** Takes roles from people: those who are left, by name. */
     people: (left: readonly string[]) => people.put(PEOPLE.filter(({ name }) => left.includes(name))),
     /** What was invoked asynchronously, oldest first. */

@@ -1,3 +1,4 @@
+import { EVENT_MUTATIONS } from "./event-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 import { OUTAGE_MUTATIONS } from "./outage-mutations.ts";
 
@@ -386,19 +387,6 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "  if (unmarked !== undefined && offsetMs === 0) {",
     tests: ["shared/metering/clock-step.test.ts", "shared/simulator/profiles.test.ts"],
   },
-  {
-    name: "a subscription's groups not asked for",
-    file: "shared/events/subscription.ts",
-    original: "    (hasOne(filter.groups, membership?.groups ?? []) &&",
-    mutated: "    (hasOne(filter.groups, filter.groups ?? []) &&",
-    tests: ["shared/events/webhook.test.ts"],
-  },
-  {
-    name: "a storm counts the meters that it names",
-    file: "shared/events/storm.ts",
-    original: "    count: events.length,",
-    mutated: "    count: meterIds.length,",
-    tests: ["shared/events/match-events.test.ts"],
-  },
+  ...EVENT_MUTATIONS,
   ...OUTAGE_MUTATIONS,
 ];

@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { call, lambdaContext, machine } from "../test/http-event.ts";
-import { type HttpFunctions, httpFunctions } from "./http-functions-fixture.ts";
+import { type HttpFunctions, httpFunctions } from "../../functions/http-functions-fixture.ts";
+import { call, lambdaContext, machine } from "../http-event.ts";
+import { makeBranchKeys, takeFrom } from "./branch-keys.ts";
 
 let functions: HttpFunctions;
 let server: Server;
@@ -16,7 +17,7 @@ let url = "";
 
 beforeAll(async () => {
   functions = await httpFunctions();
-  await functions.makeKeys();
+  await makeBranchKeys(functions.config);
   server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await once(server, "listening");
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
   vi.stubEnv("WEBHOOKS_PARKED_QUEUE_URL", "http://127.0.0.1/000000000000/notices"); // nothing is parked here
-  deliver = (await import("./deliver-webhooks/handler.ts")).handler as never;
+  deliver = (await import("../../functions/deliver-webhooks/handler.ts")).handler as never;
 });
 afterAll(async () => {
   server.close();
@@ -53,7 +54,7 @@ const on = (subscriptionId: string) => ({ params: { subscriptionId } });
 
 /** Everything in the queue of webhooks is delivered, as Lambda's poller does. */
 async function deliverAll(): Promise<void> {
-  for (const body of await functions.takeFrom("webhooks")) {
+  for (const body of await takeFrom(process.env.WEBHOOKS_QUEUE_URL ?? "")) {
     const event = { Records: [{ messageId: "m", body, attributes: { ApproximateReceiveCount: "1" } }] };
     expect(await deliver(event as never, lambdaContext() as never)).toEqual({ batchItemFailures: [] });
   }
@@ -204,7 +205,9 @@ describe("subscriptions behind the API", () => {
   it("refuse what is not of the open internet, unless this machine's deployment says so", async () => {
     vi.stubEnv("CALLBACKS", "public");
     vi.resetModules();
-    const { handler } = (await import("./manage-subscriptions/handler.ts")) as { readonly handler: unknown };
+    const { handler } = (await import("../../functions/manage-subscriptions/handler.ts")) as {
+      readonly handler: unknown;
+    };
     for (const private_ of [url, "https://127.0.0.1/hook", "https://169.254.169.254/", "https://203.0.113.9/"]) {
       const answer = await call(handler, "POST /subscriptions", {
         claims: machine("administrator"),
