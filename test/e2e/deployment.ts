@@ -179,7 +179,11 @@ export class Deployment {
     });
     const text = await answer.text();
     const json = answer.headers.get("content-type")?.includes("json") === true;
-    return { status: answer.status, headers: answer.headers, body: (json && text !== "" ? JSON.parse(text) : text) as Body };
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (json && text !== "" ? JSON.parse(text) : text) as Body,
+    };
   }
 
   /** Submits a job as an operator and waits for its end. */
