@@ -52,14 +52,15 @@ export function retirePorts(enrol: EnrolPorts, caller: Caller, reason: string): 
         reason,
         detail: { ...at(servicePoint), at: new Date(instant).toISOString(), finalReads: readsText(finalReads) },
       }),
-    told: ({ retires, at: instant }, servicePoint) =>
-      timeline.add([
+    async told({ retires, at: instant }, servicePoint) {
+      await timeline.add([
         {
           meterId: retires,
           id: "retired",
           entry: { kind: "change", at: instant, what: "meter.retired", detail: { ...at(servicePoint), reason }, by },
         },
-      ]),
+      ]);
+    },
   };
 }
 
