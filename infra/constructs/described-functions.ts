@@ -1,7 +1,8 @@
 import { Annotations } from "aws-cdk-lib";
 import { Architecture, Code, LayerVersion, Runtime } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
-import { FUNCTIONS, type FunctionDescription } from "../functions.ts";
+import type { FunctionDescription } from "../function-description.ts";
+import { FUNCTIONS } from "../functions.ts";
 import type { LayerFolder } from "../layer-folders.ts";
 import { LAYERS, type LayerName, type QueueReferences, type StateReferences } from "../resources.ts";
 import type { Settings } from "../settings.ts";

@@ -1,6 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { BucketAccess, KeyAccess, SealAccess, TableAccess } from "../functions.ts";
+import type { BucketAccess, KeyAccess, SealAccess, TableAccess } from "../function-description.ts";
 import { type BucketName, INDEXES, type QueueReference, type StateReferences, type TableName } from "../resources.ts";
 
 /** What a role may do, by resource: written out, since the ready-made grants allow scans, streams and more. */

@@ -5,7 +5,7 @@ import { Architecture, type Code, type ILayerVersion, Runtime } from "aws-cdk-li
 import { NodejsFunction } from "aws-cdk-lib/aws-lambda-nodejs";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
-import type { FunctionDescription } from "../functions.ts";
+import type { FunctionDescription } from "../function-description.ts";
 import {
   BUCKET_VARIABLES,
   type BucketName,
