@@ -117,7 +117,11 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
     "180c07ea0117050c000000000000010201080111fe",
   ],
   DataNotificationConfirm: ["104000000500", "10400000050c07ea0117050c000000ffc400"],
-  EventNotificationRequest: [`c200${ATTRIBUTE}1105`, `c2010c07ea0117050c000000ffc400${ATTRIBUTE}1105`],
+  EventNotificationRequest: [
+    `c200${ATTRIBUTE}1105`,
+    `c2010c07ea0117050c000000ffc400${ATTRIBUTE}1105`,
+    `c2090c07ea0117050c000000ffc400${ATTRIBUTE}1105`,
+  ],
   ActionRequest: [
     `c301c1${METHOD}00`,
     `c302c100000002`,

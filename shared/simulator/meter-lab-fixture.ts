@@ -13,6 +13,7 @@ import type { FaultKind } from "./faults.ts";
 import { SimulatedMeter } from "./meter.ts";
 import { dialMeter } from "./meter-link.ts";
 import { meterPlan } from "./meter-plan.ts";
+import type { Shortens } from "./profile-generic-object.ts";
 
 /** A simulated meter of any profile on a clock of its own, and sessions with it without a socket, for tests. */
 
@@ -45,7 +46,7 @@ export function profileOf(name: string): DlmsProfile {
 }
 export function lab(
   profile: string | DlmsProfile,
-  options: { fault?: FaultKind; children?: readonly string[]; clockOffsetMs?: number } = {},
+  options: { fault?: FaultKind; children?: readonly string[]; clockOffsetMs?: number; shortens?: Shortens } = {},
 ): Lab {
   const clock = virtualClock(NOON);
   const plan = meterPlan(nodeCrypto, typeof profile === "string" ? profileOf(profile) : profile, {
@@ -55,6 +56,7 @@ export function lab(
     children: (options.children ?? []).map(profileOf),
     clockOffsetMs: options.clockOffsetMs ?? 1_200,
     ...(options.fault && { fault: options.fault }),
+    shortens: options.shortens,
   });
   const ports = { crypto: nodeCrypto, random: seeded("meter"), now: () => clock.now() };
   return { meter: new SimulatedMeter(plan, 5, ports), clock, profile: plan.profile };

@@ -3,6 +3,7 @@ import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { FaultKind } from "./faults.ts";
 import type { DlmsMeterPlan } from "./population.ts";
+import type { Shortens } from "./profile-generic-object.ts";
 import { simulatedKeys } from "./simulated-keys.ts";
 import { CENTRAL_EUROPE, type Zone } from "./zone.ts";
 
@@ -22,11 +23,12 @@ export interface MeterPlanOptions {
   readonly fault?: FaultKind;
   /** Device profiles of the meters on its M-Bus. */
   readonly children?: readonly DlmsProfile[];
+  readonly shortens?: Shortens | undefined;
 }
 
 /** A simulated meter of any DLMS profile, before it runs: its keys and title by seed and index alone. */
 export function meterPlan(crypto: Crypto, profile: DlmsProfile, options: MeterPlanOptions): DlmsMeterPlan {
-  const { seed, index, fault, children } = options;
+  const { seed, index, fault, children, shortens } = options;
   const text = new TextEncoder();
   const number = String(index + 1).padStart(6, "0");
   const { enrolled, held } = simulatedKeys(crypto, profile, (purpose) =>
@@ -47,6 +49,7 @@ export function meterPlan(crypto: Crypto, profile: DlmsProfile, options: MeterPl
     held,
     zone: zoneOf(profile),
     ...(children && { children }),
+    ...(shortens && { shortens }),
     clockOffsetMs: options.clockOffsetMs ?? 0,
     fault,
   };

@@ -13,6 +13,7 @@ import { type KeptState, NOTHING_KEPT } from "./kept-state.ts";
 import { factoryRate, LoadCurve, lastStep, STEP_MS } from "./load-model.ts";
 import { FREE_LOAD, LoadRelay } from "./load-relay.ts";
 import { MeterClock } from "./meter-clock.ts";
+import type { Shortens } from "./profile-generic-object.ts";
 import { TariffMemory } from "./tariff-memory.ts";
 import type { TruthLog } from "./truth-log.ts";
 import { intervalStatus } from "./truth-log.ts";
@@ -37,6 +38,8 @@ export interface MeterState {
   readonly phases: 1 | 3;
   /** Somebody bypasses the switch, or feeds back: the load side is live whatever the switch does. */
   readonly loadSideLive: boolean;
+  /** How its load profiles shorten their entries. */
+  readonly shortens: Shortens | undefined;
   /** What it has of a power cut. */
   readonly kept: () => KeptState;
 }
@@ -57,6 +60,7 @@ export interface MeterStateOptions {
   readonly loadControl?: boolean;
   readonly welded?: boolean;
   readonly loadSideLive?: boolean;
+  readonly shortens?: Shortens | undefined;
   readonly kept?: KeptState;
   /** Called when `kept` changes. */
   readonly changed?: () => void;
@@ -122,6 +126,7 @@ export function meterState(house: Household, options: MeterStateOptions): MeterS
     events,
     phases,
     loadSideLive: options.loadSideLive ?? false,
+    shortens: options.shortens,
     kept: () => ({
       clockOffsetMs: clock.offsetMs,
       relay: relay.kept,

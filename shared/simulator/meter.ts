@@ -180,6 +180,7 @@ export class SimulatedMeter {
       loadControl: dlms.loadControl !== undefined,
       welded: plan.fault === "welded",
       loadSideLive: plan.fault === "load-side-live",
+      shortens: plan.shortens,
       kept: this.#kept,
       changed: this.#changed,
     });

@@ -8,6 +8,7 @@ import { seeded } from "../ports/random.ts";
 import type { C1222FormOptions } from "./c1222-form.ts";
 import { assignFaults, type FaultKind, type FaultShares, type Security } from "./faults.ts";
 import { parseShares, shuffled } from "./shares.ts";
+import type { Shortens } from "./profile-generic-object.ts";
 import { type HeldKeys, type SimulatedKeys, simulatedKeys } from "./simulated-keys.ts";
 import type { Zone } from "./zone.ts";
 
@@ -47,6 +48,8 @@ export interface DlmsMeterPlan extends MeterPlan {
   readonly clientSystemTitle: string;
   /** Device profiles of the meters on its M-Bus. */
   readonly children?: readonly DlmsProfile[];
+  /** How its load profiles shorten their entries; absent: they don't. */
+  readonly shortens?: Shortens;
 }
 
 /** A C12.22 group that a simulated meter is a member of. */
@@ -110,6 +113,9 @@ const MIX: Readonly<
   },
   c1222: { everyday: "generic-us", others: { 4: "generic-us-authenticated", 8: "generic-us-clear" } },
 };
+
+/** Ranks, of every ten DLMS meters, of those that shorten the entries of their load profiles. */
+const SHORTENS: Readonly<Record<number, Shortens>> = { 1: "all", 3: "clock" };
 
 /** Ranks, of every ten of a protocol, of the meters that are reached by datagrams, and by a cell relay. */
 const BY_DATAGRAM: readonly number[] = [9];
@@ -251,7 +257,9 @@ export function population(crypto: Crypto, options: PopulationOptions): readonly
       const isMember = groups !== undefined && access.security !== "clear";
       return { ...common, profile, apTitle: `.23.${seed}.${index + 1}`, ...(isMember && { groups: [group] }) };
     }
-    return { ...common, profile, systemTitle: systemTitleOf(seed, index), clientSystemTitle };
+    const shortens = SHORTENS[(models[index]?.rank ?? 0) % 10];
+    const own = { profile, systemTitle: systemTitleOf(seed, index), clientSystemTitle };
+    return { ...common, ...own, ...(shortens && { shortens }) };
   });
   return [...all, ...sleepersOf(crypto, options)];
 }

@@ -1,3 +1,4 @@
+import { sameData, shortenedRows } from "../dlms/client/profile-buffer.ts";
 import type { SelectiveAccessDescriptor } from "../dlms/cosem-attribute-descriptor.ts";
 import type { Data } from "../dlms/data.ts";
 import type { GetDataResult } from "../dlms/get-data-result.ts";
@@ -24,6 +25,12 @@ export interface HeldEntries<E> {
   readonly timeOf: (index: number) => number;
 }
 
+/**
+ * Null-data in the clock's column where an entry comes one capture period after the one before; `all`: in any column that
+ * repeats its value, and delta types in an association that takes them.
+ */
+export type Shortens = "clock" | "all";
+
 /** A profile whose entries are computed when they are asked for. */
 export interface ProfileSource<E> {
   readonly logicalName: LogicalName;
@@ -36,6 +43,8 @@ export interface ProfileSource<E> {
   /** What it holds now. */
   readonly held: () => HeldEntries<E>;
   readonly zone: Zone;
+  /** How it shortens entries; absent: it does not. */
+  readonly shortens?: Shortens | undefined;
   /** Told of what it holds before any entry is computed for a client. */
   readonly onServed?: (held: HeldEntries<E>) => void;
 }
@@ -59,14 +68,26 @@ const same = (left: CaptureObject, right: CaptureObject): boolean =>
   left.attributeIndex === right.attributeIndex &&
   left.dataIndex === right.dataIndex;
 
-function rows<E>(columns: readonly ProfileColumn<E>[], held: HeldEntries<E>, indexes: Iterable<number>): Data {
-  const entries: Data[] = [];
-  for (const index of indexes) {
+function rows<E>(source: Written<E>, held: HeldEntries<E>, indexes: Iterable<number>): Data {
+  const { columns, shortens, clock, period } = source;
+  const numbers = [...indexes];
+  const entries = numbers.map((index) => {
     const entry = held.entry(index);
-    entries.push(structure(...columns.map((column) => column.at(entry))));
-  }
-  return array(...entries);
+    return columns.map((column) => column.at(entry));
+  });
+  if (shortens === undefined) return array(...entries.map((cells) => structure(...cells)));
+  const clockAt = columns.findIndex(({ object }) => same(object, clock));
+  const stepMs = (entry: number): number => held.timeOf(numbers[entry]!) - held.timeOf(numbers[entry - 1]!);
+  const repeats = (column: number, entry: number): boolean =>
+    shortens === "all" && sameData(entries[entry]![column]!, entries[entry - 1]![column]!);
+  return shortenedRows(entries, {
+    nulls: (column, entry) => (column === clockAt ? stepMs(entry) === period * 1000 : repeats(column, entry)),
+    deltas: shortens === "all" && source.deltas,
+  });
 }
+
+/** What an answer is written from: some of a profile's columns, for one association. */
+type Written<E> = Pick<ProfileSource<E>, "columns" | "shortens" | "clock" | "period"> & { readonly deltas: boolean };
 
 function* counted(from: number, to: number): Generator<number> {
   for (let index = from; index <= to; index++) yield index;
@@ -80,7 +101,7 @@ function* within<E>(held: HeldEntries<E>, from: number, to: number): Generator<n
   }
 }
 
-function byRange<E>(source: ProfileSource<E>, selection: SelectiveAccessDescriptor): GetDataResult {
+function byRange<E>(source: ProfileSource<E>, selection: SelectiveAccessDescriptor, deltas: boolean): GetDataResult {
   const range = rangeOf(selection);
   if (range === undefined) return refusedGet("type-unmatched");
   if (!same(range.restrictingObject, source.clock)) return refusedGet("scope-of-access-violated");
@@ -94,11 +115,11 @@ function byRange<E>(source: ProfileSource<E>, selection: SelectiveAccessDescript
   }
   const held = source.held();
   source.onServed?.(held);
-  return dataResult(rows(columns, held, within(held, from, to)));
+  return dataResult(rows({ ...source, columns, deltas }, held, within(held, from, to)));
 }
 
 /** Entry 1 is the oldest (sort method FIFO). Numbers past the end are cut to it, as are columns. */
-function byEntry<E>(source: ProfileSource<E>, selection: SelectiveAccessDescriptor): GetDataResult {
+function byEntry<E>(source: ProfileSource<E>, selection: SelectiveAccessDescriptor, deltas: boolean): GetDataResult {
   const wanted = entriesOf(selection);
   if (wanted === undefined) return refusedGet("type-unmatched");
   const { fromEntry, toEntry, fromSelectedValue, toSelectedValue } = wanted;
@@ -107,7 +128,7 @@ function byEntry<E>(source: ProfileSource<E>, selection: SelectiveAccessDescript
   source.onServed?.(held);
   const columns = source.columns.slice(fromSelectedValue - 1, toSelectedValue === 0 ? undefined : toSelectedValue);
   const last = toEntry === 0 ? held.count : Math.min(held.count, toEntry);
-  return dataResult(rows(columns, held, counted(fromEntry - 1, last - 1)));
+  return dataResult(rows({ ...source, columns, deltas }, held, counted(fromEntry - 1, last - 1)));
 }
 
 /** Profile generic, class_id 7 version 1: buffer with selective access by range and by entry. */
@@ -119,12 +140,12 @@ export function profileGenericObject<E>(source: ProfileSource<E>): CosemObject {
     attributes: {
       2: {
         selectors: [1, 2],
-        get: (selection) => {
-          if (selection?.accessSelector === 1) return byRange(source, selection);
-          if (selection?.accessSelector === 2) return byEntry(source, selection);
+        get: (selection, deltas) => {
+          if (selection?.accessSelector === 1) return byRange(source, selection, deltas);
+          if (selection?.accessSelector === 2) return byEntry(source, selection, deltas);
           const held = source.held();
           source.onServed?.(held);
-          return dataResult(rows(source.columns, held, counted(0, held.count - 1)));
+          return dataResult(rows({ ...source, deltas }, held, counted(0, held.count - 1)));
         },
       },
       3: { get: () => dataResult(array(...source.columns.map((column) => captureObject.write(column.object)))) },

@@ -149,6 +149,7 @@ export function loadProfileObjects(
       depth: profile.depth,
       held: () => heldEnds(state, profile),
       zone: state.zone,
+      shortens: state.shortens,
       onServed: (held) => state.truth.profileServed(state.trueNow(), held.entry(0), last(held), profile.channelSet),
     }),
     ...(profile.status === undefined ? [] : [dataObject(profile.status, () => status(last(heldEnds(state, profile))))]),

@@ -76,6 +76,35 @@ describe.each(OWN)("a simulated %s meter", (name) => {
   });
 });
 
+describe("a meter that shortens its entries", () => {
+  const read = async (shortens?: "clock" | "all") => {
+    const of = lab("generic-eu", shortens && { shortens });
+    let octets = 0;
+    const opened = await meterSession(of, {
+      link: (link) => ({
+        kind: link.kind,
+        send: (each) => link.send(each),
+        close: () => link.close(),
+        receive: async (deadline) => {
+          const received = await link.receive(deadline);
+          octets += received.length;
+          return received;
+        },
+      }),
+    });
+    const { intervals, refusals } = await opened.perform({ kind: "readIntervals", range });
+    expect(refusals).toEqual([]);
+    expect(intervals).toEqual(of.meter.truth(range.from, range.to).sets);
+    return octets;
+  };
+
+  it("is read all the same, by null in the clock's column, in any column, and by differences", async () => {
+    const [whole, clock, all] = [await read(), await read("clock"), await read("all")];
+    expect(clock).toBeLessThan(whole * 0.7);
+    expect(all).toBeLessThan(clock * 0.85);
+  });
+});
+
 describe.each(CHILDREN.map(({ name }) => name))("a %s meter on the M-Bus", (name) => {
   const child = profileOf(name);
   const parent = name.replace(/-(?:gas|water)-\d$/, "");

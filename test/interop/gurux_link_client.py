@@ -146,10 +146,16 @@ class Conversation:
         self.ask(self.client.writeList(items))
         return "written"
 
-    def invoke(self, name, value):
+    def method(self, name, value):
         script = self.named(GXDLMSScriptTable(name))
-        reply = self.ask(self.client.method(script, 1, bytes.fromhex(value), DataType.OCTET_STRING))
-        return bytes(reply.value).hex()
+        return self.ask(self.client.method(script, 1, bytes.fromhex(value), DataType.OCTET_STRING))
+
+    def invoke(self, name, value):
+        return bytes(self.method(name, value).value).hex()
+
+    def call(self, name, value):
+        self.method(name, value)
+        return "called"
 
     def rows(self, profile, request):
         self.client.updateValue(profile, 2, self.ask(request).value)

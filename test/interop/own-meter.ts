@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createCipheriv } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { countersFrom, holding } from "../../shared/dlms/client/loopback-fixture.ts";
@@ -7,12 +8,13 @@ import type { Data } from "../../shared/dlms/data.ts";
 import { dateTimeAt, dateTimeData } from "../../shared/dlms/date-time.ts";
 import { HDLC_DEFAULTS } from "../../shared/dlms/hdlc-parameters.ts";
 import type { CipheringSecrets } from "../../shared/dlms/security/general-ciphering.ts";
+import type { Hls, HlsMechanism } from "../../shared/dlms/security/hls.ts";
 import { ServerConnection } from "../../shared/dlms/server/connection.ts";
 import { actionResult, type CosemObject, dataResult } from "../../shared/dlms/server/cosem-object.ts";
 import { HdlcServerConnection } from "../../shared/dlms/server/hdlc-connection.ts";
 import type { ClientRule, ClientSecurity, LogicalDevice } from "../../shared/dlms/server/logical-device.ts";
 import { nodeCrypto } from "../../shared/ports/node-crypto.ts";
-import { fromHex } from "../../shared/ports/octets.ts";
+import { equalOctets, fromHex } from "../../shared/ports/octets.ts";
 import { seeded } from "../../shared/ports/random.ts";
 import { ImageMemory, VERIFY_MS } from "../../shared/simulator/image-memory.ts";
 import { imageTransferObject } from "../../shared/simulator/image-transfer-object.ts";
@@ -24,12 +26,16 @@ import { CENTRAL_EUROPE } from "../../shared/simulator/zone.ts";
 export const CLIENT_TITLE = "4844520000000001";
 export const METER_TITLE = "4852530001000001";
 export const SECRET = "0102030405060708";
+/** Of mechanism 2, where the client sends it as its challenge: one block of AES-128. */
+export const BLOCK_SECRET = "0102030405060708090a0b0c0d0e0f10";
 export const NOTE = "0.0.96.13.0.255";
 /** A value of 1,200 octets, all 0x5a. */
 export const LONG_NOTE = "0.0.96.1.1.255";
 export const OTHER_NOTE = "0.0.96.13.1.255";
 /** A script table whose method 1 answers its parameters. */
 export const ECHO = "0.0.10.0.0.255";
+/** A script table whose method 1 keeps its parameters as the note's value, and answers none. */
+export const SINK = "0.0.10.0.2.255";
 export const PROFILE = "1.0.99.1.0.255";
 export const CLOCK = "0.0.1.0.0.255";
 export const IMAGE = "0.0.44.0.0.255";
@@ -40,13 +46,15 @@ export const ENTRIES = 96;
 /** A way of talking with the meter. */
 export interface Way {
   readonly framing: "wrapper" | "hdlc";
-  readonly authentication: "none" | "lls" | "hls-md5" | "hls-sha1" | "hls-gmac" | "hls-sha256" | "hls-ecdsa";
+  readonly authentication: "none" | "lls" | HlsMechanism;
   /** Undefined: in clear. */
   readonly suite?: 0 | 1 | 2;
   readonly dedicatedKey?: string;
   readonly referencing?: "short-name";
   /** Of HDLC: octets of an information field that the meter sends and takes, 128 where absent. */
   readonly informationMax?: number;
+  /** Of HDLC: the meter's lower address, 0 where absent. */
+  readonly physicalDevice?: number;
 }
 
 /** Octets of a suite's keys, and the keys themselves. */
@@ -104,6 +112,18 @@ function objectsOf(held: Held): readonly CosemObject[] {
       attributes: {},
       methods: { 1: (parameters) => actionResult("success", parameters) },
     },
+    {
+      classId: 9,
+      version: 0,
+      logicalName: SINK,
+      attributes: {},
+      methods: {
+        1: (parameters) => {
+          held.note = parameters ?? held.note;
+          return actionResult("success");
+        },
+      },
+    },
     imageTransferObject(IMAGE, memory),
     profileGenericObject<number>({
       logicalName: PROFILE,
@@ -142,9 +162,21 @@ function securityOf({ authentication, suite }: Way, secrets: Omit<CipheringSecre
         ? { mechanism: "lls", secret: fromHex(SECRET) }
         : authentication === "hls-gmac" || authentication === "hls-ecdsa"
           ? { ...common, mechanism: authentication }
-          : { ...common, mechanism: authentication, hlsSecret: fromHex(SECRET) };
+          : authentication === "hls-manufacturer"
+            ? { ...common, mechanism: authentication, hls: BLOCK_HLS }
+            : { ...common, mechanism: authentication, hlsSecret: fromHex(SECRET) };
   return security;
 }
+
+/** Mechanism 2 as older meters commonly have it: the challenge under AES-128 in ECB mode. */
+const enciphered = (challenge: Uint8Array): Uint8Array => {
+  const cipher = createCipheriv("aes-128-ecb", fromHex(BLOCK_SECRET), null).setAutoPadding(false);
+  return new Uint8Array(Buffer.concat([cipher.update(challenge), cipher.final()]));
+};
+const BLOCK_HLS: Hls = {
+  prove: enciphered,
+  verify: (sent, _, proof) => (equalOctets(enciphered(sent), proof) ? { counter: undefined } : undefined),
+};
 
 export interface OwnMeter {
   readonly port: number;
@@ -177,11 +209,11 @@ export async function ownMeter(
   };
   const ports = { crypto: nodeCrypto, random: seeded("meter") };
   const server = createServer((socket) => {
-    const { informationMax = 128 } = way;
+    const { informationMax = 128, physicalDevice = 0 } = way;
     const parameters = { ...HDLC_DEFAULTS, transmitMax: informationMax, receiveMax: informationMax };
     const connection =
       way.framing === "hdlc"
-        ? new HdlcServerConnection(whole, ports, { physicalDevice: 0, parameters })
+        ? new HdlcServerConnection(whole, ports, { physicalDevice, parameters })
         : new ServerConnection(whole, ports);
     socket.on("data", (octets: Buffer) => {
       const reaction = connection.receive(new Uint8Array(octets));

@@ -2,12 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SessionError } from "../../metering/failure.ts";
 import type { DlmsLoadProfile } from "../../metering/profile.ts";
-import type { Data } from "../data.ts";
+import { decode, encode } from "../../wire/codec.ts";
+import { type Data, DataCodec } from "../data.ts";
 import { dateTimeAt, dateTimeData } from "../date-time.ts";
 import type { CaptureObject } from "../objects/profile-generic.ts";
-import { rowsOf } from "./profile-buffer.ts";
+import { rowsOf, shortenedRows } from "./profile-buffer.ts";
 import { columnsOf, entriesOf } from "./read-intervals.ts";
 
+const text = (_: string, value: unknown): unknown => (typeof value === "bigint" ? String(value) : value);
 const NULL: Data = { type: "null-data", value: null };
 const u32 = (value: number): Data => ({ type: "double-long-unsigned", value });
 const bufferOf = (...rows: Data[][]): Data => ({
@@ -68,6 +70,36 @@ describe("a shortened profile buffer", () => {
             : [u32(next)];
         });
         expect(columnOf(bufferOf(...rows), 0, 1)).toEqual(captured.map(([next]) => next));
+      }),
+    );
+  });
+
+  test("goes both ways: what a meter shortens is what was captured", () => {
+    const cell = fc.oneof(
+      fc.integer({ min: 0, max: 0xffff_ffff }).map(u32),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value): Data => ({ type: "long64", value })),
+      fc.integer({ min: 0, max: 0xff }).map((value): Data => ({ type: "unsigned", value })),
+      fc.constant<Data>({ type: "visible-string", value: "x" }),
+    );
+    const near = fc.integer({ min: -40_000, max: 40_000 });
+    fc.assert(
+      fc.property(cell, fc.array(fc.oneof(cell, near), { maxLength: 20 }), fc.boolean(), (first, more, deltas) => {
+        const cells = more.reduce<Data[]>(
+          (all, next) => {
+            if (typeof next !== "number") return [...all, next];
+            const before = all.at(-1);
+            const value = before?.type === "double-long-unsigned" ? before.value + next : 0;
+            return [...all, u32(Math.min(0xffff_ffff, Math.max(0, value)))];
+          },
+          [first],
+        );
+        const nulls = (_: number, entry: number): boolean =>
+          JSON.stringify(cells[entry], text) === JSON.stringify(cells[entry - 1], text);
+        const shortened = shortenedRows(
+          cells.map((each) => [each]),
+          { nulls, deltas },
+        );
+        expect(rowsOf(decode(DataCodec, encode(DataCodec, shortened)), 1).map((row) => row.cells[0])).toEqual(cells);
       }),
     );
   });

@@ -1,5 +1,7 @@
 import { SessionError } from "../../metering/failure.ts";
-import type { Data } from "../data.ts";
+import { equalOctets } from "../../ports/octets.ts";
+import { encode } from "../../wire/codec.ts";
+import { type Data, DataCodec } from "../data.ts";
 
 export interface Row {
   /** One a column, with the standard's shortenings undone; undefined: null in a column that had no value before. */
@@ -63,6 +65,41 @@ const LIMITS: Readonly<Partial<Record<Data["type"], readonly [least: number | bi
   long64: [-(2n ** 63n), 2n ** 63n - 1n],
   "long64-unsigned": [0n, 2n ** 64n - 1n],
 };
+
+/** How a buffer is shortened: by null where a value repeats (column by column, as `nulls` says), and by delta types. */
+export interface Shortening {
+  /** True: the column's value of this entry need not be told: it follows from the entry before. */
+  readonly nulls: (column: number, entry: number) => boolean;
+  readonly deltas: boolean;
+}
+
+/** The other direction: entries as a meter that shortens them writes them. A first entry is never shortened. */
+export function shortenedRows(entries: readonly (readonly Data[])[], { nulls, deltas }: Shortening): Data {
+  const rows = entries.map((cells, entry) => {
+    const last = entries[entry - 1];
+    const value = cells.map((cell, column): Data => {
+      const before = last?.[column];
+      if (before === undefined) return cell;
+      if (nulls(column, entry)) return { type: "null-data", value: null };
+      return deltas ? (deltaOf(before, cell) ?? cell) : cell;
+    });
+    return { type: "structure", value } as const;
+  });
+  return { type: "array", value: rows };
+}
+
+export const sameData = (left: Data, right: Data): boolean =>
+  equalOctets(encode(DataCodec, left), encode(DataCodec, right));
+
+/** The difference in the smallest signed type that holds it and is shorter than the value; undefined: there is none. */
+function deltaOf(before: Data, { type, value }: Data): Data | undefined {
+  if (before.type !== type || LIMITS[type] === undefined) return undefined;
+  const octets = type.startsWith("long64") ? 8 : type.startsWith("double-long") ? 4 : type.startsWith("long") ? 2 : 1;
+  const difference = Number(BigInt(value as number | bigint) - BigInt(before.value as number | bigint));
+  if (octets > 1 && difference >= -0x80 && difference <= 0x7f) return { type: "delta-integer", value: difference };
+  if (octets > 2 && difference >= -0x8000 && difference <= 0x7fff) return { type: "delta-long", value: difference };
+  return undefined;
+}
 
 /** The value before plus a difference, in the type of the value before. */
 function undelta(before: Data | undefined, data: Data, index: number): Data {

@@ -22,7 +22,8 @@ const done = (kind: Result["kind"], result: number, data: Data = NULL): Done => 
   data,
 });
 
-function perform(specification: Specification, value: Data | undefined, { objects }: ServiceContext): Done {
+function perform(specification: Specification, value: Data | undefined, context: ServiceContext): Done {
+  const { objects } = context;
   const kind = kindOf(specification);
   if (value === undefined) return done(kind, DATA_ACCESS_RESULT["type-unmatched"]);
   if (specification.kind === "action") {
@@ -34,7 +35,7 @@ function perform(specification: Specification, value: Data | undefined, { object
   const { cosemAttributeDescriptor } = specification;
   const selection = "accessSelection" in specification ? specification.accessSelection : undefined;
   if (kind === "set") return done(kind, setAttribute(objects, cosemAttributeDescriptor, selection, value));
-  const found = getAttribute(objects, cosemAttributeDescriptor, selection);
+  const found = getAttribute(objects, cosemAttributeDescriptor, selection, offers(context, "delta-value-encoding"));
   return found.kind === "data"
     ? done(kind, DATA_ACCESS_RESULT.success, found.data)
     : done(kind, found.dataAccessResult);

@@ -12,8 +12,8 @@ import { type LogicalName, obisOctets } from "../logical-name.ts";
 
 /** What one attribute does; without `get` it cannot be read, without `set` not written. */
 export interface CosemAttribute {
-  /** `selection`: only for an attribute with `selectors`. */
-  readonly get?: (selection: SelectiveAccessDescriptor | undefined) => GetDataResult;
+  /** `selection`: only for an attribute with `selectors`. `deltas`: the association takes delta types. */
+  readonly get?: (selection: SelectiveAccessDescriptor | undefined, deltas: boolean) => GetDataResult;
   /** Answers a Data-Access-Result. */
   readonly set?: (value: Data) => number;
   /** Access selectors that `get` understands. */
@@ -66,6 +66,7 @@ export function getAttribute(
   objects: CosemObjects,
   { classId, instanceId, attributeId }: CosemAttributeDescriptor,
   selection: SelectiveAccessDescriptor | undefined,
+  deltas = false,
 ): GetDataResult {
   const object = find(objects, classId, instanceId);
   if (typeof object === "string") return refusedGet(object);
@@ -76,7 +77,7 @@ export function getAttribute(
   if (attribute.get === undefined) return refusedGet("read-write-denied");
   if (selection !== undefined && !(attribute.selectors ?? []).includes(selection.accessSelector))
     return refusedGet("scope-of-access-violated");
-  return attribute.get(selection);
+  return attribute.get(selection, deltas);
 }
 
 /** Answers a Data-Access-Result. Selective access to a SET is not offered by any object here. */

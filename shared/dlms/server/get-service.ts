@@ -42,7 +42,12 @@ export class GetService {
     const result =
       accessSelection !== undefined && !offers(context, "selective-access")
         ? refusedGet("scope-of-access-violated")
-        : getAttribute(context.objects, request.cosemAttributeDescriptor, accessSelection);
+        : getAttribute(
+            context.objects,
+            request.cosemAttributeDescriptor,
+            accessSelection,
+            offers(context, "delta-value-encoding"),
+          );
     const whole = encode(GetResponse, { kind: "normal", invokeIdAndPriority, result });
     if (whole.length <= context.answerMax) return whole;
     assert(result.kind === "data", "a refusal fits any APDU");
@@ -55,7 +60,12 @@ export class GetService {
     const result = request.attributeDescriptorList.map(({ cosemAttributeDescriptor, accessSelection }) =>
       accessSelection !== undefined && !offers(context, "selective-access")
         ? refusedGet("scope-of-access-violated")
-        : getAttribute(context.objects, cosemAttributeDescriptor, accessSelection),
+        : getAttribute(
+            context.objects,
+            cosemAttributeDescriptor,
+            accessSelection,
+            offers(context, "delta-value-encoding"),
+          ),
     );
     const whole = encode(GetResponse, { kind: "withList", invokeIdAndPriority, result });
     if (whole.length <= context.answerMax) return whole;
