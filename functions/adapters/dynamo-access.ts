@@ -63,6 +63,8 @@ const StoredItem = z
     holdBase: Big.optional(),
     releasedBase: Big,
     lastOrder: z.int(),
+    creditBy: z.string().optional(),
+    creditUntil: z.int().optional(),
     attached: z
       .union([
         z.strictObject({ task: z.string(), address: z.string(), ...entry }),
@@ -72,13 +74,16 @@ const StoredItem = z
     attachedSeq: z.int().optional(),
     flags: z.strictObject({ medical: z.boolean(), priority: z.boolean(), moratorium: z.boolean() }),
   })
-  .transform(({ pk, sk, holdOwner, holdUntil, holdBase, ...stored }) => ({
+  .transform(({ pk, sk, holdOwner, holdUntil, holdBase, creditBy, creditUntil, ...stored }) => ({
     ...stored,
     segment: Number(pk.slice("SEG#".length)),
     slot: Number(sk),
     ...(holdOwner === undefined || holdUntil === undefined
       ? {}
       : { hold: { owner: holdOwner, until: holdUntil, base: holdBase ?? 0n } }),
+    ...(creditBy === undefined || creditUntil === undefined
+      ? {}
+      : { creditClaim: { by: creditBy, until: creditUntil } }),
   }));
 const StoredMark = z.object({ mark: Big, epoch: z.int() });
 
@@ -248,6 +253,21 @@ export function dynamoAccess(
         UpdateExpression: "SET lastOrder = :order",
         ConditionExpression: "attribute_exists(pk) AND lastOrder <= :order",
         ExpressionAttributeValues: { ":order": order },
+      }),
+    claimCredit: (place, by, until, now) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "SET creditBy = :by, creditUntil = :until",
+        ConditionExpression:
+          "attribute_exists(pk) AND (attribute_not_exists(creditBy) OR creditBy = :by OR creditUntil <= :now)",
+        ExpressionAttributeValues: { ":by": by, ":until": until, ":now": now },
+      }),
+    releaseCredit: (place, by) =>
+      update({
+        Key: keyOf(place),
+        UpdateExpression: "REMOVE creditBy, creditUntil",
+        ConditionExpression: "creditBy = :by",
+        ExpressionAttributeValues: { ":by": by },
       }),
     async releaseHold(place, owner, base) {
       const release = (set: string, condition: string) =>

@@ -22,6 +22,9 @@ const [
   ProgramTariff,
   ReadTariff,
   SendPrice,
+  ReadCredit,
+  AddCredit,
+  DeliverToken,
 ] = Operation.options;
 
 const range = z
@@ -62,6 +65,9 @@ const OFFERED = [
     message: "expected from < until",
     path: ["until"],
   }),
+  ReadCredit,
+  AddCredit,
+  DeliverToken,
 ] as const;
 
 /** What may be asked for, and how it is shown; instants in ISO 8601. */

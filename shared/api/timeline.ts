@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SwitchStory } from "../events/timeline.ts";
 import { EVENT_NAMES, type EventName, EventNameSchema } from "../metering/event-catalogue.ts";
+import { MeterCredit } from "../metering/meter-credit.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 import { Instant } from "./instant.ts";
 import { limitUpTo } from "./page.ts";
@@ -10,6 +11,9 @@ const { emergency } = PowerLimitShown.shape;
 const PowerLimitInApi = PowerLimitShown.extend({
   emergency: emergency.unwrap().extend({ activateAt: Instant.nullable() }).nullable(),
 });
+const { token } = MeterCredit.shape;
+/** Credit as the meter showed it. */
+const MeterCreditInApi = MeterCredit.extend({ token: token.unwrap().extend({ at: Instant.optional() }).optional() });
 const Range = { from: Instant.optional(), to: Instant.optional() };
 const ordered = ({ from, to }: { readonly from?: number | undefined; readonly to?: number | undefined }): boolean =>
   from === undefined || to === undefined || from < to;
@@ -80,6 +84,8 @@ const CommandInApi = z.strictObject({
   code: z.string().optional(),
   /** Of an order to its switch: positions and voltages before and after, and how the end is proved. */
   switch: SwitchStory.optional(),
+  /** Of an order of credit: what the meter showed at its proof. */
+  meterCredit: MeterCreditInApi.optional(),
   batch: z.string(),
 });
 const ChangeInApi = z.strictObject({
@@ -96,6 +102,7 @@ const SettingInApi = z.strictObject({
   jobId: z.string(),
   batch: z.string(),
   powerLimit: PowerLimitInApi.optional(),
+  meterCredit: MeterCreditInApi.optional(),
 });
 
 /** Newest first. `next`: there is more; ask again with it as `to`. */

@@ -72,6 +72,8 @@ async function drawnIn({
       takeHold: gated(table.takeHold),
       releaseHold: gated(table.releaseHold),
       acceptOrder: gated(table.acceptOrder),
+      claimCredit: gated(table.claimCredit),
+      releaseCredit: gated(table.releaseCredit),
       attach: gated(table.attach),
       detach: gated(table.detach),
     };

@@ -88,6 +88,18 @@ export function memoryAccess(
       ),
     acceptOrder: async (place, order) =>
       change(place, (item) => (item.lastOrder <= order ? { ...item, lastOrder: order } : undefined)),
+    claimCredit: async (place, by, until, now) =>
+      change(place, (item) =>
+        item.creditClaim === undefined || item.creditClaim.by === by || item.creditClaim.until <= now
+          ? { ...item, creditClaim: { by, until } }
+          : undefined,
+      ),
+    releaseCredit: async (place, by) =>
+      change(place, (item) => {
+        if (item.creditClaim?.by !== by) return undefined;
+        const { creditClaim: _over, ...free } = item;
+        return free;
+      }),
     releaseHold: async (place, owner, base) =>
       change(place, (item) => {
         if (item.hold?.owner !== owner) return undefined;

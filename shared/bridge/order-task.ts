@@ -10,6 +10,7 @@ import { actDetail, takesSupply } from "../switching/switch-act.ts";
 import { alreadyThere } from "../switching/switch-checks.ts";
 import { countedTry } from "./counted-try.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
+import { claimCredit, releaseCredit } from "./credit-claim.ts";
 import { refusal } from "./failure-of.ts";
 import { withHold } from "./meter-hold.ts";
 import {
@@ -138,7 +139,11 @@ class OrderTask {
     if (known === "lost") return LEFT;
     const refused = known === "none" ? this.#refused(item) : undefined;
     if (refused !== undefined) return refused;
-    const begun: Begun = { record: known === "none" ? undefined : known.effect, told: false };
+    const begun: Begun = {
+      record: known === "none" ? undefined : known.effect,
+      mayStand: known !== "none",
+      told: false,
+    };
     if (known !== "none" && known.effect === undefined) return failed("unverified", "effect.no-record", "never");
     const talk = isOnce(operation)
       ? async (session: MeterSession) => {
@@ -148,6 +153,7 @@ class OrderTask {
         }
       : async (session: MeterSession): Promise<TaskEnd> => this.#set(session, operation, item);
     const end = await converse(this.#ports, item, source, this.#attempt, limits, hangUp, talk, operation.kind);
+    if (end.kind === "done" || !begun.mayStand) await releaseCredit(this.#ports.access, this.#order, item);
     const told = begun.record === undefined ? end : withRecord(end, begun.record, begun.told);
     if (operation.kind !== "operateSwitch" || told.kind === "left") return told;
     const shown = end.kind === "done" ? end.result : end.kind === "failed" ? end.shown : undefined;
@@ -194,6 +200,7 @@ class OrderTask {
       if (end !== "send-again") return end;
       sent = begun.record.sent;
     }
+    if (!(await claimCredit(this.#ports, this.#order, item))) return failed("busy", "access.credit-in-doubt", "later");
     const { before, baseline } = await effects.baseline(operation);
     if (operation.kind === "operateSwitch") {
       const there = alreadyThere(operation.to, before);
@@ -208,6 +215,7 @@ class OrderTask {
     const readAt = this.#ports.sessionClock.now();
     const registers = registerRecords(before.registers).map((register) => ({ ...register, at: register.at ?? readAt }));
     const record: EffectRecord = { baseline, before: registers, at: this.#ports.clock.now(), sent: sent + 1 };
+    begun.mayStand = true;
     await this.#written(item, baseline);
     if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
     begun.record = record;
@@ -263,7 +271,7 @@ class OrderTask {
       effects,
       operation,
       record,
-      ({ kind }) => kind === "happened" || (kind === "cannot-tell" && !switching),
+      ({ kind }) => kind === "happened" || kind === "refused" || (kind === "cannot-tell" && !switching),
     );
     return verdict.kind === "did-not-happen"
       ? { ...failed("unverified", "effect.not-shown", "later"), rest: true, ...shownOf(verdict) }
@@ -356,12 +364,15 @@ class OrderTask {
   async #cleared(slot: number, begun: Begun): Promise<void> {
     await this.#order.lease.intents.clear(slot);
     begun.record = undefined;
+    begun.mayStand = false;
   }
 }
 
 /** The intent that stands in the ledger, as far as this session knows. */
 interface Begun {
   record: EffectRecord | undefined;
+  /** It stands there, or was to be written and nobody knows whether it is. */
+  mayStand: boolean;
   /** The conversation came to its end; else it broke off. */
   told: boolean;
 }
@@ -372,6 +383,7 @@ interface Begun {
  */
 function settled(verdict: EffectVerdict, operation: OnceOperation): TaskEnd {
   if (verdict.kind === "happened") return { kind: "done", result: verdict.shown ?? NOTHING };
+  if (verdict.kind === "refused") return { ...failed("refused", verdict.code, "never"), ...shownOf(verdict) };
   const code = verdict.kind === "cannot-tell" ? verdict.code : "effect.none";
   return operation.kind === "operateSwitch"
     ? { ...failed("unverified", code, "later"), rest: true, ...shownOf(verdict) }

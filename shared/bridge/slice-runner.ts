@@ -11,6 +11,7 @@ import type { Slice } from "../jobs/slice.ts";
 import { LEASE_MS } from "../jobs/slice-machine.ts";
 import { slotReason, slotsIn } from "../jobs/slots.ts";
 import { isGroupOperation } from "../metering/group.ts";
+import { isCredit } from "../metering/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { evaluate } from "../queries/language/evaluate.ts";
 import { conditionOf, type MeterFilter } from "../queries/language/meter-filter.ts";
@@ -32,6 +33,9 @@ import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease
 import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
 import { runTasks, type SliceTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
 import type { TaskEnd } from "./task-report.ts";
+
+/** Above the number of every order. */
+const NEVER_SUPERSEDED = Number.POSITIVE_INFINITY;
 
 /** A slice not through after this rests with its open slots, ms. */
 export const SLICE_MS = 30 * 60_000;
@@ -167,7 +171,7 @@ async function work(
         : {
             operation: job.operation,
             asker: askerOf(job),
-            number: orderNumber(job),
+            number: isCredit(job.operation) ? NEVER_SUPERSEDED : orderNumber(job),
             deadline: slice.deadline,
             owner: slice.lease?.owner ?? "",
             lease,

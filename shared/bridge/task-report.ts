@@ -142,6 +142,7 @@ function resultFields(result: OperationResult): Partial<TaskReport> {
     ...(result.clockSet === undefined ? {} : { clockSet: clockSetRecord(result.clockSet) }),
     ...(result.loadControl === undefined ? {} : { loadControl: { ...result.loadControl } }),
     ...(result.powerLimit === undefined ? {} : { powerLimit: result.powerLimit }),
+    ...(result.meterCredit === undefined ? {} : { meterCredit: result.meterCredit }),
     ...(result.pushSet === undefined
       ? {}
       : { pushSet: { before: { ...result.pushSet.before }, after: { ...result.pushSet.after } } }),

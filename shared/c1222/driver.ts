@@ -13,7 +13,7 @@ import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
-import { c1222Effects, switchOf } from "./client/effects.ts";
+import { c1222Effects, noCredit, switchOf } from "./client/effects.ts";
 import { enrolledKey, SECURITY_MODES } from "./client/enrolled-key.ts";
 import { conversationError, Exchange } from "./client/exchange.ts";
 import { identifyModule } from "./client/identify.ts";
@@ -113,6 +113,8 @@ class C1222MeterSession implements MeterSession {
         return this.#result({ tariff: await programTariff(await this.#tariffParts(), operation) });
       case "sendPrice":
         return this.#result({ shownPrice: await showPrice(await this.#tariffParts(), operation) });
+      case "readCredit":
+        throw noCredit();
       case "ping":
         return this.#ping(operation.depth);
       default:

@@ -10,8 +10,9 @@ import type { DeviceProfile, DlmsLoadProfile, DlmsProfile } from "../metering/pr
 import type { IntervalSet, OperationResult } from "../metering/result.ts";
 import { configurePush } from "./client/configure-push.ts";
 import { controlLoad } from "./client/control-load.ts";
-import { effectsOf } from "./client/effects.ts";
+import { type EffectReads, effectsOf } from "./client/effects.ts";
 import { identityAttributes, identityOf } from "./client/identity.ts";
+import { meterCredit } from "./client/meter-credit.ts";
 import { type MeterTime, meterDateTime, meterTimeOf, placed } from "./client/meter-time.ts";
 import { type ManufacturerHls, openSession } from "./client/open-session.ts";
 import { type LimiterParts, readPowerLimit, setPowerLimit } from "./client/power-limit.ts";
@@ -46,6 +47,7 @@ class DlmsMeterSession implements MeterSession {
   readonly #session: DlmsSession;
   readonly #context: SessionContext;
   readonly #profile: DlmsProfile["dlms"];
+  readonly #reads: EffectReads;
   readonly #scalers: ScalerCache = new Map();
   #time: MeterTime | undefined;
   #difference: ReturnType<typeof clockDifference> | undefined;
@@ -55,11 +57,13 @@ class DlmsMeterSession implements MeterSession {
     this.#session = session;
     this.#context = context;
     this.#profile = context.profile.dlms;
-    this.effects = effectsOf(session, this.#profile, {
+    this.#reads = {
       read: (measurements) => this.#readRegisters({ kind: "readRegisters", measurements: [...measurements] }),
       time: () => this.#clockTime(),
       shown: () => this.#switchShown(),
-    });
+      sleep: (ms) => context.clock.sleep(ms),
+    };
+    this.effects = effectsOf(session, this.#profile, this.#reads);
   }
 
   async perform(operation: Operation, mayChange: () => Promise<void> = NOTHING_ASKED): Promise<OperationResult> {
@@ -87,6 +91,8 @@ class DlmsMeterSession implements MeterSession {
         return this.#result({ powerLimit: await readPowerLimit(await this.#limiter()) });
       case "setPowerLimit":
         return this.#result({ powerLimit: await setPowerLimit(await this.#limiter(), operation, mayChange) });
+      case "readCredit":
+        return this.#result({ meterCredit: (await meterCredit(this.#session, this.#profile, this.#reads)).shown });
       case "configurePush":
         return this.#configurePush(operation);
       case "readTariff":

@@ -1,7 +1,8 @@
 import type { Job } from "../jobs/job.ts";
 import type { SwitchEvidence, TaskReport } from "../jobs/messages.ts";
-import { supersedes } from "../jobs/orders.ts";
+import { isCommandTold, isOrder } from "../jobs/orders.ts";
 import type { EventName } from "../metering/event-catalogue.ts";
+import { isCredit } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import { dayOf } from "../readings/day-block.ts";
@@ -84,9 +85,11 @@ function storyOf({ before, after, proof }: SwitchEvidence): SwitchStory {
 
 /**
  * That nobody can tell where a switch stands is an alarm from the first look on, while it is looked for again: treat the
- * meter as live and the customer as without supply.
+ * meter as live and the customer as without supply. The same of credit: whoever gives it again may give it twice.
  */
-function unverifiedSwitch({ operation }: Job, { outcome }: TaskReport): EventName | undefined {
+function unverifiedOrder({ operation }: Job, { outcome }: TaskReport): EventName | undefined {
+  if (isCredit(operation))
+    return outcome.kind === "failed" && outcome.reason === "unverified" ? "credit.unverified" : undefined;
   if (operation.kind !== "operateSwitch" || outcome.kind !== "failed" || outcome.reason !== "unverified")
     return undefined;
   if (outcome.code === "switch.load-side-live") return "switch.load-side-live";
@@ -95,7 +98,7 @@ function unverifiedSwitch({ operation }: Job, { outcome }: TaskReport): EventNam
 
 /** Of an order each end is an entry; a try that is followed by another is none. */
 function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string): TimelineItem | undefined {
-  const { meterId, at, outcome, switchEvidence } = report;
+  const { meterId, at, outcome, switchEvidence, meterCredit } = report;
   if (outcome.kind === "failed" && outcome.retry === "later" && outcome.reason !== "unverified") return undefined;
   const why = outcome.kind === "done" ? {} : { reason: outcome.reason, code: outcome.code };
   return {
@@ -109,6 +112,7 @@ function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string
       outcome: outcome.kind,
       ...why,
       ...(switchEvidence === undefined ? {} : { switch: storyOf(switchEvidence) }),
+      ...(meterCredit === undefined ? {} : { meterCredit }),
       batch,
     },
   };
@@ -117,12 +121,15 @@ function commandItem(crypto: Crypto, job: Job, report: TaskReport, batch: string
 function settingItem(
   crypto: Crypto,
   job: Job | undefined,
-  { meterId, at, powerLimit }: TaskReport,
+  { meterId, at, powerLimit, meterCredit }: TaskReport,
   batch: string,
 ): TimelineItem | undefined {
-  if (job === undefined || powerLimit === undefined) return undefined;
+  // What an order of credit has read stands in its own entry.
+  const credit = job === undefined || isOrder(job) ? undefined : meterCredit;
+  if (job === undefined || (powerLimit === undefined && credit === undefined)) return undefined;
   const { jobId } = job;
-  return { meterId, id: shortHash(crypto, jobId, batch), entry: { kind: "setting", at, jobId, batch, powerLimit } };
+  const shown = { ...(powerLimit && { powerLimit }), ...(credit && { meterCredit: credit }) };
+  return { meterId, id: shortHash(crypto, jobId, batch), entry: { kind: "setting", at, jobId, batch, ...shown } };
 }
 
 /** Keeps what reports say of events and settings, and how orders ended, in the meters' timelines; raises alarms. */
@@ -135,11 +142,11 @@ export const eventKeeper = ({ timeline, alarms, crypto, teller = NOBODY }: Event
       items.push(...eventItems(crypto, report, reference));
       const drift = driftItem(crypto, report, reference);
       if (drift !== undefined) items.push(drift);
-      const command = job !== undefined && supersedes(job) ? commandItem(crypto, job, report, reference) : undefined;
+      const command = job !== undefined && isCommandTold(job) ? commandItem(crypto, job, report, reference) : undefined;
       if (command !== undefined) items.push(command);
       const setting = settingItem(crypto, job, report, reference);
       if (setting !== undefined) items.push(setting);
-      const unverified = command && job && unverifiedSwitch(job, report);
+      const unverified = command && job && unverifiedOrder(job, report);
       if (unverified !== undefined) {
         const { meterId, at } = report;
         const alarm = { meterId, event: unverified, at, receivedAt: at };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { EventNameSchema } from "../metering/event-catalogue.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import type { MeterId } from "../metering/meter.ts";
+import { MeterCredit } from "../metering/meter-credit.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 
 /** What is kept of each kind, and for how long, is the deployment's choice: see `TimelineDays`. */
@@ -51,6 +52,8 @@ const CommandEntry = z.strictObject({
   code: z.string().optional(),
   /** Of an order to its switch. */
   switch: SwitchStory.optional(),
+  /** Of an order of credit: what the meter showed at its proof. */
+  meterCredit: MeterCredit.optional(),
   batch: z.string(),
 });
 
@@ -70,6 +73,7 @@ const SettingEntry = z.strictObject({
   jobId: z.string(),
   batch: z.string(),
   powerLimit: PowerLimitShown.optional(),
+  meterCredit: MeterCredit.optional(),
 });
 
 export const TimelineEntry = z.discriminatedUnion("kind", [EventEntry, CommandEntry, ChangeEntry, SettingEntry]);

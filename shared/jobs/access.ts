@@ -44,6 +44,11 @@ export interface AccessItem extends Place {
   /** Base used by the last holder: a reader below it leases again. */
   readonly releasedBase: bigint;
   readonly lastOrder: number;
+  /**
+   * The order that may have put credit into the meter, as long as nobody knows whether it has; until then (machine clock ms) no
+   * other puts any in, for what the meter shows would be of both. Absent: there is none.
+   */
+  readonly creditClaim?: { readonly by: string; readonly until: number };
   readonly attached?: Attached;
   /** `seq` of the newest connection that there ever was; absent: none. */
   readonly attachedSeq?: number;
@@ -112,6 +117,10 @@ export interface AccessStore {
    * is harmless.
    */
   acceptOrder(place: Place, order: number): Promise<boolean>;
+  /** Claims the credit of the meter for an order, before its intent is written; false: another's claim is live at `now`. */
+  claimCredit(place: Place, by: string, until: number, now: number): Promise<boolean>;
+  /** Ends this order's own claim; false: it has none. */
+  releaseCredit(place: Place, by: string): Promise<boolean>;
   /** Writes the base used. Only the owner's own hold; false: it was no longer held. */
   releaseHold(place: Place, owner: string, base: bigint): Promise<boolean>;
   /**

@@ -3,7 +3,7 @@ import type { JobTarget } from "./job.ts";
 import type { Lane } from "./lane.ts";
 
 /** What the lane `commands` carries, and nothing else. */
-const COMMANDS: readonly OperationKind[] = ["operateSwitch", "setPowerLimit"];
+const COMMANDS: readonly OperationKind[] = ["operateSwitch", "setPowerLimit", "addCredit", "deliverToken"];
 export const isCommand = (kind: OperationKind): boolean => COMMANDS.includes(kind);
 
 /** A named deadline at most so far ahead makes a job of some meters urgent. */

@@ -5,6 +5,7 @@ import { MeterIdentity } from "../metering/identity.ts";
 import { LoadControlState } from "../metering/load-control.ts";
 import { MeasurementName } from "../metering/measurement.ts";
 import { MeterId, SEGMENT_SLOTS } from "../metering/meter.ts";
+import { MeterCredit } from "../metering/meter-credit.ts";
 import { TimeRange } from "../metering/operation.ts";
 import { PowerLimitShown } from "../metering/power-limit.ts";
 import { PushState } from "../metering/push-setting.ts";
@@ -143,6 +144,7 @@ export const TaskReport = z.strictObject({
     .optional(),
   loadControl: LoadControlState.optional(),
   powerLimit: PowerLimitShown.optional(),
+  meterCredit: MeterCredit.optional(),
   pushSet: z.strictObject({ before: PushState, after: PushState }).optional(),
   /** Of an order to a switch. */
   switchEvidence: SwitchEvidence.optional(),

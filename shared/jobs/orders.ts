@@ -1,4 +1,4 @@
-import { replayClass } from "../metering/operation.ts";
+import { isCredit, replayClass } from "../metering/operation.ts";
 import { assert } from "../ports/errors.ts";
 import { seedOf } from "../ports/random.ts";
 import type { AccessStore } from "./access.ts";
@@ -9,12 +9,16 @@ import { type SegmentMembers, slotsOfBitmap } from "./targets.ts";
 /** An order is a job that changes something at the meter: everything but reading. */
 export const isOrder = ({ operation }: Pick<Job, "operation">): boolean => replayClass(operation) !== "read";
 
+/** Whether its ends are told in the timeline: a test changes nothing, and a load behind a meter is another thing than the meter. */
+export const isCommandTold = (job: Pick<Job, "operation" | "test">): boolean =>
+  isOrder(job) && job.test !== true && job.operation.kind !== "controlLoad";
+
 /**
- * Whether it supersedes earlier orders to its meters: a test changes nothing, and a load behind a meter is another thing than
- * the meter: a reconnection that is under way must not end because an event begins.
+ * Whether it supersedes earlier orders to its meters: a reconnection that is under way must not end because an event begins,
+ * or because somebody pays. Nor is credit superseded: who pays twice is credited twice.
  */
 export const supersedes = (job: Pick<Job, "operation" | "test">): boolean =>
-  isOrder(job) && job.test !== true && job.operation.kind !== "controlLoad";
+  isCommandTold(job) && !isCredit(job.operation);
 
 /** Who may give orders. */
 export const ORDER_ROLES: readonly string[] = ["operator", "supervisor"];

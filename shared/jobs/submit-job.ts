@@ -228,6 +228,8 @@ async function refusalOf(ports: SubmitPorts, job: Job): Promise<RefusedJob | und
     return refused("reason-missing", "reason", "why the meter is to be changed");
   if (job.test === true && !hasTest(job.operation))
     return refused("not-testable", "test", "an operation whose effect can be left out", job.operation.kind);
+  if (job.operation.kind === "deliverToken" && oneMeter(target) === undefined)
+    return refused("not-for-groups", "target", "one meter: a token is for one alone");
   if (target.kind === "groupRoute") {
     if (!isGroupOperation(job.operation.kind))
       return refused(

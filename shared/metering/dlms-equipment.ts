@@ -82,6 +82,17 @@ export const DlmsLoadControl = z.strictObject({
   evidence: Evidence,
 });
 
+/**
+ * Credit that the meter keeps by itself: an Account (class 111), the Credit (112) that top-ups go to, every Charge (113)
+ * that collects from it, and the Token gateway (115) where the meter takes tokens.
+ */
+export const DlmsPrepayment = z.strictObject({
+  account: ObisCode,
+  credit: ObisCode,
+  charges: z.array(ObisCode).min(1).max(8),
+  tokenGateway: ObisCode.optional(),
+  evidence: Evidence,
+});
 /** An Image transfer (class 18). */
 export const DlmsImageTransfer = z.strictObject({
   obis: ObisCode,
@@ -188,6 +199,7 @@ export type DlmsLimiter = z.infer<typeof DlmsLimiter>;
 export type DlmsLoadControl = z.infer<typeof DlmsLoadControl>;
 export type DlmsImageTransfer = z.infer<typeof DlmsImageTransfer>;
 export type DlmsSecuritySetup = z.infer<typeof DlmsSecuritySetup>;
+export type DlmsPrepayment = z.infer<typeof DlmsPrepayment>;
 export type DlmsAlarm = z.infer<typeof DlmsAlarm>;
 export type DlmsPush = z.infer<typeof DlmsPush>;
 export type DlmsBillingProfile = z.infer<typeof DlmsBillingProfile>;

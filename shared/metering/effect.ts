@@ -23,6 +23,8 @@ export type EffectAnswer =
 export type EffectVerdict =
   | { readonly kind: "happened"; readonly shown?: OperationResult }
   | { readonly kind: "did-not-happen"; readonly shown?: OperationResult }
+  /** It had what was sent, and has refused it: nothing happened, and would not if it were sent again. */
+  | { readonly kind: "refused"; readonly code: string; readonly shown?: OperationResult }
   | { readonly kind: "cannot-tell"; readonly code: string; readonly shown?: OperationResult };
 
 /**

@@ -98,6 +98,7 @@ export const EVENTS = {
   "communications.sub-meter-restored": of("communications", "info", "4.1.147.216"),
   "credit.low": of("credit", "warning", "0.0.0.0"),
   "credit.used-up": of("credit", "warning", "0.0.0.0"),
+  "credit.unverified": of("credit", "alarm", "0.0.0.0"),
 } as const satisfies Record<string, { class: EventClass; severity: EventSeverity; cim: string }>;
 
 export type EventName = keyof typeof EVENTS;

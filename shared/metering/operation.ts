@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LoadControl } from "./load-control.ts";
 import { MeasurementName } from "./measurement.ts";
+import { CreditAmount, Token } from "./meter-credit.ts";
 import { EmergencyLimit, PowerLimit } from "./power-limit.ts";
 import { PushDestination, PushedContent, PushPeriod } from "./push-setting.ts";
 import { Price, TariffCalendar } from "./tariff-calendar.ts";
@@ -99,6 +100,13 @@ const SendPrice = z.strictObject({
   because: z.enum(["critical-peak", "real-time"]),
 });
 
+/** The credit that the meter keeps by itself: its account, what is left, the last token. */
+const ReadCredit = z.strictObject({ kind: z.literal("readCredit") });
+/** Adds to the credit that the meter keeps by itself. */
+const AddCredit = z.strictObject({ kind: z.literal("addCredit"), amount: CreditAmount });
+/** Brings a token to the meter that it was issued for. */
+const DeliverToken = z.strictObject({ kind: z.literal("deliverToken"), token: Token });
+
 /** What can be asked of one meter, protocol-neutral. A capability adds its own here. */
 export const Operation = z.discriminatedUnion("kind", [
   ReadRegisters,
@@ -118,6 +126,9 @@ export const Operation = z.discriminatedUnion("kind", [
   ProgramTariff,
   ReadTariff,
   SendPrice,
+  ReadCredit,
+  AddCredit,
+  DeliverToken,
 ]);
 export type Operation = z.infer<typeof Operation>;
 export type OperationKind = Operation["kind"];
@@ -142,6 +153,9 @@ export const REPLAY_CLASS = {
   programTariff: "state",
   readTariff: "read",
   sendPrice: "state",
+  readCredit: "read",
+  addCredit: "once",
+  deliverToken: "once",
 } as const satisfies Readonly<Record<OperationKind, ReplayClass>>;
 
 type KindOf<C extends ReplayClass> = {
@@ -151,6 +165,8 @@ type KindOf<C extends ReplayClass> = {
 export type OnceOperation = Extract<Operation, { readonly kind: KindOf<"once"> }>;
 
 export const replayClass = ({ kind }: Pick<Operation, "kind">): ReplayClass => REPLAY_CLASS[kind];
+/** Whether it puts something into the credit of a meter: nothing that another order undoes. */
+export const isCredit = ({ kind }: Pick<Operation, "kind">): boolean => kind === "addCredit" || kind === "deliverToken";
 export const isOnce = (operation: Operation): operation is OnceOperation => replayClass(operation) === "once";
 /** Whether it can be tested at a meter: everything but the effect, which its driver asks for last of all. */
 export const hasTest = (operation: Operation): boolean =>

@@ -2,6 +2,7 @@ import type { EventName } from "./event-catalogue.ts";
 import type { MeterIdentity } from "./identity.ts";
 import type { LoadControlState } from "./load-control.ts";
 import type { Measurement } from "./measurement.ts";
+import type { MeterCredit } from "./meter-credit.ts";
 import type { PowerLimitShown } from "./power-limit.ts";
 import type { PushState } from "./push-setting.ts";
 import type { ShownTariff } from "./tariff-calendar.ts";
@@ -115,6 +116,8 @@ export interface OperationResult {
   readonly pushSet?: { readonly before: PushState; readonly after: PushState };
   /** `programTariff`, `readTariff`. */
   readonly tariff?: ShownTariff;
+  /** `readCredit`, and what an order of credit read for its proof. */
+  readonly meterCredit?: MeterCredit;
   /** `sendPrice`: the message that the display now holds. */
   readonly shownPrice?: string;
   /** `ping`: what answered. */

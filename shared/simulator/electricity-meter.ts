@@ -30,6 +30,8 @@ import { mbusObjects } from "./mbus-objects.ts";
 import type { MeterKeyring } from "./meter-keyring.ts";
 import { lastReset, type MeterState, resetCount } from "./meter-state.ts";
 import type { DlmsMeterPlan } from "./population.ts";
+import type { PrepaymentAccount } from "./prepayment-account.ts";
+import { prepaymentObjects } from "./prepayment-objects.ts";
 import { billingObject, loadProfileObjects, type Measured, registerObjects } from "./profile-objects.ts";
 import type { PushSchedule } from "./push-schedule.ts";
 import { pushScheduleObjects, pushSetupObject } from "./push-setup-object.ts";
@@ -96,7 +98,7 @@ function demandReset(plan: DlmsMeterPlan, state: MeterState, hollow: boolean): r
 
 /** What the model has besides registers and profiles, as its device profile lists it. */
 function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject[] {
-  const { switch: relay, limiter, loadControl, imageTransfer, clock, events = [] } = plan.profile.dlms;
+  const { switch: relay, limiter, prepayment, loadControl, imageTransfer, clock, events = [] } = plan.profile.dlms;
   const { state } = parts;
   return [
     ...events.flatMap((log) => eventLogObjects(state, clock, log)),
@@ -104,6 +106,9 @@ function equipment(plan: DlmsMeterPlan, parts: MeterParts): readonly CosemObject
       ? []
       : [disconnectControlObject(relay.control, state.relay, { hollow: parts.hollowSwitch ?? false })]),
     ...(parts.calendar?.objects() ?? []),
+    ...(prepayment === undefined || parts.account === undefined
+      ? []
+      : prepaymentObjects(prepayment, parts.account, state.zone)),
     ...(limiter === undefined ? [] : [limiterObject(limiter.obis, parts.limiter, state.zone)]),
     ...(loadControl === undefined || state.loadRelay === undefined
       ? []
@@ -149,6 +154,8 @@ export interface MeterParts {
   readonly image: ImageMemory;
   /** Absent: the model has no tariff to be programmed. */
   readonly calendar?: ActivityCalendarMemory | undefined;
+  /** Absent: the model keeps no credit. */
+  readonly account?: PrepaymentAccount | undefined;
   readonly pushes: readonly PushSchedule[];
   readonly alarms: AlarmDescriptors;
   /** Meters on its M-Bus, each with its own device profile. */

@@ -17,6 +17,7 @@ export const FAULT_KINDS = {
   "dies-resetting": "does a demand reset, closes and is silent for 20 seconds: still done, once",
   "hollow-reset": "acknowledges a demand reset and does nothing: no-effect or unverified",
   "hollow-switch": "acknowledges an order to its switch and does nothing",
+  "hollow-credit": "acknowledges credit and tokens and credits nothing: no-effect or unverified",
   "hollow-tariff": "acknowledges a calendar of tariffs and keeps the one that it had",
   "dead-metrology":
     "its network card lives and says who it is, the meter behind it is dead: meter-silent to a ping, else timeout",
@@ -42,6 +43,7 @@ const NEEDS: Readonly<Record<FaultKind, readonly Security[]>> = {
   "dies-resetting": ["mutual"],
   "hollow-reset": ["mutual"],
   "hollow-switch": ["mutual"],
+  "hollow-credit": ["mutual"],
   "hollow-tariff": ["mutual"],
   "dead-metrology": ["secret", "mutual"],
   welded: ["mutual"],

@@ -27,6 +27,7 @@ import { MeterKeyring } from "./meter-keyring.ts";
 import { type MeterState, meterState, statusAt } from "./meter-state.ts";
 import { MeterSupply } from "./meter-supply.ts";
 import type { DlmsMeterPlan } from "./population.ts";
+import { type PrepaymentAccount, prepaymentAccount } from "./prepayment-account.ts";
 import { trueIntervalSet } from "./profile-objects.ts";
 import { keptPushes, PushSchedule } from "./push-schedule.ts";
 import { quantityOf } from "./quantities.ts";
@@ -104,6 +105,7 @@ export interface Made {
   readonly children: NonNullable<MeterParts["children"]>;
   readonly device: LogicalDevice;
   readonly calendar: ActivityCalendarMemory | undefined;
+  readonly account: PrepaymentAccount | undefined;
 }
 
 /** One simulated meter: its state, its objects and its fault. Costs next to nothing until somebody connects. */
@@ -158,9 +160,9 @@ export class SimulatedMeter {
   /** To be kept besides counters and resets. */
   get kept(): KeptState {
     if (this.#made === undefined) return this.#kept;
-    const { state, keyring, limiter, image, pushes } = this.#made;
+    const { state, keyring, limiter, image, pushes, account } = this.#made;
     const own = { keys: keyring.kept, limits: limiter.state, firmware: image.active };
-    return { ...state.kept(), ...own, ...keptPushes(pushes) };
+    return { ...state.kept(), ...own, ...keptPushes(pushes), ...(account && { credit: account.state }) };
   }
 
   #make(): Made {
@@ -210,6 +212,7 @@ export class SimulatedMeter {
     const inForce = countersByKey(this.counters);
     const alarms = new AlarmDescriptors(dlms.alarms ?? [], state.events, () => state.now());
     const calendar = dlms.tariff && new ActivityCalendarMemory(state, dlms.tariff, plan.fault === "hollow-tariff");
+    const account = prepaymentAccount(crypto, plan, state, { kept: this.#kept.credit, changed: this.#changed });
     const device = electricityMeter(plan, {
       crypto,
       random,
@@ -220,6 +223,7 @@ export class SimulatedMeter {
       limiter,
       image,
       calendar,
+      account,
       pushes,
       alarms,
       children,
@@ -229,7 +233,7 @@ export class SimulatedMeter {
       onRekeyed: inForce.renew,
       ...(plan.fault && TAMPERING[plan.fault] && { tampering: TAMPERING[plan.fault] }),
     });
-    return { state, keyring, limiter, image, pushes, alarms, children, device, calendar };
+    return { state, keyring, limiter, image, pushes, alarms, children, device, calendar, account };
   }
 
   connect(): MeterConnection {
@@ -246,6 +250,7 @@ export class SimulatedMeter {
         counted = true;
         this.parts.limiter.look();
         this.parts.calendar?.look();
+        this.parts.account?.look();
         return react(octets);
       },
     };

@@ -7,8 +7,8 @@ import { toHex } from "../ports/octets.ts";
 import { seeded } from "../ports/random.ts";
 import type { C1222FormOptions } from "./c1222-form.ts";
 import { assignFaults, type FaultKind, type FaultShares, type Security } from "./faults.ts";
-import { parseShares, shuffled } from "./shares.ts";
 import type { Shortens } from "./profile-generic-object.ts";
+import { parseShares, shuffled } from "./shares.ts";
 import { type HeldKeys, type SimulatedKeys, simulatedKeys } from "./simulated-keys.ts";
 import type { Zone } from "./zone.ts";
 

@@ -1,6 +1,7 @@
 import type { AccessStore } from "../jobs/access.ts";
 import type { OrderGate } from "../jobs/approval.ts";
 import type { JobId } from "../jobs/job.ts";
+import { isCredit } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
 import { toHex } from "../ports/octets.ts";
 import type { AuditLog } from "../security/audit.ts";
@@ -23,7 +24,7 @@ export interface GatePorts {
 }
 
 /**
- * The gate of orders that can take supply from somebody, which are written in the audit as soon as they are asked for: size
+ * The gate of orders that can take supply from somebody or put credit into meters, which are written in the audit as soon as they are asked for: size
  * asks for a second person, and so does a cap of switches that is reached.
  */
 export function switchGate({ guards, settings, access, crypto, audit }: GatePorts): OrderGate {
@@ -31,7 +32,7 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
   return {
     countMax: async () => (await settings()).approveTwiceAbove + 1,
     async assess({ jobId, operation, caller, reason, createdAt, test }, meters, places) {
-      if (!takesSupply(operation)) return undefined;
+      if (!takesSupply(operation) && !isCredit(operation)) return undefined;
       const { id, name } = caller;
       await audit.append({
         at: createdAt,

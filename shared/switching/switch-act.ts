@@ -43,6 +43,10 @@ export function actDetail(operation: Operation): Readonly<Record<string, string>
     }
     case "controlLoad":
       return { load: operation.control.mode };
+    case "addCredit": {
+      const { currency, value, scaler } = operation.amount;
+      return { amount: `${value}e${scaler} ${currency}` };
+    }
     default:
       return {};
   }

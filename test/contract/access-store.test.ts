@@ -201,6 +201,23 @@ describe.each(stores)("the access store %s", (_name, open) => {
     expect((await store.read(place))?.identity).toEqual({ at: 11 });
   });
 
+  it("lets one order at a time put credit into a meter, until its time is over", async () => {
+    const store = open();
+    const place = { segment: 42, slot: 0 };
+    await store.createAccessItem(item(42, 0));
+    expect(await store.claimCredit(place, "one", 2_000, 1_000)).toBe(true);
+    expect(await store.claimCredit(place, "one", 3_000, 1_000)).toBe(true);
+    expect(await store.claimCredit(place, "two", 9_000, 2_999)).toBe(false);
+    expect((await store.read(place))?.creditClaim).toEqual({ by: "one", until: 3_000 });
+    expect(await store.releaseCredit(place, "two")).toBe(false);
+    expect(await store.claimCredit(place, "two", 9_000, 3_000)).toBe(true);
+    expect(await store.releaseCredit(place, "one")).toBe(false);
+    expect(await store.releaseCredit(place, "two")).toBe(true);
+    expect((await store.read(place))?.creditClaim).toBeUndefined();
+    expect(await store.claimCredit({ segment: 42, slot: 1 }, "one", 2_000, 1_000)).toBe(false);
+    expect(await store.read({ segment: 42, slot: 1 })).toBeUndefined();
+  });
+
   it("keeps the newest order of a meter, whichever is accepted first", async () => {
     const store = open();
     const place = { segment: 41, slot: 0 };

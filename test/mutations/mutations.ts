@@ -221,6 +221,13 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: ["test/simulation/orders.test.ts"],
   },
   {
+    name: "credit given while another order's is in doubt",
+    file: "shared/bridge/credit-claim.ts",
+    original: "  if (!isCredit(operation)) return true;\n",
+    mutated: "  if (isCredit(operation)) return true;\n",
+    tests: ["test/simulation/credit-orders.test.ts"],
+  },
+  {
     name: "order looks before it leases",
     file: "shared/bridge/order-task.ts",
     original: `      const counters = await desk.lease();

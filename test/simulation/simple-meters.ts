@@ -11,12 +11,13 @@ import { below, type Random } from "../../shared/ports/random.ts";
 import { COUNTER_REFUSED } from "../../shared/security/counters.ts";
 import type { CounterInvariants } from "./counter-invariants.ts";
 import type { FaultPlan } from "./fault-plan.ts";
+import { creditEffects, type SimpleCredit } from "./simple-credit.ts";
 import { type SimpleSwitch, SimpleSwitching, switchEvents } from "./simple-switch.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SwitchInvariants } from "./switch-invariants.ts";
 
 /** A meter without a protocol: strict about counters, and it remembers every one. */
-export interface SimpleMeter {
+export interface SimpleMeter extends SimpleCredit {
   readonly meterId: string;
   readonly segment: number;
   readonly slot: number;
@@ -199,7 +200,9 @@ export class SimpleMeters {
         shown: (value) => witness.shown(place, value),
       },
     );
-    const of = ({ kind }: OnceOperation): EffectSession => (kind === "operateSwitch" ? switching : resets);
+    const credit = creditEffects(meter, this.#ports.faults, exchange, () => this.#ports.happens(process, meter));
+    const of = ({ kind }: OnceOperation): EffectSession =>
+      kind === "operateSwitch" ? switching : kind === "resetDemand" ? resets : credit;
     return {
       baseline: (operation) => of(operation).baseline(operation),
       operate: (operation) => of(operation).operate(operation),

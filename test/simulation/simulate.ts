@@ -203,6 +203,7 @@ export async function simulate(
   const asks = [
     ...others,
     ...switching,
+    ...(world.switching?.credits(places.map(({ meterId }) => meterId)) ?? []),
     ...(group === undefined ? [] : groupAsks(group, begun, groups === "only" ? 1 : 2)),
   ];
   for (const { at, request, caller = CALLER } of asks)
@@ -311,7 +312,19 @@ export async function simulate(
       const systemTitle = (index + 1).toString(16).padStart(16, "0");
       const last = isHigh ? below(random, 900_000) : -1;
       const relay = switches && simpleSwitch(switches);
-      return { meterId, segment, slot, systemTitle, port: 1 + index, last, reads: 0, lastReadAt: 0, resets: 0, relay };
+      return {
+        meterId,
+        segment,
+        slot,
+        systemTitle,
+        port: 1 + index,
+        last,
+        reads: 0,
+        lastReadAt: 0,
+        resets: 0,
+        funds: 0,
+        relay,
+      };
     });
     const owners = new SimpleMeters(all, {
       random,

@@ -45,6 +45,12 @@ export function simulatedAccess(world: World, process: SimulatedProcess): Access
       effect(world, process, `hold ${place.segment}/${place.slot}`, () =>
         table.takeHold(place, owner, until, base, now),
       ),
+    claimCredit: (place, by, until, now) =>
+      effect(world, process, `claim credit ${place.segment}/${place.slot}`, () =>
+        table.claimCredit(place, by, until, now),
+      ),
+    releaseCredit: (place, by) =>
+      effect(world, process, `release credit ${place.segment}/${place.slot}`, () => table.releaseCredit(place, by)),
     releaseHold: (place, owner, base) =>
       effect(world, process, `release ${place.segment}/${place.slot}`, () => table.releaseHold(place, owner, base)),
   };

@@ -28,6 +28,9 @@ const APPROVERS: readonly Caller[] = [
   { id: "berta", name: "Berta", roles: ["supervisor"] },
   { id: "carl", name: "Carl", roles: ["supervisor"] },
 ];
+/** Some amounts are the same: what one order explains, another might. */
+const AMOUNTS = [500, 500, 500, 1_000] as const;
+const CREDITS_MAX = 6;
 const OTHER_DIGEST = "0".repeat(64);
 /** Mean pauses between what people do, ms. */
 const STOP_MS = 400_000;
@@ -146,6 +149,28 @@ export class Switching {
           deadline: at + 60_000 + below(random, EXPIRY_MS),
           reason: "nobody has paid",
           idempotencyKey: `switch ${number}`,
+        },
+      };
+    });
+  }
+
+  /** Top-ups of some few meters, by chance of their own. */
+  credits(meters: readonly string[]): readonly Ask[] {
+    const random = seeded(`credits ${this.#random.uint32()}`);
+    const { time } = this.#world;
+    return Array.from({ length: below(random, CREDITS_MAX + 1) }, (_, number): Ask => {
+      const at = time.now + below(random, ASKED_MS);
+      const value = AMOUNTS[below(random, AMOUNTS.length)] ?? 500;
+      return {
+        at,
+        caller: CALLERS[0],
+        request: {
+          operation: { kind: "addCredit", amount: { currency: "EUR", value, scaler: -2 } },
+          target: { kind: "meters", meterIds: [MeterId.parse(meters[below(random, 2)])] },
+          retry: { passes: 1 + below(random, 3), backoffSeconds: 10 + below(random, 40) },
+          deadline: at + 60_000 + below(random, EXPIRY_MS),
+          reason: "somebody has paid",
+          idempotencyKey: `credit ${number}`,
         },
       };
     });

@@ -43,6 +43,12 @@ export function operationText(operation: ApiJob["operation"]): string {
       return `${operation.enabled ? "Push" : "Push no"} ${operation.content}`;
     case "readBilling":
       return "Read the billing snapshots";
+    case "readCredit":
+      return "Read the meter's credit";
+    case "addCredit":
+      return `Credit ${operation.amount.value / 10 ** -operation.amount.scaler} ${operation.amount.currency} at the meter`;
+    case "deliverToken":
+      return "Deliver a token";
     default:
       return (operation as { readonly kind: string }).kind; // a newer headend's operation
   }

@@ -57,6 +57,9 @@ export function c1222Effects(parts: EffectParts): EffectSession {
           const contact = contactClosed === undefined ? {} : { contact: contactClosed ? "closed" : "open" };
           return { before, baseline: { position, ...contact } };
         }
+        case "addCredit":
+        case "deliverToken":
+          throw noCredit();
       }
     },
     async operate(operation) {
@@ -71,6 +74,9 @@ export function c1222Effects(parts: EffectParts): EffectSession {
           const parameters = parametersOf(described, operation.to);
           return effectAnswer(await procedures.run(described.procedure, fromHex(parameters)));
         }
+        case "addCredit":
+        case "deliverToken":
+          throw noCredit();
       }
     },
     async prove(operation, baseline) {
@@ -81,10 +87,21 @@ export function c1222Effects(parts: EffectParts): EffectSession {
         }
         case "operateSwitch":
           return switchVerdict(operation.to, baseline, await parts.switch());
+        case "addCredit":
+        case "deliverToken":
+          throw noCredit();
       }
     },
   };
 }
+
+/** No table of credit is confirmed by two sources. */
+export const noCredit = (): SessionError =>
+  new SessionError(
+    "unsupported",
+    "profile.no-prepayment",
+    "not supported by the device profile: no C12.19 table keeps credit",
+  );
 
 function demandReset({ demandReset: described }: C1222Profile["c1222"]): C1222DemandReset {
   if (described === undefined)

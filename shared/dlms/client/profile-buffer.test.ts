@@ -84,15 +84,12 @@ describe("a shortened profile buffer", () => {
     const near = fc.integer({ min: -40_000, max: 40_000 });
     fc.assert(
       fc.property(cell, fc.array(fc.oneof(cell, near), { maxLength: 20 }), fc.boolean(), (first, more, deltas) => {
-        const cells = more.reduce<Data[]>(
-          (all, next) => {
-            if (typeof next !== "number") return [...all, next];
-            const before = all.at(-1);
-            const value = before?.type === "double-long-unsigned" ? before.value + next : 0;
-            return [...all, u32(Math.min(0xffff_ffff, Math.max(0, value)))];
-          },
-          [first],
-        );
+        const cells = [first];
+        for (const next of more) {
+          const before = cells.at(-1);
+          const value = before?.type === "double-long-unsigned" && typeof next === "number" ? before.value + next : 0;
+          cells.push(typeof next === "number" ? u32(Math.min(0xffff_ffff, Math.max(0, value))) : next);
+        }
         const nulls = (_: number, entry: number): boolean =>
           JSON.stringify(cells[entry], text) === JSON.stringify(cells[entry - 1], text);
         const shortened = shortenedRows(

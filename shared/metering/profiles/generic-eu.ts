@@ -81,6 +81,13 @@ const SECURED: DlmsProfile = {
     },
     priceDisplay: { message: "0.0.96.13.0.255", octetsMax: 128, evidence: "unverified" },
     limiter: { obis: "0.0.17.0.0.255", evidence: "verified" },
+    prepayment: {
+      account: "0.0.19.0.0.255",
+      credit: "0.0.19.10.0.255",
+      charges: ["0.0.19.20.0.255"],
+      tokenGateway: "0.0.19.40.0.255",
+      evidence: "unverified",
+    },
     loadControl: LOAD_RELAY,
     imageTransfer: { obis: "0.0.44.0.0.255", activeFirmware: "1.0.0.2.0.255", evidence: "verified" },
     securitySetup: {
