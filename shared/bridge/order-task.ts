@@ -13,6 +13,7 @@ import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { claimCredit, releaseCredit } from "./credit-claim.ts";
 import { refusal } from "./failure-of.ts";
 import { withHold } from "./meter-hold.ts";
+import { same, withRecord } from "./order-ends.ts";
 import {
   admitted,
   againstBefore,
@@ -391,17 +392,3 @@ function settled(verdict: EffectVerdict, operation: OnceOperation): TaskEnd {
 }
 
 const shownOf = ({ shown }: EffectVerdict) => (shown === undefined ? {} : { shown });
-const same = (left: EffectVerdict, right: EffectVerdict): boolean =>
-  left.kind === right.kind &&
-  (left.kind !== "cannot-tell" || (right.kind === "cannot-tell" && left.code === right.code)) &&
-  left.shown?.switch?.position === right.shown?.switch?.position;
-
-/**
- * An end while an intent stands brings along what was read before the effect. Of a conversation that broke off it says
- * nothing about the effect, which is then looked for again.
- */
-function withRecord(end: TaskEnd, { before }: EffectRecord, told: boolean): TaskEnd {
-  if (end.kind === "left") return end;
-  if (told || end.kind !== "failed" || end.failure.retry === "later") return { ...end, before };
-  return { ...end, failure: refusal("unverified", end.failure.code, "later"), before };
-}
