@@ -21,7 +21,7 @@ describe("field errors", () => {
       {
         field: "operation.kind",
         expected:
-          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad, readPowerLimit, setPowerLimit, configurePush, programTariff, readTariff, sendPrice",
+          "one of readRegisters, readIntervals, ping, resetDemand, readEvents, readVoltage, readSwitch, setClock, readBilling, operateSwitch, controlLoad, readPowerLimit, setPowerLimit, configurePush, programTariff, readTariff, sendPrice, readCredit, addCredit, deliverToken",
         received: "open",
       },
     ]);
