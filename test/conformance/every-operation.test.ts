@@ -39,7 +39,7 @@ const whole = only(({ clockOffsetMs: _, clockUncertaintyMs: __, ...result }) => 
 const control = (mode: Operation & { readonly kind: "controlLoad" }): Operation => mode;
 
 /** A kind without a row does not compile. Where a protocol names what is its own (codes, destinations), that is left out. */
-const ROWS: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"]>, Row>> = {
+const ROWS: Readonly<Record<Exclude<OperationKind, OnceOperation["kind"] | "readCredit">, Row>> = {
   readRegisters: { asked: [{ kind: "readRegisters", measurements: [REGISTER] }], said: whole },
   readIntervals: {
     asked: [{ kind: "readIntervals", range: { from: lastQuarter - DAY_MS, to: lastQuarter }, registers: "total" }],
@@ -163,8 +163,20 @@ describe("the same neutral result by either protocol", () => {
     expect(c1222.slice(1)).toEqual(["accepted", "happened"]);
   });
 
+  /** No C12.22 model keeps credit. */
+  const CREDIT: readonly (OnceOperation | { readonly kind: "readCredit" })[] = [
+    { kind: "readCredit" },
+    { kind: "addCredit", amount: { currency: "EUR", value: 5, scaler: 0 } },
+    { kind: "deliverToken", token: "00" },
+  ];
+  it.each(CREDIT)("but $kind, which a C12.22 model does not support", async (operation) => {
+    const session = await open(C1222);
+    const asked = isOnce(operation) ? session.effects?.baseline(operation) : session.perform(operation);
+    await expect(asked).rejects.toMatchObject({ reason: "unsupported", code: "profile.no-prepayment" });
+  });
+
   it("no kind of the catalogue is left out", () => {
-    const compared = [...Object.keys(ROWS), ...ONCE.map(({ kind }) => kind)];
+    const compared = [...Object.keys(ROWS), ...[...ONCE, ...CREDIT].map(({ kind }) => kind)];
     expect(new Set(compared)).toEqual(new Set(Object.keys(REPLAY_CLASS)));
     expect(ONCE.every(isOnce)).toBe(true);
   });
