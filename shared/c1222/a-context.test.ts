@@ -45,6 +45,11 @@ describe("A-CONTEXT", () => {
     const shortest = "600ca803020101be052803810180";
     const longer = "6083000010a8810402810101be8200052803810180";
     expect(toHex(encode(AContext, decode(AContext, fromText(longer))))).toBe(shortest);
+    const large = decode(AContext, fromText(shortest));
+    const octetAligned = new Uint8Array(70_000).fill(0x80);
+    const written = encode(AContext, { ...large, userInformation: { ...large.userInformation, octetAligned } });
+    expect(toHex(written.subarray(0, 5))).toBe("6083011184");
+    expect(decode(AContext, written).userInformation.octetAligned).toHaveLength(70_000);
     for (const refused of ["6080a80302010100", "6085000000000c", "60ff"])
       expect(() => decode(AContext, fromText(refused))).toThrow(WireError);
   });

@@ -9,7 +9,7 @@ import {
   writeElement,
 } from "../wire/ber.ts";
 import { type Codec, encode, prefixed } from "../wire/codec.ts";
-import { definiteLength } from "../wire/definite-length.ts";
+import { berLength } from "../wire/definite-length.ts";
 import { WireError } from "../wire/wire-error.ts";
 import { ApTitle } from "./ap-title.ts";
 import { oid } from "./oid.ts";
@@ -84,14 +84,14 @@ export type AContext = BerSequenceOf<typeof ELEMENTS>;
 export const AContext: Codec<AContext> = prefixed("A-CONTEXT", A_CONTEXT_TAG, {
   read: (source) => {
     const { offset } = source;
-    const length = definiteLength.read(source);
+    const length = berLength.read(source);
     if (length > APDU_MAX)
       throw new WireError("wire.limit", `expected an APDU of at most ${APDU_MAX} octets, got ${length}`, offset);
     return elements.read(source.inner(length, "the A-CONTEXT"));
   },
   write: (target, value) => {
     const content = encode(elements, value);
-    definiteLength.write(target, content.length);
+    berLength.write(target, content.length);
     target.octets(content);
   },
 });

@@ -1,5 +1,6 @@
 import { readElement, writeElement } from "../wire/ber.ts";
 import { type Codec, encode, unknownTag } from "../wire/codec.ts";
+import { Writer } from "../wire/writer.ts";
 import { oid, relativeOid } from "./oid.ts";
 
 /** What relative titles of C12.22 count from. */
@@ -20,11 +21,25 @@ export const ApTitle: Codec<string> = {
       throw unknownTag("an ApTitle", tag, [ABSOLUTE, RELATIVE, RELATIVE_IN_TABLES], offset);
     return (tag === ABSOLUTE ? oid : relativeOid).read(content);
   },
-  write: (target, title) => {
-    if (title.startsWith(".")) writeElement(target, RELATIVE, encode(relativeOid, title));
-    else writeElement(target, ABSOLUTE, encode(oid, title));
-  },
+  write: (target, title) => target.octets(titleOctets(title)),
 };
+
+/** A message has the same titles as those before it: so many are kept encoded. */
+const TITLES_KEPT = 4096;
+const encodedTitles = new Map<string, Uint8Array>();
+
+/** An ApTitle with tag and length. Not to be written to. */
+export function titleOctets(title: string): Uint8Array {
+  const kept = encodedTitles.get(title);
+  if (kept !== undefined) return kept;
+  const target = new Writer();
+  if (title.startsWith(".")) writeElement(target, RELATIVE, encode(relativeOid, title));
+  else writeElement(target, ABSOLUTE, encode(oid, title));
+  const octets = target.done();
+  if (encodedTitles.size >= TITLES_KEPT) encodedTitles.clear();
+  encodedTitles.set(title, octets);
+  return octets;
+}
 
 /** The same title with every arc said. `context`: an application context of its own, which then is the root. */
 export const absoluteTitle = (title: string, context?: string): string =>

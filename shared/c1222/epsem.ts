@@ -1,5 +1,5 @@
 import { type Codec, decode, encode, mapped } from "../wire/codec.ts";
-import { definiteLength } from "../wire/definite-length.ts";
+import { berLength } from "../wire/definite-length.ts";
 import { unsigned8 } from "../wire/integers.ts";
 import { fixedOctets } from "../wire/octet-string.ts";
 
@@ -63,7 +63,7 @@ const payloadCodec = (edClassIncluded: boolean): Codec<EpsemPayload> => ({
     const edClass = edClassIncluded ? source.take(ED_CLASS_OCTETS, "the device class") : undefined;
     const services: Uint8Array[] = [];
     while (source.remaining > 0) {
-      const length = definiteLength.read(source);
+      const length = berLength.read(source);
       if (length === 0) {
         source.rest(); // a length of 0 ends the list; what follows is padding
         break;
@@ -75,7 +75,7 @@ const payloadCodec = (edClassIncluded: boolean): Codec<EpsemPayload> => ({
   write: (target, { edClass, services }) => {
     if (edClass !== undefined) fixedOctets(ED_CLASS_OCTETS, "device class").write(target, edClass);
     for (const service of services) {
-      definiteLength.write(target, service.length);
+      berLength.write(target, service.length);
       target.octets(service);
     }
   },

@@ -1,5 +1,5 @@
 import { type Codec, encode, hexOctet } from "./codec.ts";
-import { definiteLength } from "./definite-length.ts";
+import { berLength } from "./definite-length.ts";
 import type { Reader } from "./reader.ts";
 import { WireError } from "./wire-error.ts";
 import type { Writer } from "./writer.ts";
@@ -17,14 +17,14 @@ export function readElement(source: Reader): BerElement {
   const tag = source.unsigned8("a BER tag");
   if ((tag & 0x1f) === 0x1f)
     throw new WireError("wire.tag", `expected a tag of one octet, got ${hexOctet(tag)}`, offset, { tag });
-  const length = definiteLength.read(source);
+  const length = berLength.read(source);
   return { tag, offset, content: source.inner(length, `the element ${hexOctet(tag)}`) };
 }
 
 /** Writes tag, length and content. */
 export function writeElement(target: Writer, tag: number, content: Uint8Array): void {
   target.unsigned8(tag);
-  definiteLength.write(target, content.length);
+  berLength.write(target, content.length);
   target.octets(content);
 }
 

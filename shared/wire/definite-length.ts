@@ -2,9 +2,14 @@ import { type Codec, hexOctet } from "./codec.ts";
 import { checkInteger } from "./integers.ts";
 import { WireError } from "./wire-error.ts";
 
+/** Octets of a length in the shortest form of all. */
+export const definiteLengthOctets = (length: number): number =>
+  length < 0x80 ? 1 : length <= 0xff ? 2 : length <= 0xffff ? 3 : length <= 0xff_ffff ? 4 : 5;
+
 /**
  * Definite length of BER and of A-XDR (ISO/IEC 8825-1, IEC 61334-6): one octet below 128, else 0x81..0x84 and as many
- * octets. Longer forms of a short length are accepted; written is always the shortest.
+ * octets. Longer forms of a short length are accepted; written is the shortest but for three octets, which DLMS packages do
+ * not write: see `berLength`.
  */
 export const definiteLength: Codec<number> = {
   read: (source) => {
@@ -28,6 +33,19 @@ export const definiteLength: Codec<number> = {
     } else {
       target.unsigned8(0x84);
       target.unsigned32(length);
+    }
+  },
+};
+
+/** The same, written in the shortest form of all: what is authenticated over lengths counts on it. */
+export const berLength: Codec<number> = {
+  read: definiteLength.read,
+  write: (target, length) => {
+    if (definiteLengthOctets(length) !== 4) definiteLength.write(target, length);
+    else {
+      target.unsigned8(0x83);
+      target.unsigned8(length >>> 16);
+      target.unsigned16(length);
     }
   },
 };

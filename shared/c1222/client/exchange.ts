@@ -87,7 +87,7 @@ export class Exchange {
       await this.#send(apdu);
       const deadline = clock.now() + responseTimeoutMs;
       for (;;) {
-        const answer = decode(AContext, await this.#receive(deadline));
+        const answer = await this.#receive(deadline);
         if (answer.calledApInvocationId === undefined || !equalOctets(answer.calledApInvocationId, invocationId))
           continue; // an answer that came too late, or a push
         return openAnswer(answer, this.#options, requests);
@@ -140,7 +140,7 @@ export class Exchange {
     }
   }
 
-  async #receive(deadline: number): Promise<Uint8Array> {
+  async #receive(deadline: number): Promise<AContext> {
     for (;;) {
       const [apdu, ...rest] = this.#queued;
       if (apdu === undefined) {
@@ -157,12 +157,12 @@ export class Exchange {
   }
 
   /** Undefined: a segment whose message is not whole. */
-  #whole(apdu: Uint8Array): Uint8Array | undefined {
+  #whole(apdu: Uint8Array): AContext | undefined {
     const context = decode(AContext, apdu);
-    if (!isSegment(context)) return apdu;
+    if (!isSegment(context)) return context;
     const joined = this.#reassembly.push(this.#options.context.clock.now(), context);
     if (joined.kind === "refused")
       throw new SessionError("protocol", "c1222.segments", "the segments of the meter's answer contradict each other");
-    return joined.kind === "whole" ? joined.apdu : undefined;
+    return joined.kind === "whole" ? decode(AContext, joined.apdu) : undefined;
   }
 }

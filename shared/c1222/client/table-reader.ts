@@ -66,6 +66,8 @@ export class TableReader {
   readonly #read = new Map<number, TableRecord>();
   readonly #layouts = new Map<number, Layout>();
   #context: TableContext | undefined;
+  /** The context of all tables that have been read; undefined: another one has been since. */
+  #known: TableContext | undefined;
 
   /** `preface`: what has to stand before the services of every message (a password). */
   constructor(exchange: Pick<Exchange, "ask">, profile: C1222Profile["c1222"], preface: () => readonly Request[]) {
@@ -83,12 +85,18 @@ export class TableReader {
       throw new SessionError("protocol", "c1222.gen-config", "expected table 0, which says how to read all others");
     this.#context = context;
     const config = context.tables.at(-1);
-    if (config !== undefined) this.#read.set(0, config);
+    if (config !== undefined) this.#keep(0, config);
   }
 
   get context(): TableContext {
     if (this.#context === undefined) throw new SessionError("internal", "c1222.not-begun", "expected table 0 first");
-    return contextOf(this.#context, this.#read);
+    this.#known ??= contextOf(this.#context, this.#read);
+    return this.#known;
+  }
+
+  #keep(id: number, record: TableRecord): void {
+    this.#read.set(id, record);
+    this.#known = undefined;
   }
 
   /** How a part of a table is asked for, as DATA_ACCESS_METHOD of table 0 allows it. */
@@ -187,7 +195,7 @@ export class TableReader {
           "c1222.limits-refused",
           `the meter refused ${tableName(id)}, which others need`,
         );
-      this.#read.set(id, this.interpret(id, answer.octets));
+      this.#keep(id, this.interpret(id, answer.octets));
     }
   }
 

@@ -1,34 +1,28 @@
-import { writeElement } from "../../wire/ber.ts";
+import { element, writeElement } from "../../wire/ber.ts";
 import { encode } from "../../wire/codec.ts";
-import { definiteLength } from "../../wire/definite-length.ts";
+import { berLength, definiteLengthOctets } from "../../wire/definite-length.ts";
 import { unsigned8, unsigned32 } from "../../wire/integers.ts";
 import { Writer } from "../../wire/writer.ts";
 import type { AContext } from "../a-context.ts";
-import { ApTitle, absoluteTitle } from "../ap-title.ts";
+import { absoluteTitle, titleOctets } from "../ap-title.ts";
 import type { CallingAuthenticationValue } from "../calling-authentication-value.ts";
 import { oid } from "../oid.ts";
 
-const lengthOctets = (length: number): number => encode(definiteLength, length).length;
-
-function element(tag: number, write: (content: Writer) => void): (target: Writer) => void {
-  const content = new Writer();
-  write(content);
-  return (target) => writeElement(target, tag, content.done());
-}
+const INTEGER = 0x02;
 
 /** BE, EXTERNAL and octet-aligned with the lengths of the whole message, up to and with the EPSEM control. */
 function userInformationHeader(target: Writer, { userInformation }: AContext): void {
   const { indirectReference, octetAligned } = userInformation;
   const reference = indirectReference === undefined ? 0 : 2 + indirectReference.length;
-  const aligned = 1 + lengthOctets(octetAligned.length) + octetAligned.length;
+  const aligned = 1 + definiteLengthOctets(octetAligned.length) + octetAligned.length;
   const external = reference + aligned;
   target.unsigned8(0xbe);
-  definiteLength.write(target, 1 + lengthOctets(external) + external);
+  berLength.write(target, 1 + definiteLengthOctets(external) + external);
   target.unsigned8(0x28);
-  definiteLength.write(target, external);
-  if (indirectReference !== undefined) writeElement(target, 0x02, indirectReference);
+  berLength.write(target, external);
+  if (indirectReference !== undefined) writeElement(target, INTEGER, indirectReference);
   target.unsigned8(0x81);
-  definiteLength.write(target, octetAligned.length);
+  berLength.write(target, octetAligned.length);
   target.octets(octetAligned.subarray(0, 1));
 }
 
@@ -40,14 +34,14 @@ export function canonicalCleartext(apdu: AContext, { keyId, iv }: CallingAuthent
   const target = new Writer();
   const root = apdu.asoContext;
   const title = (tag: number, value: string): void =>
-    element(tag, (content) => ApTitle.write(content, absoluteTitle(value, root)))(target);
+    writeElement(target, tag, titleOctets(absoluteTitle(value, root)));
   const integer = (tag: number, value: Uint8Array | undefined): void => {
-    if (value !== undefined) element(tag, (content) => writeElement(content, 0x02, value))(target);
+    if (value === undefined) return;
+    target.unsigned8(tag);
+    berLength.write(target, 1 + definiteLengthOctets(value.length) + value.length);
+    writeElement(target, INTEGER, value);
   };
-  if (apdu.asoContext !== undefined) {
-    const context = apdu.asoContext;
-    element(0xa1, (content) => writeElement(content, 0x06, encode(oid, context)))(target);
-  }
+  if (apdu.asoContext !== undefined) writeElement(target, 0xa1, encode(element(0x06, oid), apdu.asoContext));
   if (apdu.calledApTitle !== undefined) title(0xa2, apdu.calledApTitle);
   integer(0xa4, apdu.calledApInvocationId);
   integer(0xa7, apdu.callingAeQualifier);
