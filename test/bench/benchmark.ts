@@ -6,7 +6,7 @@ export interface BenchmarkResult {
   readonly ratios: Readonly<Record<string, number>>;
 }
 /** How much of each, where a benchmark lets one choose. */
-export const SIZES = ["meters", "reads", "pings", "singles"] as const;
+export const SIZES = ["meters", "reads", "pings", "singles", "pace"] as const;
 export type Sizes = Readonly<Partial<Record<(typeof SIZES)[number], number>>>;
 
 export interface Benchmark {

@@ -3,7 +3,6 @@ import type { Benchmark } from "./benchmark.ts";
 import { figuresOf, ratiosOf } from "./on-demand.ts";
 import { allTo, endsOf, NO_GUARDS, order, PROVING, switchFleet } from "./switch-fleet.ts";
 
-const A_SECOND = 20;
 const READ = { kind: "readRegisters" } as const;
 
 interface Steady {
@@ -13,12 +12,12 @@ interface Steady {
   readonly lateMs: number;
 }
 
-/** Opens at a steady pace, whatever becomes of the ones before. */
-async function opened(headend: Deployment, meterIds: readonly string[]): Promise<Steady> {
+/** Opens at a steady pace, so many a second, whatever becomes of the ones before. */
+async function opened(headend: Deployment, meterIds: readonly string[], pace: number): Promise<Steady> {
   const begun = performance.now();
   let lateMs = 0;
   const submitted = meterIds.map(async (meterId, index) => {
-    const due = (index * 1000) / A_SECOND;
+    const due = (index * 1000) / pace;
     await new Promise((resolve) => setTimeout(resolve, due));
     lateMs = Math.max(lateMs, performance.now() - begun - due);
     return (await order(headend, meterId, "open")).jobId;
@@ -56,8 +55,8 @@ function kept(headend: Deployment, lane: "bulk" | "images"): { stop(): Promise<n
 export const switchSteady: Benchmark = {
   name: "switch-steady",
   about:
-    "disconnects at 20 a second, alone and beside a bulk read and a full images lane (--meters 2000 --singles 1000)",
-  async run(say, { meters = 2_000, singles = 1_000 }) {
+    "disconnects at a steady pace, alone and beside a bulk read and a full images lane (--meters 2000 --singles 1000 --pace 20)",
+  async run(say, { meters = 2_000, singles = 1_000, pace = 20 }) {
     const { headend, proving } = await switchFleet(meters, NO_GUARDS);
     try {
       const model = new Map(proving.map(({ meterId, profile }) => [meterId, PROVING[profile.name]]));
@@ -69,18 +68,18 @@ export const switchSteady: Benchmark = {
       say("warming up");
       await allTo(headend, meterIds.slice(0, 40), "open");
       await allTo(headend, meterIds.slice(0, 40), "closed");
-      say(`${meterIds.length} disconnects at ${A_SECOND} a second, alone`);
-      const alone = await opened(headend, meterIds);
+      say(`${meterIds.length} disconnects at ${pace} a second, alone`);
+      const alone = await opened(headend, meterIds, pace);
       say("closing them again");
       const closed = await allTo(headend, meterIds, "closed");
       say("the same beside a bulk read and a full images lane");
       const lanes = [kept(headend, "bulk"), kept(headend, "images")];
       await new Promise((resolve) => setTimeout(resolve, 3_000));
-      const loaded = await opened(headend, meterIds);
+      const loaded = await opened(headend, meterIds, pace);
       const [bulk = 0, images = 0] = await Promise.all(lanes.map((lane) => lane.stop()));
       return {
         mix:
-          `${meterIds.length} jobs of one meter (operateSwitch open, commands lane) at ${A_SECOND} a second, DLMS and C12.22 in turn, ` +
+          `${meterIds.length} jobs of one meter (operateSwitch open, commands lane) at ${pace} a second, DLMS and C12.22 in turn, ` +
           "timed by the job's own stamps from its acceptance until its verified outcome closed it; beside it: readRegisters of " +
           `${meters} meters in the bulk lane and the same in the images lane, again and again; everything on this machine`,
         figures: [
