@@ -196,7 +196,11 @@ describe("a day of a deployment whose clock runs 120 times as fast", () => {
       .map(({ meterId }) => meterId)
       .filter((meterId, index) => index % 3 === 0 && meterId !== gone.meterId);
     const asked = await town.runJob({
-      operation: { kind: "readIntervals", lastSeconds: 3600, registers: "total" },
+      operation: {
+        kind: "readIntervals",
+        range: { from: new Date(DAY + 33 * HOUR_MS).toISOString(), to: new Date(DAY + 34 * HOUR_MS).toISOString() },
+        registers: "total",
+      },
       target: { kind: "meters", meterIds: sample },
     });
     expect(asked.progress.done).toBe(sample.length);
