@@ -179,9 +179,9 @@ async function main(): Promise<number> {
   }
   const present = PARTS.filter(hasContent);
   if (values.list) {
-    for (const { name, about, always, missing } of present)
+    for (const { name, about, always, byName, missing } of present)
       say(
-        `${name.padEnd(12)} ${always ? "test    " : "test:all"} ${about}${missing?.() === undefined ? "" : ` (${missing()})`}`,
+        `${name.padEnd(12)} ${always ? "test    " : byName ? "by name " : "test:all"} ${about}${missing?.() === undefined ? "" : ` (${missing()})`}`,
       );
     return 0;
   }
@@ -191,7 +191,8 @@ async function main(): Promise<number> {
       `--only: expected one of ${present.map(({ name }) => name).join(", ")}, got ${unknown.join(", ")}`,
     );
   const chosen = present.filter(
-    ({ name, always }) => values.only?.includes(name) ?? (always ? !values.rest : values.all),
+    ({ name, always, byName = false }) =>
+      values.only?.includes(name) ?? (!byName && (always ? !values.rest : values.all)),
   );
 
   const outcomes: Outcome[] = [];
