@@ -56,7 +56,7 @@ function powerOf({ at, saidAt = at, events = [], clockOffsetMs = 0 }: TaskReport
 
 function missingOf(report: TaskReport, job: Job | undefined): number | undefined {
   if (job?.operation.kind !== "readIntervals" || report.outcome.kind !== "done") return undefined;
-  const { range } = job.operation;
+  const range = report.asked ?? job.operation.range;
   const today = dayOf(report.at);
   if (range.to <= today) return undefined;
   return (notHeldIn(report, range).get(today) ?? [])

@@ -9,7 +9,7 @@ const TRIES = 12;
 
 /** Intervals of one report that were asked for and did not come, though the meter answered; by day. */
 export function notHeldIn(
-  report: Pick<TaskReport, "slot" | "at" | "outcome" | "intervals" | "refusals">,
+  report: Pick<TaskReport, "slot" | "at" | "outcome" | "intervals" | "refusals" | "clockOffsetMs">,
   range: { readonly from: number; readonly to: number },
 ): ReadonlyMap<number, readonly MissingEntry[]> {
   const days = new Map<number, MissingEntry[]>();
@@ -20,8 +20,8 @@ export function notHeldIn(
     const slots = expectedSlots(period);
     if (slots === 0) continue;
     const periodMs = period * 1000;
-    // The meter closes an interval a moment after its end, by a clock of its own.
-    const sure = report.at - periodMs;
+    // The meter closes an interval a moment after its end, by a clock of its own, which may be behind.
+    const sure = report.at + Math.min(report.clockOffsetMs ?? 0, 0) - periodMs;
     for (let day = dayOf(range.from); day < range.to; day += DAY_MS) {
       const held = noIntervals(slots);
       for (const end of ends) {

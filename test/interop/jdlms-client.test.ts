@@ -101,8 +101,8 @@ describe.skipIf(environment.kind === "absent")("jDLMS reads, writes and calls", 
     { framing: "wrapper", authentication: "hls-gmac", suite: 0, referencing: "short-name" },
   ] as const)("by short names: %o", async (way) => {
     const { said } = await converse(way, ["names", `write 1 ${NOTE} 2 0102`, `get 1 ${NOTE} 2`]);
-    // The meter's six objects and the association.
-    expect(said).toEqual(["7", "SUCCESS", "0102"]);
+    // The meter's seven objects and the association.
+    expect(said).toEqual(["8", "SUCCESS", "0102"]);
   });
 
   it("is refused with another key", async () => {

@@ -5,7 +5,7 @@ export type EngineMutation = Omit<Mutation, "tests">;
 /**
  * Broken engines that the simulation has to find by its general invariants, within so many seeds from the first on.
  */
-export const SEEDS_MAX = 1200;
+export const SEEDS_MAX = 3000;
 
 export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {

@@ -7,6 +7,7 @@ import { type Mailboxes, memoryMailboxes } from "../../../shared/jobs/mailbox.ts
 import { PROFILES } from "../../../shared/metering/profiles/catalogue.ts";
 import { nodeCrypto } from "../../../shared/ports/node-crypto.ts";
 import { chance } from "../../../shared/ports/random.ts";
+import { Unavailable } from "../effects.ts";
 import { simulatedAccess } from "../simulated-access.ts";
 import type { SimulatedProcess } from "../simulated-process.ts";
 import type { World } from "../world-ports.ts";
@@ -16,6 +17,8 @@ import type { WeekPlan } from "./week-plan.ts";
 
 /** The queue brings one of so many uplinks twice. */
 const TWICE_SHARE = 0.05;
+/** And again so long after its function failed. */
+const AGAIN_MS = 60_000;
 /** A module listens for so long, ms; its mail is there within a part of that. */
 const MAIL_MS = 3_000;
 const NO_JOB = JobId.parse("0".repeat(26));
@@ -119,7 +122,7 @@ export class WeekSleepers {
     const payload = Buffer.from(octets).toString("base64");
     const body = JSON.stringify({ payload, thing, at: time.now });
     for (let times = chance(random, TWICE_SHARE) ? 2 : 1; times > 0; times--) {
-      const end = await this.#uplinks.receive(body);
+      const end = await this.#received(body);
       // The second of two of the same answer finds its mail gone.
       if (
         end.kind === "malformed" ||
@@ -127,5 +130,16 @@ export class WeekSleepers {
       )
         violations.first ??= `${thing}: ${JSON.stringify(end)}`;
     }
+  }
+
+  /** The queue brings an uplink again whose function could not reach a table. */
+  async #received(body: string): ReturnType<Uplinks["receive"]> {
+    for (;;)
+      try {
+        return await this.#uplinks.receive(body);
+      } catch (error) {
+        if (!(error instanceof Unavailable)) throw error;
+        await this.#process.later(AGAIN_MS);
+      }
   }
 }
