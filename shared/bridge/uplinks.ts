@@ -107,16 +107,20 @@ export function uplinks(ports: UplinkPorts): Uplinks {
     return { item, sleeper: { title: item.systemTitle, profile, keys }, keyVersion: version, protocol };
   };
 
-  const report = async ({ item }: Speaker, mail: Mail, end: SaidEnd): Promise<void> => {
+  /** When the broker took it, on the clock of meters: the queue may have kept it since. */
+  const heardAt = ({ at }: UplinkMessage): number => sessionClock.now() - Math.max(0, clock.now() - at);
+
+  const report = async ({ item }: Speaker, mail: Mail, end: SaidEnd, at = sessionClock.now()): Promise<void> => {
     const { jobId: job, part, lane } = mail;
     const out = batches.open(lane, { v: 1, job, segment: item.segment, part, generation: 1 });
-    out.add(taskReport(item, 1, sessionClock.now(), end), true);
+    out.add(taskReport(item, 1, at, end), true);
     await out.finish(false);
   };
   const remove = async ({ item }: Speaker, { jobId }: Mail): Promise<void> =>
     void (await changeMailbox(mailboxes, item, item.meterId, clock.now(), withoutMail(jobId)));
 
-  const answered = async (speaker: Speaker, invocationId: number, octets: Uint8Array): Promise<UplinkEnd> => {
+  const answered = async (speaker: Speaker, invocationId: number, message: UplinkMessage): Promise<UplinkEnd> => {
+    const { payload: octets } = message;
     const { item, sleeper, protocol } = speaker;
     const { mails } = await mailboxes.read(item, item.meterId);
     const mail = mails.find(({ sent }) => sent?.invocationId === invocationId);
@@ -139,7 +143,7 @@ export function uplinks(ports: UplinkPorts): Uplinks {
       if (!(error instanceof SessionError) || error.reason === "auth") throw error;
       end = { ...failedEnd(error, true), frameDigest };
     }
-    await report(speaker, mail, end);
+    await report(speaker, mail, end, heardAt(message));
     await remove(speaker, mail);
     return { kind: "answered" };
   };
@@ -192,7 +196,7 @@ export function uplinks(ports: UplinkPorts): Uplinks {
     }
   };
 
-  const told = async (speaker: Speaker, said: Said, octets: Uint8Array, body: string): Promise<UplinkEnd> => {
+  const told = async (speaker: Speaker, said: Said, message: UplinkMessage, body: string): Promise<UplinkEnd> => {
     const { item, keyVersion } = speaker;
     const intervals = said.intervals.map(intervalRecord);
     const report: PushReport = {
@@ -202,10 +206,10 @@ export function uplinks(ports: UplinkPorts): Uplinks {
       transport: "mqtt",
       // The broker's own time is in it: however often the queue delivers it, it is the same, and a replay is not.
       delivery: toHex(crypto.hash("sha256", new TextEncoder().encode(body))),
-      receivedAt: sessionClock.now(),
+      receivedAt: heardAt(message),
       sentAt: said.sentAt,
       profile: { ...item.profile },
-      frameDigest: toHex(crypto.hash("sha256", octets)),
+      frameDigest: toHex(crypto.hash("sha256", message.payload)),
       ...(said.registers.length === 0 ? {} : { registers: registerRecords(said.registers) }),
       ...(intervals.length === 0 ? {} : { intervals, ...installationField(item, intervals) }),
       ...(said.events.length === 0 ? {} : { events: said.events.map(eventRecord) }),
@@ -222,10 +226,10 @@ export function uplinks(ports: UplinkPorts): Uplinks {
       if (hint === undefined) continue;
       const speaker = await speakerOf(hint.title, thing, protocol);
       if (typeof speaker === "string") return refused(speaker);
-      if (hint.answers !== undefined) return answered(speaker, hint.answers, payload);
+      if (hint.answers !== undefined) return answered(speaker, hint.answers, message);
       const said = await protocol.said(payload, speaker.sleeper, crypto);
       await deliver(speaker, message);
-      return told(speaker, said, payload, body);
+      return told(speaker, said, message, body);
     }
     return refused("uplink.no-message");
   };
