@@ -226,6 +226,18 @@ describe.each(MODELS.map((model, slot) => ({ model, slot })))("a $model that sle
 });
 
 describe("uplinks", () => {
+  it("that the queue keeps for minutes are of the time when the broker took them", async () => {
+    const { clock, modules, tasks, body, ingestAll, readings } = await world();
+    const said = body(0, modules[0]!.pushes()[0]!);
+    const taken = clock.now();
+    clock.pass(5 * 60_000);
+    expect(await tasks[0].receive(said)).toEqual({ kind: "told" });
+    await ingestAll();
+    const { registers } = await readings(0);
+    expect(registers).toHaveLength(1);
+    expect(Math.abs(registers[0]!.at - taken)).toBeLessThan(10_000);
+  });
+
   it("that are replayed are refused and raise an alarm; one that the queue brings twice does not", async () => {
     const { clock, modules, tasks, body, ingestAll, raised, readings } = await world();
     const octets = modules[0]!.pushes()[0]!;
