@@ -13,6 +13,7 @@ import { openSlices, pingQuota, quotasOf, sessionPool } from "./session-pool.ts"
 import { runSlice, type SliceMessage, type SliceOutcome, type SlicePorts } from "./slice-runner.ts";
 import { wayDesk } from "./slice-ways.ts";
 import type { WayInLimit, WayPermits } from "./way-permits.ts";
+import { yielding } from "./yielding.ts";
 
 /** One message of a lane, invisible to others for as long as it is renewed. */
 export interface LaneMessage extends SliceMessage {
@@ -29,7 +30,7 @@ export interface LaneReceiver {
   receive(max: number, signal: AbortSignal): Promise<readonly LaneMessage[]>;
 }
 
-export interface BridgePorts extends Omit<SlicePorts, "pool" | "jobs" | "results" | "ledger" | "ways"> {
+export interface BridgePorts extends Omit<SlicePorts, "pool" | "lanes" | "jobs" | "results" | "ledger" | "ways"> {
   readonly ledger: Pick<Ledger, "slice" | "writeSlice" | "job" | "raiseWatermark">;
   readonly receivers: Readonly<Record<Lane, LaneReceiver>>;
   readonly results: Pick<ResultPorts, "queue" | "batches">;
@@ -90,10 +91,12 @@ const PUT_BACK_MAX = 6;
 export function startBridge(ports: BridgePorts, events: BridgeEvents, sessions: number): Bridge {
   const { clock, ledger, bridgeId } = ports;
   const quotas = quotasOf(sessions);
-  const pool = sessionPool(quotas);
+  const lanes = yielding(clock);
+  const pool = sessionPool(quotas, lanes);
   const slicePorts: SlicePorts = {
     ...ports,
     pool,
+    lanes,
     ways: wayDesk(ports.wayPermits ?? memoryWayPermits(), clock, ports.wayInLimit),
     jobs: jobWatch(ledger, clock),
     results: resultBatcher({ ...ports.results, clock, bridgeId }),

@@ -27,6 +27,7 @@ import type { SliceFacts } from "./slice-facts.ts";
 import type { SliceLease } from "./slice-lease.ts";
 import { switchEvidence } from "./switch-evidence.ts";
 import { registerRecords, type TaskEnd } from "./task-report.ts";
+import type { Yielding } from "./yielding.ts";
 
 /**
  * That nothing happened is believed only so long after the order was sent, ms: a meter, or the network before it, may be
@@ -50,6 +51,8 @@ export interface OrderPorts extends PerformPorts {
   readonly activeEpoch: ActiveEpoch;
   /** Absent: no switch is operated, and nothing is written of other orders (tests). */
   readonly safety?: SafetyPorts;
+  /** Who makes way when orders wait; absent: nobody. */
+  readonly lanes?: Pick<Yielding, "took">;
 }
 
 /** One job's order to the meters of one slice. */
@@ -101,7 +104,9 @@ export async function tryOrder(ports: OrderPorts, order: Order, seen: AccessItem
     async (hold) => {
       const desk = counterDesk(access, activeEpoch, clock, seen.segment, ORDER_BLOCK);
       const counters = await desk.lease();
+      const looked = clock.now();
       const item = await access.read(seen);
+      ports.lanes?.took(clock.now() - looked);
       if (item === undefined || item.meterId !== seen.meterId) return failed("retired", "access.gone");
       const task = new OrderTask(ports, order, attempt, counters.epoch);
       const session = (found: AccessItem, source: CounterSource) => task.session(found, source);

@@ -1,5 +1,6 @@
 import type { Lane } from "../jobs/lane.ts";
 import { assert } from "../ports/errors.ts";
+import type { Yielding } from "./yielding.ts";
 
 /** The right to one session, or to one use of a way in; given back once. */
 export interface Permit {
@@ -61,7 +62,8 @@ const SHARING = ["urgent", "bulk", "images"] as const;
 /** How the shared sessions divide while all three want more than there are; what one does not want the others have. */
 export const WEIGHTS: Readonly<Record<(typeof SHARING)[number], number>> = { urgent: 4, bulk: 2, images: 1 };
 
-export function sessionPool(quotas: SessionQuotas): SessionPool {
+/** `lanes`: what bulk and images have to make way for; absent: nothing. */
+export function sessionPool(quotas: SessionQuotas, lanes?: Pick<Yielding, "most">): SessionPool {
   const used: Record<Lane, number> = { commands: 0, interactive: 0, urgent: 0, bulk: 0, images: 0 };
   const waiting: Record<Lane, Set<Waiter>> = {
     commands: new Set(),
@@ -80,7 +82,9 @@ export function sessionPool(quotas: SessionQuotas): SessionPool {
   const isFree = (lane: Lane, { ping }: SessionClaim): boolean => {
     if (lane === "interactive" && ping && pings >= pingsMax) return false;
     if (lane === "commands" || lane === "interactive") return used[lane] < quotas[lane];
-    return used.urgent + used.bulk + used.images < quotas.shared && used[lane] < quotas.most[lane];
+    if (used.urgent + used.bulk + used.images >= quotas.shared || used[lane] >= quotas.most[lane]) return false;
+    const lower = used.bulk + used.images;
+    return lane === "urgent" || lanes === undefined || lower < lanes.most(lower);
   };
   const once = (release: () => void): Permit => {
     let out = true;

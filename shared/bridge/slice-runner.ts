@@ -33,6 +33,7 @@ import { type NoWork, RENEW_MS, type SliceLease, takeLease } from "./slice-lease
 import { type SliceWays, sliceWays, type WayDesk } from "./slice-ways.ts";
 import { runTasks, type SliceTasks, type Stop, type TaskLoopPorts } from "./task-loop.ts";
 import type { TaskEnd } from "./task-report.ts";
+import type { Yielding } from "./yielding.ts";
 
 /** Above the number of every order. */
 const NEVER_SUPERSEDED = Number.POSITIVE_INFINITY;
@@ -60,6 +61,8 @@ export interface SlicePorts extends TaskLoopPorts {
   readonly ways: WayDesk;
   /** Absent: no switch is operated. */
   readonly safety?: SafetyPorts;
+  /** Absent: no lane makes way for orders. */
+  readonly lanes?: Pick<Yielding, "took">;
   /** Absent: this bridge serves no groups. */
   readonly groups?: GroupPorts;
   /** Absent: this bridge reaches no endpoints that sleep. */
