@@ -26,7 +26,7 @@ export interface GuardStore {
   write(name: string, version: number, reservations: readonly Reservation[]): Promise<Written>;
 }
 
-/** `until`: from when on there may be room, clock ms. */
+/** `until`: from when on there may be room that nobody before it was told of, clock ms. */
 export type Admission =
   | { readonly kind: "admitted" }
   | { readonly kind: "full"; readonly guard: string; readonly until: number };
@@ -59,6 +59,7 @@ interface Waiting extends Wish {
 const ADMITTED: Admission = { kind: "admitted" };
 const TRIES = 30;
 const PAUSE_MS = 5;
+const MINUTE_MS = 60_000;
 /** So many wishes are written at once; more would make the items' other writers wait in vain. */
 const TOGETHER_MAX = 256;
 const NONE: StoredGuard = { version: 0, reservations: [] };
@@ -67,6 +68,19 @@ const NONE: StoredGuard = { version: 0, reservations: [] };
 export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
   const waiting: Waiting[] = [];
   let serving = false;
+  /** Of each guard that was full: when the next who asks has its turn, clock ms. */
+  const turns = new Map<string, number>();
+
+  /**
+   * Who finds a guard full comes again when it is its turn, one after the other as room comes free: all at once would ask
+   * again and again for the same room. None waits longer than a minute for its turn, since room may be given back.
+   */
+  const turnOf = ({ name, caps }: Guard, until: number): number => {
+    const next = turns.get(name) ?? until;
+    const turn = next > until && next <= until + MINUTE_MS ? next : until;
+    turns.set(name, turn + MINUTE_MS / Math.max(1, caps.perMinute));
+    return Math.floor(turn);
+  };
 
   /** What each wish comes to, and what then stands in each guard. */
   const weigh = (wishes: readonly Wish[], stored: ReadonlyMap<string, StoredGuard>) => {
@@ -89,7 +103,7 @@ export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
       for (const { guard, got } of room)
         if (got.kind === "full") {
           leave(wish);
-          return { kind: "full", guard: guard.name, until: got.until };
+          return { kind: "full", guard: guard.name, until: turnOf(guard, got.until) };
         }
       for (const { guard, got } of room) if (got.kind === "reserved") stands.set(guard.name, got.reservations);
       if (giveBack) leave(wish);

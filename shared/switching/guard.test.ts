@@ -198,4 +198,42 @@ describe("the desk of guards", () => {
     await desk.giveBack({ to: "open", client: "c" }, task(0));
     expect(await desk.admit({ to: "open", client: "c" }, task(9))).toEqual({ kind: "admitted" });
   });
+
+  it("has those who find no room come again one after the other, none later than a minute after room comes free", async () => {
+    const desk = guardDesk({ store: memoryGuards(), clock, settings });
+    const untils: number[] = [];
+    for (let n = 0; n < 150; n++) {
+      const answer = await desk.admit({ to: "open" }, task(n));
+      if (answer.kind === "full") untils.push(answer.until);
+    }
+    const first = NOW + 60_000 + FRESH_MS;
+    const turns = Array.from({ length: 51 }, (_, n) => first + n * 1_200);
+    expect(untils).toEqual([...turns, ...turns.slice(0, 49)]);
+  });
+
+  it("lets hundreds through at the pace of its cap, with few questions for each", async () => {
+    let now = NOW;
+    const store = memoryGuards();
+    const desk = guardDesk({ store, clock: { ...clock, now: () => now }, settings });
+    // Room comes free one after the other, and all the others wait for it.
+    const waiting = new Map(Array.from({ length: 500 }, (_, n) => [n, NOW + 1_300 * Math.min(n, 50)]));
+    const moved: number[] = [];
+    let asked = 0;
+    while (waiting.size > 0) {
+      now = Math.max(now, Math.min(...waiting.values()));
+      for (const [n, at] of [...waiting])
+        if (at <= now) {
+          asked++;
+          const answer = await desk.admit({ to: "open" }, task(n));
+          if (answer.kind === "full") waiting.set(n, answer.until);
+          else {
+            waiting.delete(n);
+            moved.push(now);
+          }
+        }
+    }
+    for (const [at, when] of moved.entries()) expect(moved[at + 50] ?? Infinity).toBeGreaterThan(when + 60_000);
+    expect((moved.at(-1) ?? 0) - NOW).toBeLessThan(11 * 66_000);
+    expect(asked / 500).toBeLessThan(12);
+  });
 });
