@@ -68,12 +68,11 @@ export async function admitted(
 }
 
 /** Why a switch is not operated, by what the meter shows before; undefined: go on. */
-export async function againstBefore(
-  safety: SafetyPorts | undefined,
+export function againstBefore(
+  authority: Authority | undefined,
   to: SwitchTarget,
   before: OperationResult,
-): Promise<TaskEnd | undefined> {
-  const authority = await safety?.authority();
+): TaskEnd | undefined {
   if (authority === undefined) return unsafe("switch.no-authority");
   const code = stateAgainst(to, before, authority.policy);
   return code === undefined ? undefined : unsafe(code);

@@ -207,11 +207,14 @@ class OrderTask {
       sent = begun.record.sent;
     }
     if (!(await claimCredit(this.#ports, this.#order, item))) return failed("busy", "access.credit-in-doubt", "later");
+    // Who may do what is looked up while the meter is read; the last look asks again.
+    const authority = operation.kind === "operateSwitch" ? this.#ports.safety?.authority() : undefined;
+    authority?.catch(() => undefined); // it is awaited below, where what it throws counts
     const { before, baseline } = await effects.baseline(operation);
     if (operation.kind === "operateSwitch") {
       const there = alreadyThere(operation.to, before);
       if (there !== undefined) return settled(there, operation);
-      const against = await againstBefore(this.#ports.safety, operation.to, before);
+      const against = againstBefore(await authority, operation.to, before);
       if (against !== undefined) {
         if (begun.record !== undefined) await this.#cleared(item.slot, begun); // it has just shown that nothing happened
         return against;
@@ -222,9 +225,7 @@ class OrderTask {
     const registers = registerRecords(before.registers).map((register) => ({ ...register, at: register.at ?? readAt }));
     const record: EffectRecord = { baseline, before: registers, at: this.#ports.clock.now(), sent: sent + 1 };
     begun.mayStand = true;
-    await this.#written(item, baseline);
-    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
-    begun.record = record;
+    if (!(await this.#announced(item, record, begun))) return LEFT;
     const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
@@ -350,6 +351,20 @@ class OrderTask {
     const against = takes ? againstNow(this.#ports, operation, now, authority, this.#epoch) : undefined;
     if (against !== undefined) return against;
     return this.#refused(now);
+  }
+
+  /** Audit and intent, before the first octet of an effect; false: nothing may be sent. */
+  async #announced(item: AccessItem, record: EffectRecord, begun: Begun): Promise<boolean> {
+    const [audited, intended] = await Promise.allSettled([
+      this.#written(item, record.baseline),
+      this.#order.lease.intents.write(item.slot, record),
+    ]);
+    if (intended.status === "rejected") throw intended.reason;
+    if (!intended.value) return false;
+    begun.record = record;
+    if (audited.status === "fulfilled") return true;
+    await this.#cleared(item.slot, begun); // nothing was sent
+    throw audited.reason;
   }
 
   /** Written before anything of the order can happen; what cannot be written is not done. */

@@ -6,6 +6,7 @@ import type { Slice } from "../jobs/slice.ts";
 import { advance, type Ignored, LEASE_MS, type SliceInput } from "../jobs/slice-machine.ts";
 import { slotState } from "../jobs/slots.ts";
 import type { Clock } from "../ports/clock.ts";
+import { HeadraceError } from "../ports/errors.ts";
 
 /** Lease and invisibility are renewed so often, ms. */
 export const RENEW_MS = 20_000;
@@ -47,20 +48,35 @@ export interface SliceLease {
   /** Until when it is held, unless it is renewed; machine clock ms. */
   readonly until: number;
   readonly intents: IntentDesk;
-  /** False: somebody else has it, or it has moved on. Throws what the ledger throws. */
+  /** False: somebody else has it, or it has moved on. Throws what the ledger throws, or when others write all the time. */
   renew(): Promise<boolean>;
   /** Ends the work unfinished: `planned` again, for the sweep to send. False: it was not ours any more. */
   giveBack(): Promise<boolean>;
 }
 
-/** Writes the slice machine's answer to an input, looking again whenever somebody else writes in between. */
-async function change(ledger: LeaseLedger, clock: Clock, item: WorkItem, input: () => SliceInput): Promise<Change> {
+/**
+ * Writes the slice machine's answer to an input, looking again whenever somebody else writes in between. `known`: how the
+ * slice stood when this holder last saw it; if it has changed since, the write finds out.
+ */
+async function change(
+  ledger: LeaseLedger,
+  clock: Clock,
+  item: WorkItem,
+  input: () => SliceInput,
+  known?: Slice,
+): Promise<Change> {
+  if (known !== undefined) {
+    const step = advance(known, input());
+    if (step.kind !== "ignored" && (await ledger.writeSlice(known, step.slice)) === "written")
+      return { kind: "written", slice: { ...step.slice, version: known.version + 1 } };
+  }
   for (let write = 1; write <= WRITES_MAX; write++) {
     const slice = await ledger.slice({ jobId: item.job, segment: item.segment, part: item.part });
     if (slice === undefined) return { kind: "no", because: "no-slice" };
     const step = advance(slice, input());
     if (step.kind === "ignored") return { kind: "no", because: step.because };
-    if ((await ledger.writeSlice(slice, step.slice)) === "written") return { kind: "written", slice: step.slice };
+    if ((await ledger.writeSlice(slice, step.slice)) === "written")
+      return { kind: "written", slice: { ...step.slice, version: slice.version + 1 } };
     await clock.sleep(5 * write);
   }
   return { kind: "busy" };
@@ -81,6 +97,14 @@ export async function takeLease(
   }));
   if (taken.kind !== "written") return taken.kind === "no" ? taken.because : "leased";
   let until = taken.slice.lease?.until ?? 0;
+  let known: Slice | undefined = taken.slice;
+  const changed = async (input: () => SliceInput): Promise<Change> => {
+    const was = known;
+    known = undefined; // until it is certain what stands
+    const done = await change(ledger, clock, item, input, was);
+    if (done.kind === "written") known = done.slice;
+    return done;
+  };
   let lost = false;
   const { generation } = taken.slice;
   const key = { jobId: item.job, segment: item.segment, part: item.part };
@@ -94,6 +118,7 @@ export async function takeLease(
   const intents: IntentDesk = {
     async look(slot) {
       const slice = await ledger.slice(key);
+      known = slice;
       if (slice?.generation !== generation || slice.lease?.owner !== owner) return "lost";
       if (slotState(slice.slots, slot) !== "open") return "lost";
       return isIntended(slice, slot) ? { effect: slice.effects?.get(slot) } : "none";
@@ -101,7 +126,7 @@ export async function takeLease(
     write: (slot, effect) =>
       inTurn(async () => {
         const input = () => ({ input: "intended", slot, effect, owner, generation, now: clock.now() }) as const;
-        const written = await change(ledger, clock, item, input);
+        const written = await changed(input);
         if (written.kind !== "no" || written.because !== "intended") return written.kind === "written";
         // An answer may have been lost on the way: only this holder writes here, so that the same record is his own.
         const found = await intents.look(slot);
@@ -109,7 +134,7 @@ export async function takeLease(
       }),
     clear: (slot) =>
       inTurn(async () => {
-        await change(ledger, clock, item, () => ({ input: "cleared", slot, owner, generation, now: clock.now() }));
+        await changed(() => ({ input: "cleared", slot, owner, generation, now: clock.now() }));
       }),
   };
   return {
@@ -121,14 +146,18 @@ export async function takeLease(
     isHeld: () => !lost && clock.now() < until - LEASE_MARGIN_MS,
     async renew() {
       const now = clock.now();
-      const renewed = await change(ledger, clock, item, () => ({ input: "renewed", owner, now }));
+      const renewed = await inTurn(() => changed(() => ({ input: "renewed", owner, now })));
       if (renewed.kind === "written") until = now + LEASE_MS;
+      if (renewed.kind === "busy")
+        throw new HeadraceError("slice.contended", `expected to renew a lease in ${WRITES_MAX} writes`, {
+          retry: "later",
+        });
       lost ||= renewed.kind === "no";
       return !lost;
     },
     async giveBack() {
       lost = true;
-      const given = await change(ledger, clock, item, () => ({ input: "drained", owner, now: clock.now() }));
+      const given = await changed(() => ({ input: "drained", owner, now: clock.now() }));
       return given.kind === "written";
     },
   };

@@ -51,7 +51,10 @@ interface Wish {
   readonly guards: readonly Guard[];
   readonly giveBack: boolean;
 }
-interface Waiting extends Wish {
+interface Waiting {
+  readonly asked: GuardAsk;
+  readonly task: string;
+  readonly giveBack: boolean;
   readonly resolve: (admission: Admission) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -136,7 +139,15 @@ export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
   const serveAll = async (): Promise<void> => {
     for (let batch = waiting.splice(0, TOGETHER_MAX); batch.length > 0; batch = waiting.splice(0, TOGETHER_MAX))
       try {
-        const answers = await serve(batch);
+        const now = await settings();
+        const answers = await serve(
+          batch.map(({ asked, task, giveBack }) => ({
+            task,
+            watts: giveBack ? 0 : wattsOf(now, asked),
+            guards: guardsFor(now, asked),
+            giveBack,
+          })),
+        );
         for (const [index, { resolve }] of batch.entries()) resolve(answers[index] ?? ADMITTED);
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -144,21 +155,18 @@ export function guardDesk({ store, clock, settings }: GuardPorts): GuardDesk {
     serving = false;
   };
 
-  const ask = (wish: Wish): Promise<Admission> =>
+  const ask = (asked: GuardAsk, task: string, giveBack: boolean): Promise<Admission> =>
     new Promise((resolve, reject) => {
-      waiting.push({ ...wish, resolve, reject });
+      waiting.push({ asked, task, giveBack, resolve, reject });
       if (serving) return;
       serving = true;
       void serveAll();
     });
 
   return {
-    async admit(asked, task) {
-      const now = await settings();
-      return ask({ task, watts: wattsOf(now, asked), guards: guardsFor(now, asked), giveBack: false });
-    },
+    admit: (asked, task) => ask(asked, task, false),
     async giveBack(asked, task) {
-      await ask({ task, watts: 0, guards: guardsFor(await settings(), asked), giveBack: true });
+      await ask(asked, task, true);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AccessStore } from "../jobs/access.ts";
 import type { OrderGate } from "../jobs/approval.ts";
+import { piecesOf } from "../jobs/concurrency.ts";
 import type { JobId } from "../jobs/job.ts";
 import { isCredit } from "../metering/operation.ts";
 import type { Crypto } from "../ports/crypto.ts";
@@ -8,6 +9,9 @@ import type { AuditLog } from "../security/audit.ts";
 import type { GuardSettings } from "./guard.ts";
 import type { GuardDesk } from "./guard-desk.ts";
 import { actDetail, switchAct, takesSupply } from "./switch-act.ts";
+
+/** So many meters of one job are asked about at once: their guards are then written together. */
+const TOGETHER = 100;
 
 /** Names a task in guards: the same whoever asks. */
 export const taskNames =
@@ -52,12 +56,18 @@ export function switchGate({ guards, settings, access, crypto, audit }: GatePort
       if (meters > approveAbove || meters > places.length) return { needed: 1, because: "size" };
       const to = switchAct(operation);
       if (to === undefined) return undefined; // caps are of switches
-      for (const place of places) {
-        const { feeder, transformer, loadWatts: watts } = (await access.read(place)) ?? {};
-        const ask = { to, feeder, transformer, client: id, watts };
-        const admission = await guards.admit(ask, nameOf(jobId, place.segment, place.slot));
-        if (admission.kind === "full") return { needed: 1, because: "cap" };
-        if (test === true) await guards.giveBack(ask, nameOf(jobId, place.segment, place.slot));
+      for (const piece of piecesOf(places, TOGETHER)) {
+        const admissions = await Promise.all(
+          piece.map(async (place) => {
+            const { feeder, transformer, loadWatts: watts } = (await access.read(place)) ?? {};
+            const ask = { to, feeder, transformer, client: id, watts };
+            const task = nameOf(jobId, place.segment, place.slot);
+            const admission = await guards.admit(ask, task);
+            if (test === true && admission.kind === "admitted") await guards.giveBack(ask, task);
+            return admission.kind;
+          }),
+        );
+        if (admissions.includes("full")) return { needed: 1, because: "cap" };
       }
       return undefined;
     },

@@ -5,7 +5,7 @@ export type EngineMutation = Omit<Mutation, "tests">;
 /**
  * Broken engines that the simulation has to find by its general invariants, within so many seeds from the first on.
  */
-export const SEEDS_MAX = 3000;
+export const SEEDS_MAX = 1200;
 
 export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
@@ -139,8 +139,7 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
     name: "intent written after the effect",
     file: "shared/bridge/order-task.ts",
-    original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
-    begun.record = record;
+    original: `    if (!(await this.#announced(item, record, begun))) return LEFT;
     const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
@@ -151,8 +150,7 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     mutated: `    const refused = await this.#lastLook(item, operation);
     if (refused !== undefined) return refused;
     const answer = await effects.operate(operation);
-    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
-    begun.record = record;`,
+    if (!(await this.#announced(item, record, begun))) return LEFT;`,
   },
   {
     name: "intent repeated instead of proved",
@@ -224,10 +222,9 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
   {
     name: "audit written after the effect",
     file: "shared/bridge/order-task.ts",
-    original: `    await this.#written(item, baseline);
-    if (!(await this.#order.lease.intents.write`,
-    mutated: `    this.#ports.clock.sleep(20_000).then(() => this.#written(item, baseline));
-    if (!(await this.#order.lease.intents.write`,
+    original: "      this.#written(item, record.baseline),",
+    mutated:
+      "      Promise.resolve(void this.#ports.clock.sleep(20_000).then(() => this.#written(item, record.baseline))),",
   },
   {
     name: "guard written whatever others have written",
@@ -251,12 +248,6 @@ export const ENGINE_MUTATIONS: readonly EngineMutation[] = [
     name: "open switch believed though its load side is live",
     file: "shared/metering/switch-verdict.ts",
     original: `  if (!closed && loadLive === true) return cannotTell("switch.load-side-live");\n`,
-    mutated: "",
-  },
-  {
-    name: "open switch believed though its contact is closed",
-    file: "shared/metering/switch-verdict.ts",
-    original: `  if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");\n`,
     mutated: "",
   },
   {

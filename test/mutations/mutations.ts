@@ -125,8 +125,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "intent written after the effect",
     file: "shared/bridge/order-task.ts",
-    original: `    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
-    begun.record = record;
+    original: `    if (!(await this.#announced(item, record, begun))) return LEFT;
     const refused = await this.#lastLook(item, operation).catch((error: unknown) => ({ error }));
     if (refused !== undefined) {
       await this.#cleared(item.slot, begun); // nothing was sent
@@ -137,8 +136,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: `    const refused = await this.#lastLook(item, operation);
     if (refused !== undefined) return refused;
     const answer = await effects.operate(operation);
-    if (!(await this.#order.lease.intents.write(item.slot, record))) return LEFT;
-    begun.record = record;`,
+    if (!(await this.#announced(item, record, begun))) return LEFT;`,
     tests: ["test/simulation/orders-crash.test.ts"],
   },
   {
@@ -231,10 +229,19 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "order looks before it leases",
     file: "shared/bridge/order-task.ts",
     original: `      const counters = await desk.lease();
+      const looked = clock.now();
       const item = await access.read(seen);`,
-    mutated: `      const item = await access.read(seen);
+    mutated: `      const looked = clock.now();
+      const item = await access.read(seen);
       const counters = await desk.lease();`,
     tests: ["test/simulation/orders.test.ts"],
+  },
+  {
+    name: "open switch believed though its contact is closed",
+    file: "shared/metering/switch-verdict.ts",
+    original: `  if (contactClosed !== undefined && contactClosed !== closed) return cannotTell("switch.contact-differs");\n`,
+    mutated: "",
+    tests: ["shared/metering/switch-verdict.test.ts"],
   },
   {
     name: "order sent though the hold was lost",
