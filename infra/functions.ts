@@ -114,7 +114,7 @@ export const FUNCTIONS: Readonly<Record<string, FunctionDescription>> = {
   }),
   "manage-prepayment": http({ ...PREPAYMENT, reserved: 10 }),
   "manage-subscriptions": http({
-    tables: { ledger: "erase", timeline: "read" },
+    tables: { ledger: "erase", timeline: "read", audit: "write" },
     keys: "open",
     sends: ["webhooks"],
     settings: { CALLBACKS: "callbacks" },

@@ -3,6 +3,7 @@ import { SUBSCRIPTIONS_MAX, type Subscription } from "../../shared/events/subscr
 import { testEvent } from "../../shared/events/webhook.ts";
 import type { Caller } from "../../shared/jobs/job.ts";
 import { maySee } from "../../shared/security/ownership.ts";
+import { auditOfEnvironment } from "../adapters/audit-ports.ts";
 import { sqsClient } from "../adapters/aws-clients.ts";
 import { documentClient } from "../adapters/document-client.ts";
 import { dynamoSealedSecrets } from "../adapters/dynamo-sealed-secrets.ts";
@@ -29,6 +30,7 @@ const healths = dynamoEndpointHealths(db, env.LEDGER_TABLE);
 const secrets = dynamoSealedSecrets(db, env.LEDGER_TABLE, vaultOfEnvironment().vault, "webhook-secret");
 const storms = dynamoStorms(db, env.TIMELINE_TABLE);
 const webhooks = sqsWebhooks(sqsClient(), env.WEBHOOKS_QUEUE_URL);
+const audit = auditOfEnvironment();
 const reach = env.CALLBACKS === "any" ? "any" : "public";
 const SECRET_OCTETS = 32;
 const HOUR_MS = 3_600_000;
@@ -36,6 +38,15 @@ const HOUR_MS = 3_600_000;
 const SECRETS_MAX = 8;
 const TRIES = 5;
 const STORM_PARTS = 10;
+
+/** Written before it happens; of a URL the host alone, since its path may hold what only the endpoint may know. */
+const noted = ({ id, name }: Caller, action: string, subscriptionId: string, url?: string): Promise<void> =>
+  audit.append({
+    at: systemClock.now(),
+    by: { id, ...(name === undefined ? {} : { name }) },
+    action: `subscription.${action}`,
+    detail: { subscriptionId, ...(url === undefined ? {} : { host: new URL(url).host.slice(0, 256) }) },
+  });
 
 const unknown = (subscriptionId: string) =>
   refuse("not-found", `There is no subscription ${subscriptionId}.`, {
@@ -91,12 +102,14 @@ const own = async (subscriptionId: string, caller: Caller): Promise<Subscription
 async function changed(
   subscriptionId: string,
   caller: Caller,
+  action: string,
   change: (was: Subscription) => Subscription,
 ): Promise<Subscription | ReturnType<typeof refuse>> {
   for (let tries = 0; tries < TRIES; tries++) {
     const was = await own(subscriptionId, caller);
     if (was === undefined) return unknown(subscriptionId);
     const next = { ...change(was), modifiedAt: systemClock.now() };
+    if (tries === 0) await noted(caller, action, subscriptionId, next.url === was.url ? undefined : next.url);
     if ((await subscriptions.write(was, next)) === "written") return next;
   }
   return changing();
@@ -116,6 +129,7 @@ export const handler = httpHandler({
       });
     const now = systemClock.now();
     const subscriptionId = newId(now);
+    await noted(caller, "created", subscriptionId, url);
     const secret = await madeSecret(subscriptionId, now);
     const subscription: Subscription = {
       subscriptionId,
@@ -154,7 +168,7 @@ export const handler = httpHandler({
     const refused = urlRefusal(url);
     if (refused !== undefined) return refused;
     return answered(
-      await changed(subscriptionId, caller, ({ description: _, ...was }) => ({
+      await changed(subscriptionId, caller, "changed", ({ description: _, ...was }) => ({
         ...was,
         url,
         filter,
@@ -165,15 +179,16 @@ export const handler = httpHandler({
   async deleteSubscription({ params: { subscriptionId }, caller }) {
     const found = await own(subscriptionId, caller);
     if (found === undefined) return unknown(subscriptionId);
+    await noted(caller, "deleted", subscriptionId);
     await subscriptions.remove(subscriptionId);
     for (const { version } of found.secrets) await secrets.remove(subscriptionId, version);
     return { status: 204 };
   },
   async pauseSubscription({ params: { subscriptionId }, caller }) {
-    return answered(await changed(subscriptionId, caller, (was) => ({ ...was, state: "paused" })));
+    return answered(await changed(subscriptionId, caller, "paused", (was) => ({ ...was, state: "paused" })));
   },
   async resumeSubscription({ params: { subscriptionId }, caller }) {
-    const resumed = await changed(subscriptionId, caller, (was) => ({ ...was, state: "active" }));
+    const resumed = await changed(subscriptionId, caller, "resumed", (was) => ({ ...was, state: "active" }));
     if (!("refused" in resumed)) await healths.forgive(subscriptionId);
     return answered(resumed);
   },
@@ -192,7 +207,7 @@ export const handler = httpHandler({
     if ((await own(subscriptionId, caller)) === undefined) return unknown(subscriptionId);
     const secret = await madeSecret(subscriptionId, now);
     const gone: number[] = [];
-    const rotated = await changed(subscriptionId, caller, (was) => {
+    const rotated = await changed(subscriptionId, caller, "secret-changed", (was) => {
       const kept = was.secrets
         .map(({ version, until: end }) => ({ version, until: Math.min(end ?? until, until) }))
         .filter(({ until: end }) => end > now)

@@ -11,9 +11,8 @@ import { alreadyThere } from "../switching/switch-checks.ts";
 import { countedTry } from "./counted-try.ts";
 import { type ActiveEpoch, counterDesk } from "./counter-desk.ts";
 import { claimCredit, releaseCredit } from "./credit-claim.ts";
-import { refusal } from "./failure-of.ts";
 import { withHold } from "./meter-hold.ts";
-import { same, withRecord } from "./order-ends.ts";
+import { failed, LEFT, NOTHING, SUPERSEDED, same, settled, shownOf, withRecord } from "./order-ends.ts";
 import {
   admitted,
   againstBefore,
@@ -73,16 +72,6 @@ export interface Order {
   readonly hangUp: AbortSignal;
   readonly facts: SliceFacts;
 }
-
-const failed = (
-  ...[reason, code, retry]: Parameters<typeof refusal>
-): Extract<TaskEnd, { readonly kind: "failed" }> => ({
-  kind: "failed",
-  failure: refusal(reason, code, retry),
-});
-const LEFT: TaskEnd = { kind: "left" };
-const SUPERSEDED: TaskEnd = { kind: "cancelled", reason: "superseded", code: "order.newer" };
-const NOTHING = { registers: [], intervals: [], refusals: [] } as const;
 
 /**
  * One try of an order at one meter: hold, then counters, then a look at the access item, then the conversation that its
@@ -397,18 +386,3 @@ interface Begun {
   /** The conversation came to its end; else it broke off. */
   told: boolean;
 }
-
-/**
- * The end that a proof is, where it shows anything but the state before. Of a switch of which nobody can tell it is an
- * alarm that keeps looking; of anything else the end.
- */
-function settled(verdict: EffectVerdict, operation: OnceOperation): TaskEnd {
-  if (verdict.kind === "happened") return { kind: "done", result: verdict.shown ?? NOTHING };
-  if (verdict.kind === "refused") return { ...failed("refused", verdict.code, "never"), ...shownOf(verdict) };
-  const code = verdict.kind === "cannot-tell" ? verdict.code : "effect.none";
-  return operation.kind === "operateSwitch"
-    ? { ...failed("unverified", code, "later"), rest: true, ...shownOf(verdict) }
-    : failed("unverified", code, "never");
-}
-
-const shownOf = ({ shown }: EffectVerdict) => (shown === undefined ? {} : { shown });

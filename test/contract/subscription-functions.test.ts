@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { QueryCommand, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HttpFunctions, httpFunctions } from "../../functions/http-functions-fixture.ts";
+import type { AuditEntry } from "../../shared/security/audit.ts";
 import { call, lambdaContext, machine } from "../http-event.ts";
 import { makeBranchKeys, takeFrom } from "./branch-keys.ts";
 
@@ -166,7 +167,7 @@ describe("subscriptions behind the API", () => {
     ).toBe(404);
   });
 
-  it("are changed, paused, resumed and deleted, with their secrets", async () => {
+  it("are changed, paused, resumed and deleted, with their secrets, and the audit says by whom", async () => {
     const { body: all } = await ask("supervisor", "GET /subscriptions");
     const params = on(all.subscriptions[0]?.subscriptionId ?? "");
     const changed = await ask("administrator", "PUT /subscriptions/{subscriptionId}", {
@@ -188,6 +189,20 @@ describe("subscriptions behind the API", () => {
       }),
     );
     expect(Items).toEqual([]);
+    const { Items: links = [] } = await functions.db.send(new ScanCommand({ TableName: "Audit" }));
+    const entries = (links as { entry: AuditEntry }[])
+      .map(({ entry }) => entry)
+      .filter(({ detail }) => detail?.subscriptionId === params.params.subscriptionId)
+      .sort((left, right) => left.at - right.at);
+    expect(entries.map(({ action }) => action)).toEqual([
+      "subscription.created",
+      "subscription.changed",
+      "subscription.paused",
+      "subscription.resumed",
+      "subscription.deleted",
+    ]);
+    expect(entries[0]?.detail?.host).toBe(new URL(url).host);
+    expect(new Set(entries.map(({ by }) => by.id)).size).toBe(2);
   });
 
   it.each([
